@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_ERROR_HPP
+#define CLOSESIDE_ERROR_HPP
+
+#include <string>
+#include <system_error>
+
+namespace closeside {
+
+/// Endings of a close that were not the one the policy promises. Whatever the code, the descriptor is released.
+/** The portable conditions hold too: patience_over, drain_time_over and linger_over == std::errc::timed_out,
+ *  drain_bytes_over == std::errc::message_size, reset_by_peer == std::errc::connection_reset, cancelled ==
+ *  std::errc::operation_canceled. */
+enum class error {
+    patience_over = 1, ///< side::peer: the peer sent no FIN within `patience`; on_limit was carried out
+    drain_time_over,   ///< the peer sent no FIN within `drain_time` of ours; on_limit was carried out
+    drain_bytes_over,  ///< the peer sent more than `drain_bytes`; on_limit was carried out
+    reset_by_peer,     ///< the peer reset the connection before or during the close
+    cancelled,         ///< the operation was cancelled; terminal: aborted, partial or total: on_limit was carried out
+    linger_over        ///< lingering::until_acked: not everything was acknowledged in time; on_limit was carried out
+};
+
+namespace detail {
+
+class error_category final : public std::error_category {
+public:
+    const char* name() const noexcept override { return "closeside"; }
+
+    std::string message(int value) const override {
+        switch (static_cast<error>(value)) {
+        case error::patience_over: return "the peer did not close within patience";
+        case error::drain_time_over: return "the peer did not close within drain_time of our FIN";
+        case error::drain_bytes_over: return "the peer sent more than drain_bytes while the close was draining";
+        case error::reset_by_peer: return "the peer reset the connection";
+        case error::cancelled: return "the close was cancelled";
+        case error::linger_over: return "the peer did not acknowledge everything within lingering::until_acked";
+        }
+        return "unknown closeside error " + std::to_string(value);
+    }
+
+    std::error_condition default_error_condition(int value) const noexcept override {
+        switch (static_cast<error>(value)) {
+        case error::patience_over:
+        case error::drain_time_over:
+        case error::linger_over: return std::errc::timed_out;
+        case error::drain_bytes_over: return std::errc::message_size;
+        case error::reset_by_peer: return std::errc::connection_reset;
+        case error::cancelled: return std::errc::operation_canceled;
+        }
+        return {value, *this};
+    }
+};
+
+} // namespace detail
+
+/// The category of closeside::error. Lives as long as the program; safe from any thread.
+inline const std::error_category& error_category() noexcept {
+    static const detail::error_category instance;
+    return instance;
+}
+
+/// Found by argument-dependent lookup when an error converts to std::error_code.
+inline std::error_code make_error_code(error e) noexcept { return {static_cast<int>(e), error_category()}; }
+
+} // namespace closeside
+
+template <>
+struct std::is_error_code_enum<closeside::error> : std::true_type {};
+
+#endif
