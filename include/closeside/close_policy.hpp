@@ -109,6 +109,13 @@ constexpr limit_action resolved_on_limit(const close_policy& p) noexcept {
     return p.closes_first == side::local ? limit_action::close : limit_action::abort;
 }
 
+/// Some way out under this policy can leave the connection in TIME-WAIT on this host.
+constexpr bool can_hold_time_wait(const close_policy& p) noexcept {
+    if (p.linger == lingering::abort) return false;
+    return p.closes_first == side::local || resolved_on_limit(p) == limit_action::close ||
+           p.on_destroy == destroy_action::close;
+}
+
 } // namespace closeside
 
 #endif

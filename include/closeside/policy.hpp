@@ -36,10 +36,7 @@ constexpr const char* contradiction(const close_policy& p) noexcept { return det
 template <close_policy P>
 struct policy_traits : detail::checked_policy<P> {
     /// This host can be left with the connection's TIME-WAIT.
-    static constexpr bool can_hold_time_wait =
-        P.linger != lingering::abort &&
-        (P.closes_first == side::local || resolved_on_limit(P) == limit_action::close ||
-         P.on_destroy == destroy_action::close);
+    static constexpr bool can_hold_time_wait = closeside::can_hold_time_wait(P);
     /// The policy itself ends connections with RST on some way out, or as a matter of course over unread input.
     /** Where this is false the kernel may still reset: input beyond drain_bytes, or arriving after the descriptor is
      *  gone, is answered so; close_report::ended_by tells when it was. */
