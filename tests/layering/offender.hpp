@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <asio/error.hpp>
+
+#include <filesystem>
+#include <iostream>
+#include <regex>
