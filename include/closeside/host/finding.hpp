@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_HOST_FINDING_HPP
+#define CLOSESIDE_HOST_FINDING_HPP
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace closeside::host {
+
+/// How bad a finding is; ordered.
+enum class severity : std::uint8_t {
+    note,    ///< worth knowing: a setting without effect, or a risk that this program's policies do not run
+    warning, ///< users can notice it under some load or some network
+    critical ///< some users are locked out, or will be
+};
+
+constexpr const char* to_string(severity s) noexcept {
+    switch (s) {
+    case severity::note: return "note";
+    case severity::warning: return "warning";
+    case severity::critical: return "critical";
+    }
+    return "?";
+}
+
+/// How the program's peers reach it.
+enum class exposure : std::uint8_t {
+    nat,     ///< many peers behind few addresses: NAT, a proxy, or a load balancer that replaces the source address
+    direct,  ///< every peer comes from its own address
+    loopback ///< only this host talks to it
+};
+
+constexpr const char* to_string(exposure e) noexcept {
+    switch (e) {
+    case exposure::nat: return "nat";
+    case exposure::direct: return "direct";
+    case exposure::loopback: return "loopback";
+    }
+    return "?";
+}
+
+/// One value that a finding rests on.
+struct observation {
+    std::string key;
+    /// What the kernel prints, or in brackets why there is no value, as in "(hidden)".
+    std::string value;
+    /// The file.
+    std::string where;
+
+    friend bool operator==(const observation&, const observation&) = default;
+};
+
+/// One thing that the host check has to say. Its texts are sentences for an operator, each on one line.
+struct finding {
+    /// Stable from release to release, as in "CS101"; points to storage that lasts as long as the program.
+    std::string_view code;
+    host::severity severity = host::severity::note;
+    std::vector<std::string> keys;
+    std::vector<observation> observed;
+    /// What is set, and what is wrong with it.
+    std::string message;
+    /// What users of the program will see.
+    std::string consequence;
+    /// What to do, and where it has to be done.
+    std::string fix;
+    /// Where the facts come from.
+    std::string source;
+
+    friend bool operator==(const finding&, const finding&) = default;
+};
+
+} // namespace closeside::host
+
+#endif

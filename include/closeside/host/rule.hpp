@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_HOST_RULE_HPP
+#define CLOSESIDE_HOST_RULE_HPP
+
+#include <closeside/close_policy.hpp>
+#include <closeside/detail/policy_rules.hpp>
+#include <closeside/host/finding.hpp>
+#include <closeside/host/key.hpp>
+#include <closeside/host/snapshot.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace closeside::host {
+
+/// What a rule judges: the host, and the program on it. Refers to what its maker keeps alive.
+struct circumstances {
+    const snapshot& host;
+    exposure peers;
+    /// Never empty.
+    std::span<const close_policy> policies;
+
+    /// The number under a key; none unless it is present.
+    std::optional<std::int64_t> number(key k) const noexcept { return host.number(k); }
+
+    /// The key is present and not 0, which the kernel takes for "on" whatever the number.
+    bool is_on(key k) const noexcept { return number(k).value_or(0) != 0; }
+
+    bool is_off(key k) const noexcept { return number(k) == 0; }
+
+    /// Some connection of the program can end up in TIME-WAIT on this host.
+    bool can_hold_time_wait() const noexcept { return std::ranges::any_of(policies, closeside::can_hold_time_wait); }
+
+    /// Some connection of the program can be an orphan in FIN-WAIT-2 for which tcp_fin_timeout is the limit.
+    bool depends_on_fin_timeout() const noexcept {
+        return std::ranges::any_of(policies, [](const close_policy& p) {
+            return p.linger != lingering::abort && p.linger2 == fin_wait2::system &&
+                   !closeside::detail::never_orphan_in_fin_wait2(p);
+        });
+    }
+};
+
+/// What a rule found; audit() completes it to a finding.
+struct verdict {
+    host::severity severity;
+    std::vector<key> keys;
+    std::string message;
+    std::string consequence;
+    std::string fix;
+    std::string_view source;
+};
+
+/// One rule of the host check.
+struct rule {
+    std::string_view code;
+    std::string_view title;
+    /// A pure function; nothing when the rule has nothing to say.
+    std::optional<verdict> (*judge)(const circumstances&);
+};
+
+} // namespace closeside::host
+
+#endif

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_HOST_RULES_RFC1337_HPP
+#define CLOSESIDE_HOST_RULES_RFC1337_HPP
+
+#include <closeside/host/remedy.hpp>
+#include <closeside/host/rule.hpp>
+
+#include <optional>
+#include <string>
+
+namespace closeside::host::rules {
+
+/// Only this program's policies tell how bad it is: no policy that closes first, no TIME-WAIT to be locked out by.
+inline constexpr rule rfc1337_on{
+    "CS101", "tcp_rfc1337 keeps TIME-WAIT against new connections from the same address and port",
+    [](const circumstances& c) -> std::optional<verdict> {
+        if (!c.is_on(key::tcp_rfc1337)) return std::nullopt;
+        const bool holds = c.can_hold_time_wait();
+        const severity level = !holds || c.peers == exposure::loopback ? severity::note
+                               : c.peers == exposure::nat              ? severity::critical
+                                                                       : severity::warning;
+        std::string consequence =
+            !holds ? "None from this program, whose policies leave no TIME-WAIT here; other programs on this host can "
+                     "be hit"
+            : c.peers == exposure::nat
+                ? "Some clients behind NAT or a load balancer cannot connect for over two minutes (ETIMEDOUT) while "
+                  "others can: about half of those whose address and port are still in TIME-WAIT here"
+                : "A client that re-uses a port which is still in TIME-WAIT here with an older timestamp cannot "
+                  "connect "
+                  "for over two minutes (ETIMEDOUT)";
+        return verdict{
+            level,
+            {key::tcp_rfc1337},
+            std::string("The RST with which a client clears an old TIME-WAIT is ignored, and each rejected SYN starts "
+                        "its 60 s anew") +
+                (holds ? "; this program closes first, so TIME-WAIT lands here" : ""),
+            std::move(consequence),
+            set_key(c.host, key::tcp_rfc1337, "0") + (holds ? "; or let the peer close first (side::peer)" : ""),
+            "Linux net/ipv4/tcp_minisocks.c: tcp_timewait_state_process; measured on Linux 6.18: ETIMEDOUT after 132 "
+            "s"};
+    }};
+
+} // namespace closeside::host::rules
+
+#endif

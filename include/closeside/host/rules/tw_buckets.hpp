@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_HOST_RULES_TW_BUCKETS_HPP
+#define CLOSESIDE_HOST_RULES_TW_BUCKETS_HPP
+
+#include <closeside/host/remedy.hpp>
+#include <closeside/host/rule.hpp>
+
+#include <bit>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace closeside::host::rules {
+
+inline constexpr std::string_view tw_buckets_source = "Linux net/ipv4/inet_timewait_sock.c: inet_twsk_alloc";
+
+namespace detail {
+
+/// Room for 100 closes a second, 60 s each; a judgement: tutorials copy 5000.
+inline constexpr std::int64_t few_tw_buckets = 6000;
+
+/// The kernel chooses half of the hash table, a power of two. On a small machine that can be few; nobody lowered it.
+inline bool is_kernel_default(const snapshot& s, std::int64_t buckets) noexcept {
+    // A child namespace that shares the host's table prints its size as a negative number.
+    if (const auto entries = s.number(key::tcp_ehash_entries))
+        return buckets >= (*entries < 0 ? -*entries : *entries) / 2;
+    return std::has_single_bit(static_cast<std::uint64_t>(buckets));
+}
+
+inline constexpr std::string_view without_time_wait =
+    "Connections that this host closed vanish at once: a peer that sends its FIN again gets RST, a late segment can "
+    "hit "
+    "a new connection; TCPTimeWaitOverflow in /proc/net/netstat counts them";
+
+inline std::string restore_buckets(const snapshot& s) {
+    const auto entries = s.number(key::tcp_ehash_entries);
+    if (!entries || *entries == 0)
+        return "Remove net.ipv4.tcp_max_tw_buckets from the configuration and restart the host or the container: the "
+               "default goes by its memory";
+    return stop_setting(s, key::tcp_max_tw_buckets, std::to_string((*entries < 0 ? -*entries : *entries) / 2));
+}
+
+} // namespace detail
+
+inline constexpr rule tw_buckets_few{
+    "CS120", "tcp_max_tw_buckets leaves little or no room for TIME-WAIT",
+    [](const circumstances& c) -> std::optional<verdict> {
+        const auto buckets = c.number(key::tcp_max_tw_buckets);
+        if (!buckets || *buckets < 0 || *buckets >= detail::few_tw_buckets) return std::nullopt;
+        if (*buckets > 0 && detail::is_kernel_default(c.host, *buckets)) return std::nullopt;
+        const bool holds = c.can_hold_time_wait();
+        return verdict{holds ? severity::warning : severity::note,
+                       {key::tcp_max_tw_buckets},
+                       *buckets == 0 ? std::string("tcp_max_tw_buckets is 0: no connection gets its TIME-WAIT")
+                                     : "tcp_max_tw_buckets is " + std::to_string(*buckets) + ": room for " +
+                                           std::to_string(*buckets / 60) +
+                                           " closes a second by this host (60 s each); those beyond get no TIME-WAIT",
+                       holds ? std::string(detail::without_time_wait)
+                             : "None from this program, whose policies leave no TIME-WAIT here",
+                       detail::restore_buckets(c.host),
+                       tw_buckets_source};
+    }};
+
+inline constexpr rule tw_buckets_negative{
+    "CS121", "a negative tcp_max_tw_buckets means opposite things by kernel",
+    [](const circumstances& c) -> std::optional<verdict> {
+        const auto buckets = c.number(key::tcp_max_tw_buckets);
+        if (!buckets || *buckets >= 0) return std::nullopt;
+        const bool holds = c.can_hold_time_wait();
+        return verdict{holds ? severity::warning : severity::note,
+                       {key::tcp_max_tw_buckets},
+                       "tcp_max_tw_buckets is " + std::to_string(*buckets) +
+                           ": up to Linux 5.17 that allows no TIME-WAIT at all, since 5.19 any number of them",
+                       holds ? std::string("Up to 5.17: ") + std::string(detail::without_time_wait) +
+                                   ". Since 5.19: a flood of short connections takes kernel memory without limit"
+                             : "None from this program, whose policies leave no TIME-WAIT here",
+                       detail::restore_buckets(c.host),
+                       tw_buckets_source};
+    }};
+
+} // namespace closeside::host::rules
+
+#endif

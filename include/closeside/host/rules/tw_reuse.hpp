@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_HOST_RULES_TW_REUSE_HPP
+#define CLOSESIDE_HOST_RULES_TW_REUSE_HPP
+
+#include <closeside/host/remedy.hpp>
+#include <closeside/host/rule.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace closeside::host::rules {
+
+inline constexpr std::string_view tw_reuse_source = "Linux net/ipv4/tcp_ipv4.c: tcp_twsk_unique";
+
+namespace detail {
+
+/// What one destination can take for good while a closed connection keeps its port for the 60 s of TIME-WAIT.
+inline std::string connects_per_second(const snapshot& s) {
+    const key_value& range = s[key::ip_local_port_range];
+    const std::int64_t low = s.number(key::ip_local_port_range).value_or(32768);
+    const std::int64_t high = range.status == key_status::present ? range.high.value_or(60999) : 60999;
+    const std::int64_t ports = high - low + 1;
+    return std::to_string(ports / 60) + " a second (" + std::to_string(ports) + " local ports / 60 s)";
+}
+
+} // namespace detail
+
+/// Not for 2, which nobody chose: it is the kernel's default.
+inline constexpr rule tw_reuse_without_timestamps{
+    "CS104", "tcp_tw_reuse has no effect without tcp_timestamps", [](const circumstances& c) -> std::optional<verdict> {
+        if (c.number(key::tcp_tw_reuse) != 1 || !c.is_off(key::tcp_timestamps)) return std::nullopt;
+        return verdict{
+            severity::warning,
+            {key::tcp_tw_reuse, key::tcp_timestamps},
+            "tcp_tw_reuse is 1, but only connections with timestamps can be re-used, and tcp_timestamps is 0",
+            "Outgoing connections to one address and port run out of local ports (EADDRNOTAVAIL) beyond " +
+                detail::connects_per_second(c.host) + ", as if tcp_tw_reuse were 0",
+            (c.is_on(key::tcp_tw_recycle) ? set_key(c.host, key::tcp_tw_recycle, "0") + ", and only then: " : "") +
+                set_key(c.host, key::tcp_timestamps, "1"),
+            tw_reuse_source};
+    }};
+
+inline constexpr rule tw_reuse_loopback_only{
+    "CS105", "tcp_tw_reuse = 2 works on loopback only", [](const circumstances& c) -> std::optional<verdict> {
+        if (c.number(key::tcp_tw_reuse) != 2 || c.peers == exposure::loopback) return std::nullopt;
+        return verdict{severity::note,
+                       {key::tcp_tw_reuse},
+                       "tcp_tw_reuse is 2, the default since Linux 4.18: it lets connects to 127.0.0.0/8 and ::1 take "
+                       "over a local TIME-WAIT, and none to other addresses, this host's own included",
+                       "None for accepted connections; outgoing ones to one address and port run out of local ports "
+                       "(EADDRNOTAVAIL) beyond " +
+                           detail::connects_per_second(c.host),
+                       "Nothing, unless the program connects out at such a rate: then keep connections open, or: " +
+                           set_key(c.host, key::tcp_tw_reuse, "1"),
+                       tw_reuse_source};
+    }};
+
+inline constexpr rule tw_reuse_not_for_servers{
+    "CS106", "tcp_tw_reuse does nothing for accepted connections",
+    [](const circumstances& c) -> std::optional<verdict> {
+        if (c.number(key::tcp_tw_reuse) != 1 || c.is_off(key::tcp_timestamps)) return std::nullopt;
+        return verdict{
+            severity::note,
+            {key::tcp_tw_reuse},
+            "tcp_tw_reuse is 1: only connect() consults it; the TIME-WAITs of accepted connections stay 60 s",
+            "None; the number of TIME-WAITs that a server holds does not change by it",
+            "Nothing, if it was set for connects; to keep TIME-WAIT off this host, let the peer close first "
+            "(side::peer)",
+            tw_reuse_source};
+    }};
+
+} // namespace closeside::host::rules
+
+#endif
