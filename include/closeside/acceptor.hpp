@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_ACCEPTOR_HPP
+#define CLOSESIDE_ACCEPTOR_HPP
+
+#include <closeside/detail/accept_op.hpp>
+#include <closeside/detail/listening_socket.hpp>
+#include <closeside/policy.hpp>
+#include <closeside/stream.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/async_result.hpp>
+#include <asio/compose.hpp>
+#include <asio/ip/tcp.hpp>
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace closeside {
+
+/// Listens for connections that end as their type says.
+/** Every option that accepted sockets inherit is set once on the listening socket, before listen: the kernel copies
+ * them when the handshake is over, not at accept, so later ones would miss connections already queued. An accepted
+ *  connection costs no setsockopt. Listening and accepted sockets are close-on-exec and non-blocking from birth
+ *  (SOCK_CLOEXEC, accept4), so no child process inherits them and keeps the port taken.
+ *
+ *  A moved-from acceptor may be destroyed and assigned to; is_open() is false.
+ *
+ *  @par Thread safety  Distinct objects: safe. Shared objects: unsafe, but for several async_accept under way at once.
+ *  @par Object lifetime  The executor's context must outlive the acceptor. Destroying the acceptor completes pending
+ *  accepts with operation_aborted; connections in the backlog are reset by the kernel. */
+template <close_policy P, class Executor = asio::any_io_executor>
+class basic_acceptor {
+    static_assert(std::is_empty_v<policy_traits<P>>); // names policy_traits<P>, which refuses contradictions
+
+public:
+    using executor_type = Executor;
+    using protocol_type = asio::ip::tcp;
+    using endpoint_type = asio::ip::tcp::endpoint;
+    using stream_type = basic_stream<P, Executor>;
+    using native_handle_type = int;
+
+    template <class Other>
+    struct rebind_executor {
+        using other = basic_acceptor<P, Other>;
+    };
+
+    static constexpr close_policy policy = P;
+
+    /// Opens, sets the options, binds and listens.
+    /** @param endpoint  Port 0: the kernel chooses; see local_endpoint(). An IPv6 wildcard takes IPv4 too, as the
+     * host's net.ipv6.bindv6only says.
+     *  @param backlog   Connections waiting to be accepted; net.core.somaxconn caps it silently.
+     *  @throws std::system_error with the endpoint in its message. Where the port is taken (EADDRINUSE) it says by
+     * what: a live listener with its process, TIME-WAIT of a socket without SO_REUSEADDR, SO_REUSEPORT on one side
+     *          only, a descriptor leaked to another program. */
+    basic_acceptor(const executor_type& executor, const endpoint_type& endpoint,
+                   int backlog = asio::socket_base::max_listen_connections)
+        : basic_acceptor(executor, endpoint.protocol(), detail::open_listener(endpoint, P, backlog)) {}
+
+    template <class Context>
+    requires std::is_convertible_v<Context&, asio::execution_context&>
+    basic_acceptor(Context& context, const endpoint_type& endpoint,
+                   int backlog = asio::socket_base::max_listen_connections)
+        : basic_acceptor(executor_type(context.get_executor()), endpoint, backlog) {}
+
+    /// Takes over a listening descriptor from outside, e.g. from systemd socket activation, and puts it right.
+    /** Sets close-on-exec and non-blocking, SO_REUSEADDR, SO_LINGER and TCP_LINGER2. Connections already in its backlog
+     *  have inherited the old options; they are put right as they are accepted.
+     *  @throws std::system_error where it is no listening TCP socket; the descriptor then stays the caller's. */
+    static basic_acceptor adopt(const executor_type& executor, native_handle_type descriptor) {
+        const endpoint_type local = detail::put_listener_right(descriptor, P);
+        basic_acceptor acceptor(executor, local.protocol(), detail::owned_descriptor(descriptor));
+        acceptor.state_->queued_before = detail::accept_queue_length(descriptor);
+        return acceptor;
+    }
+    template <class Context>
+    requires std::is_convertible_v<Context&, asio::execution_context&>
+    static basic_acceptor adopt(Context& context, native_handle_type descriptor) {
+        return adopt(executor_type(context.get_executor()), descriptor);
+    }
+
+    basic_acceptor(basic_acceptor&&) noexcept = default;
+    basic_acceptor& operator=(basic_acceptor&& other) noexcept {
+        if (this == &other) return *this;
+        close();
+        state_ = std::move(other.state_);
+        return *this;
+    }
+    ~basic_acceptor() { close(); }
+
+    executor_type get_executor() const noexcept { return state_->acceptor.get_executor(); }
+    bool is_open() const noexcept { return state_ && state_->acceptor.is_open(); }
+    native_handle_type native_handle() noexcept { return state_->acceptor.native_handle(); }
+
+    /// @throws std::system_error on a closed acceptor.
+    endpoint_type local_endpoint() const { return state_->acceptor.local_endpoint(); }
+
+    /// Stops listening. Pending accepts complete with operation_aborted; the kernel resets what is in the backlog.
+    void close() noexcept {
+        if (state_) state_->close();
+    }
+
+    /// Gives the listening descriptor away, open and listening; pending accepts complete with operation_aborted.
+    native_handle_type release() { return state_->release(); }
+
+    /// Accepts one connection.
+    /** Connections that vanish from the backlog (ECONNABORTED and the like) are passed over. Where descriptors or
+     * memory have run out (EMFILE, ENFILE, ENOBUFS, ENOMEM) the operation pauses for 100 ms and tries again: it neither
+     * spins nor ends the caller's loop, and clients wait in the backlog meanwhile.
+     *
+     *  @par Completion signature  void(asio::error_code, basic_stream<P, Executor>), the stream closed on error.
+     *  @par Completes with  operation_aborted when the acceptor is closed or the operation cancelled; bad_descriptor on
+     *  a closed acceptor. The handler is never called from inside this function.
+     *  @par Per-operation cancellation  terminal, partial, total: no connection is taken. */
+    template <class Token = typename asio::default_completion_token<Executor>::type>
+    auto async_accept(Token&& token = {}) {
+        return asio::async_compose<Token, void(asio::error_code, stream_type)>(
+            detail::accept_op<basic_acceptor>(state_), token, get_executor());
+    }
+
+    /// Accepts one connection, blocking until there is one.
+    /** @throws std::system_error also for EMFILE and the like: there is no context to wait on. */
+    stream_type accept() {
+        asio::error_code ec;
+        stream_type stream = accept(ec);
+        if (ec) throw asio::system_error(ec, "accept");
+        return stream;
+    }
+    stream_type accept(asio::error_code& ec) {
+        return to_stream(*state_, detail::accept_blocking(state_->acceptor.native_handle(), ec), ec);
+    }
+
+private:
+    using state_type = detail::listener_state<Executor>;
+    friend class detail::accept_op<basic_acceptor>;
+
+    basic_acceptor(const executor_type& executor, const protocol_type& protocol, detail::owned_descriptor descriptor)
+        : state_(std::make_shared<state_type>(executor, protocol)) {
+        state_->acceptor.assign(protocol, descriptor.get());
+        descriptor.release();
+    }
+
+    /// An accepted descriptor, or -1 with the reason in `ec`, as a stream.
+    static stream_type to_stream(state_type& state, int fd, asio::error_code& ec) {
+        typename stream_type::socket_type socket(state.acceptor.get_executor());
+        detail::owned_descriptor descriptor(fd);
+        if (!ec && state.must_be_put_right() && !detail::tcp_socket::apply_policy(fd, P))
+            ec.assign(errno, asio::error::get_system_category());
+        if (!ec) socket.assign(state.protocol, fd, ec);
+        if (!ec) descriptor.release();
+        return stream_type(typename stream_type::inherits_options{}, std::move(socket));
+    }
+
+    std::shared_ptr<state_type> state_;
+};
+
+/// basic_acceptor on Asio's polymorphic executor, for daily use.
+template <close_policy P>
+using acceptor = basic_acceptor<P>;
+
+} // namespace closeside
+
+#endif

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_CLOSESIDE_HPP
+#define CLOSESIDE_CLOSESIDE_HPP
+
+#include <closeside/acceptor.hpp>
+#include <closeside/close_limits.hpp>
+#include <closeside/error.hpp>
+#include <closeside/policy.hpp>
+#include <closeside/report.hpp>
+#include <closeside/stream.hpp>
+#include <closeside/version.hpp>
+
+#endif

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_ACCEPT_OP_HPP
+#define CLOSESIDE_DETAIL_ACCEPT_OP_HPP
+
+#include <closeside/detail/listening_socket.hpp>
+
+#include <asio/basic_socket_acceptor.hpp>
+#include <asio/basic_waitable_timer.hpp>
+#include <asio/cancellation_state.hpp>
+#include <asio/error.hpp>
+#include <asio/error_code.hpp>
+#include <asio/post.hpp>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace closeside::detail {
+
+/// What an acceptor and its pending accepts share: it outlives an acceptor that is destroyed before they complete.
+template <class Executor>
+struct listener_state {
+    using timer_type =
+        asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+
+    listener_state(const Executor& executor, const asio::ip::tcp& p)
+        : acceptor(executor), pause(executor), protocol(p) {}
+
+    void close() noexcept {
+        const std::lock_guard lock(mutex);
+        asio::error_code ignored;
+        acceptor.close(ignored);
+        pause.cancel();
+    }
+
+    int release() {
+        const std::lock_guard lock(mutex);
+        pause.cancel();
+        return acceptor.release();
+    }
+
+    /// Has the next connection inherited the options of an adopted listener's former owner?
+    bool must_be_put_right() noexcept {
+        if (queued_before == 0) return false;
+        --queued_before;
+        return true;
+    }
+
+    asio::basic_socket_acceptor<asio::ip::tcp, Executor> acceptor;
+    timer_type pause;
+    asio::ip::tcp protocol;
+    std::uint32_t queued_before = 0;
+    std::mutex mutex; ///< several accepts may be under way on several threads
+};
+
+/// The composed operation behind async_accept: accept4, or wait until that is worth trying again.
+template <class Acceptor>
+class accept_op {
+public:
+    using state_type = listener_state<typename Acceptor::executor_type>;
+    using stream_type = typename Acceptor::stream_type;
+
+    explicit accept_op(std::shared_ptr<state_type> state) noexcept : state_(std::move(state)) {}
+
+    template <class Self>
+    void operator()(Self& self, asio::error_code ec = {}) {
+        if (result_) return self.complete(ec_, std::move(*result_));
+        std::shared_ptr<state_type> state = state_; // outlives `self`, which the waits move away
+        std::unique_lock lock(state->mutex);
+        const bool first_call = std::exchange(first_call_, false);
+        if (first_call) self.reset_cancellation_state(asio::enable_total_cancellation());
+
+        if (!state->acceptor.is_open())
+            ec = first_call ? asio::error_code(asio::error::bad_descriptor) : asio::error::operation_aborted;
+        else if (!ec && self.get_cancellation_state().cancelled() != asio::cancellation_type::none)
+            ec = asio::error::operation_aborted;
+
+        int fd = -1;
+        for (int tries = 0; !ec && tries < most_tries; ++tries) {
+            fd = accept_once(state->acceptor.native_handle());
+            if (fd >= 0) break;
+            const int error = errno;
+            const accept_failure failure = classify_accept(error);
+            if (failure == accept_failure::none_waiting) break;
+            if (failure == accept_failure::out_of_resources) return pause(self, *state);
+            if (failure == accept_failure::fatal) ec.assign(error, asio::error::get_system_category());
+        }
+        if (fd < 0 && !ec) return state->acceptor.async_wait(asio::socket_base::wait_read, std::move(self));
+
+        stream_type stream = Acceptor::to_stream(*state, fd, ec);
+        lock.unlock();
+        state.reset();
+        state_.reset();
+        if (!first_call) return self.complete(ec, std::move(stream));
+        result_.emplace(std::move(stream));
+        ec_ = ec;
+        asio::post(std::move(self));
+    }
+
+private:
+    /// A backlog full of reset connections must not hold the thread.
+    static constexpr int most_tries = 16;
+    static constexpr std::chrono::milliseconds resource_pause{100};
+
+    template <class Self>
+    static void pause(Self& self, state_type& state) {
+        // Several accepts wait on one timer: setting it anew would take it away from the others.
+        if (state.pause.expiry() <= std::chrono::steady_clock::now()) state.pause.expires_after(resource_pause);
+        state.pause.async_wait(std::move(self));
+    }
+
+    std::shared_ptr<state_type> state_;
+    std::optional<stream_type> result_;
+    asio::error_code ec_;
+    bool first_call_ = true;
+};
+
+} // namespace closeside::detail
+
+#endif

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_CLOSE_MACHINE_HPP
+#define CLOSESIDE_DETAIL_CLOSE_MACHINE_HPP
+
+#include <closeside/close_policy.hpp>
+#include <closeside/detail/close_verdict.hpp>
+#include <closeside/detail/tcp_state.hpp>
+#include <closeside/report.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+namespace closeside::detail {
+
+/// What the caller is to do next. It answers every action with one event.
+struct close_action {
+    enum class kind : std::uint8_t {
+        half_close,    ///< shutdown(SHUT_WR)                     -> half_closed, reset, failed
+        receive,       ///< read and discard up to `bytes`        -> received, end_of_file, would_block, reset, failed
+        peek,          ///< is there a byte beyond the limit?     -> the same; received means there is
+        wait_readable, ///< until readable or `until`             -> readable, timer, cancelled, terminated
+        wait_acked,    ///< until all is acknowledged or `until`  -> acked, timer, reset, failed, cancelled, terminated
+        close,         ///< sample the connection, close(2)       -> released
+        abort,         ///< sample, SO_LINGER{on,0}, close(2)     -> released
+        done           ///< nothing: report() and outcome() are final
+    };
+
+    kind what = kind::done;
+    std::uint64_t bytes = 0;
+    milliseconds until{};
+
+    friend constexpr bool operator==(const close_action&, const close_action&) noexcept = default;
+};
+
+/// What happened.
+struct close_event {
+    enum class kind : std::uint8_t {
+        half_closed, ///< with the state just before and just after shutdown(SHUT_WR)
+        received,    ///< `bytes` were discarded
+        end_of_file, ///< the peer's FIN
+        reset,       ///< the peer's RST
+        failed,      ///< the connection is gone for another reason
+        would_block,
+        readable,
+        timer,
+        cancelled,  ///< stop waiting, do what on_limit says
+        terminated, ///< abort now
+        acked,      ///< the peer has acknowledged every byte and our FIN
+        released    ///< the descriptor is closed; `last` was sampled just before
+    };
+
+    kind what;
+    std::uint64_t bytes = 0;
+    tcp_state before = tcp_state::unknown;
+    tcp_state after = tcp_state::unknown;
+    last_sample last{};
+};
+
+/// The closing algorithm: event in, action out; no I/O, no clock, no allocation, a literal type.
+/** `now` is the time since start(); a limit is checked whenever an event comes in, so it is exceeded by one wake-up at
+ *  most. On each wake-up at most `quota` bytes are discarded, so that a flooding peer cannot hold the thread. */
+class close_machine {
+public:
+    static constexpr std::uint64_t quota = 256 * 1024;
+
+    constexpr explicit close_machine(const close_policy& policy) noexcept : policy_(policy) {}
+
+    constexpr close_action start() noexcept {
+        if (policy_.linger == lingering::abort) return release(action::abort);
+        if (policy_.closes_first == side::peer) {
+            phase_ = phase::patience;
+            deadline_ = policy_.patience;
+            return receive_next();
+        }
+        if (!drains() && !lingers()) return release(action::close);
+        return half_close();
+    }
+
+    constexpr close_action step(const close_event& e, milliseconds now) noexcept {
+        switch (e.what) {
+        case event::half_closed: return half_closed(e, now);
+        case event::received: return received(e.bytes, now);
+        case event::end_of_file: return end_of_file(now);
+        case event::would_block: return nothing_to_read(now);
+        case event::readable: this_wake_up_ = 0; return now >= deadline_ ? time_over(limit_of_phase()) : receive_next();
+        case event::timer: return time_over(limit_of_phase());
+        case event::cancelled: return time_over(close_limit::cancelled);
+        case event::terminated: verdict_.limit = close_limit::cancelled; return release(action::abort);
+        case event::acked: return release(action::close);
+        case event::reset: verdict_.reset_by_peer = true; return gone();
+        case event::failed: verdict_.failed = true; return gone();
+        case event::released:
+            phase_ = phase::done;
+            report_ = conclude(verdict_, policy_, e.last);
+            break;
+        }
+        return {action::done};
+    }
+
+    constexpr bool finished() const noexcept { return phase_ == phase::done; }
+
+    /// Meaningful once finished; `elapsed` is the caller's to fill in.
+    constexpr const close_report& report() const noexcept { return report_; }
+
+    /// The limit decides between the codes; a reset is told by report().ended_by.
+    constexpr close_outcome outcome() const noexcept { return outcome_of(report_, policy_); }
+
+private:
+    using action = close_action::kind;
+    using event = close_event::kind;
+    enum class phase : std::uint8_t { start, patience, half_closing, draining, last_look, acking, releasing, done };
+
+    constexpr bool drains() const noexcept { return policy_.drain_time.count != 0 || policy_.drain_bytes != 0; }
+    constexpr bool lingers() const noexcept { return policy_.linger.how == lingering::mode::until_acked; }
+
+    constexpr close_action half_close() noexcept {
+        phase_ = phase::half_closing;
+        return {action::half_close};
+    }
+
+    constexpr close_action half_closed(const close_event& e, milliseconds now) noexcept {
+        verdict_.half_closed(e.before, e.after);
+        linger_deadline_ = after(now, policy_.linger.time);
+        if (verdict_.peer_fin || verdict_.limit != close_limit::none || !drains()) return close_when_acked(now);
+        phase_ = phase::draining;
+        deadline_ = after(now, policy_.drain_time);
+        return receive_next();
+    }
+
+    constexpr close_action receive_next() noexcept {
+        const std::uint64_t left = policy_.drain_bytes - verdict_.discarded;
+        peeking_ = left == 0;
+        if (peeking_) return {action::peek};
+        return {action::receive, std::min(left, quota - this_wake_up_)};
+    }
+
+    constexpr close_action received(std::uint64_t bytes, milliseconds now) noexcept {
+        if (!peeking_) {
+            verdict_.discarded += bytes;
+            this_wake_up_ += bytes;
+        }
+        const bool tired = this_wake_up_ >= quota;
+        if (phase_ == phase::last_look) return tired || peeking_ ? act_on_limit(now) : receive_next();
+        if (peeking_) {
+            // That byte stays unread, so the kernel answers the close with a reset.
+            verdict_.limit = close_limit::drain_bytes;
+            return act_on_limit(now);
+        }
+        if (now >= deadline_) return time_over(limit_of_phase());
+        return tired ? wait_readable() : receive_next();
+    }
+
+    constexpr close_action nothing_to_read(milliseconds now) noexcept {
+        if (phase_ == phase::last_look) return act_on_limit(now);
+        return now >= deadline_ ? time_over(limit_of_phase()) : wait_readable();
+    }
+
+    constexpr close_action wait_readable() noexcept { return {action::wait_readable, 0, deadline_}; }
+
+    constexpr close_action end_of_file(milliseconds now) noexcept {
+        verdict_.peer_closed();
+        // The FIN had come before the limit was acted upon: the promise is kept.
+        if (phase_ == phase::last_look) verdict_.limit = close_limit::none;
+        return close_when_acked(now);
+    }
+
+    /// A wait is over. One more look at the receive queue, since a late thread may find the peer's FIN there.
+    constexpr close_action time_over(close_limit limit) noexcept {
+        if (phase_ == phase::acking) {
+            // An earlier limit, told already, stays the reason.
+            if (verdict_.limit == close_limit::none) verdict_.limit = limit;
+            return release(on_limit());
+        }
+        verdict_.limit = limit;
+        phase_ = phase::last_look;
+        this_wake_up_ = 0;
+        return receive_next();
+    }
+
+    constexpr close_action act_on_limit(milliseconds now) noexcept {
+        return on_limit() == action::abort ? release(action::abort) : close_when_acked(now);
+    }
+
+    constexpr action on_limit() const noexcept {
+        return resolved_on_limit(policy_) == limit_action::abort ? action::abort : action::close;
+    }
+
+    /// The last step of every orderly close; lingering::until_acked waits here, with our FIN sent.
+    constexpr close_action close_when_acked(milliseconds now) noexcept {
+        if (!lingers() || verdict_.limit == close_limit::cancelled) return release(action::close);
+        if (!verdict_.our_fin) return half_close();
+        phase_ = phase::acking;
+        deadline_ = linger_deadline_;
+        if (now >= deadline_) return time_over(close_limit::linger);
+        return {action::wait_acked, 0, deadline_};
+    }
+
+    constexpr close_limit limit_of_phase() const noexcept {
+        return phase_ == phase::patience ? close_limit::patience
+               : phase_ == phase::acking ? close_limit::linger
+                                         : close_limit::drain_time;
+    }
+
+    constexpr close_action gone() noexcept {
+        if (phase_ == phase::last_look) verdict_.limit = close_limit::none;
+        return release(action::close);
+    }
+
+    constexpr close_action release(action how) noexcept {
+        phase_ = phase::releasing;
+        verdict_.aborting = how == action::abort;
+        return {how};
+    }
+
+    static constexpr milliseconds after(milliseconds now, milliseconds wait) noexcept {
+        constexpr auto end = std::numeric_limits<std::int64_t>::max();
+        return milliseconds{wait.count > end - now.count ? end : now.count + wait.count};
+    }
+
+    close_policy policy_;
+    close_verdict verdict_{};
+    close_report report_{};
+    phase phase_ = phase::start;
+    bool peeking_ = false;
+    std::uint64_t this_wake_up_ = 0;
+    milliseconds deadline_{};
+    milliseconds linger_deadline_{};
+};
+
+} // namespace closeside::detail
+
+#endif

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_COMPLETION_HPP
+#define CLOSESIDE_DETAIL_COMPLETION_HPP
+
+#include <asio/associated_allocator.hpp>
+#include <asio/associated_executor.hpp>
+#include <asio/error_code.hpp>
+#include <asio/post.hpp>
+
+#include <utility>
+
+namespace closeside::detail {
+
+/// A handler together with its results, allocated through the handler's own allocator.
+template <class Handler, class Result>
+class completion {
+public:
+    using allocator_type = asio::associated_allocator_t<Handler>;
+
+    completion(Handler&& handler, const asio::error_code& ec, Result&& result)
+        : handler_(std::move(handler)), ec_(ec), result_(std::move(result)) {}
+
+    allocator_type get_allocator() const noexcept { return asio::get_associated_allocator(handler_); }
+
+    void operator()() { std::move(handler_)(ec_, std::move(result_)); }
+
+private:
+    Handler handler_;
+    asio::error_code ec_;
+    Result result_;
+};
+
+/// Completes an operation that never had to wait, which may not call its handler from inside its initiating function.
+template <class Executor, class Handler, class Result>
+void post_completion(const Executor& io_executor, Handler&& handler, const asio::error_code& ec, Result&& result) {
+    const auto executor = asio::get_associated_executor(handler, io_executor);
+    asio::post(executor, completion<Handler, Result>(std::move(handler), ec, std::move(result)));
+}
+
+} // namespace closeside::detail
+
+#endif

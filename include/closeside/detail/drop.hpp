@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_DROP_HPP
+#define CLOSESIDE_DETAIL_DROP_HPP
+
+#include <closeside/detail/close_op.hpp>
+
+#include <utility>
+
+namespace closeside::detail {
+
+constexpr close_policy aborting(close_policy p) noexcept {
+    p.linger = lingering::abort;
+    return p;
+}
+
+constexpr close_policy closing_at_limit(close_policy p) noexcept {
+    p.on_limit = limit_action::close;
+    return p;
+}
+
+/// Ends the connection without waiting: begins the close and cuts it at its first wait.
+template <class Socket>
+void end_now(Socket&& socket, const close_policy& policy) noexcept {
+    asio::error_code ignored;
+    socket.cancel(ignored);
+    const closing_socket<Socket> ends_here(std::move(socket), policy);
+}
+
+/// Ends a connection that nobody has closed, as on_destroy says.
+template <class Socket>
+void drop(Socket&& socket, const close_policy& policy) noexcept {
+    switch (policy.on_destroy) {
+    case destroy_action::abort: return end_now(std::move(socket), aborting(policy));
+    case destroy_action::close: return end_now(std::move(socket), closing_at_limit(policy));
+    case destroy_action::finish: break;
+    }
+    try {
+        start_close(std::move(socket), policy, [](const asio::error_code&, const close_report&) {});
+    } catch (...) {
+        // No memory for the operation; closing_socket has done what on_limit says.
+    }
+}
+
+} // namespace closeside::detail
+
+#endif

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_LISTENING_SOCKET_HPP
+#define CLOSESIDE_DETAIL_LISTENING_SOCKET_HPP
+
+#include <closeside/close_policy.hpp>
+#include <closeside/detail/bind_diagnosis.hpp>
+#include <closeside/detail/owned_descriptor.hpp>
+#include <closeside/detail/tcp_socket.hpp>
+
+#include <asio/error.hpp>
+#include <asio/error_code.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/system_error.hpp>
+
+#include <cerrno>
+#include <cstdint>
+#include <string>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+namespace closeside::detail {
+
+inline std::string endpoint_text(const asio::ip::tcp::endpoint& e) {
+    const std::string address = e.address().to_string();
+    return (e.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(e.port());
+}
+
+[[noreturn]] inline void throw_errno(int error, const std::string& what) {
+    throw asio::system_error(asio::error_code(error, asio::error::get_system_category()), what);
+}
+
+/// SO_REUSEADDR and all that accepted sockets inherit. False with errno set.
+inline bool set_listener_options(int fd, const close_policy& p) noexcept {
+    const int reuse = p.reuse_address ? 1 : 0;
+    return tcp_socket::set_option(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse) &&
+           tcp_socket::apply_policy(fd, p);
+}
+
+inline owned_descriptor open_listener(const asio::ip::tcp::endpoint& endpoint, const close_policy& p, int backlog) {
+    owned_descriptor listener(
+        ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
+    const int fd = listener.get();
+    const auto fail = [&](const char* call) { throw_errno(errno, std::string(call) + " " + endpoint_text(endpoint)); };
+    if (fd < 0) fail("socket");
+    if (!set_listener_options(fd, p)) fail("setsockopt");
+    if (::bind(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) {
+        if (errno == EADDRINUSE)
+            throw_errno(EADDRINUSE, "bind " + endpoint_text(endpoint) + ": " +
+                                        why_in_use(endpoint.data(), endpoint.size(), p.reuse_address));
+        fail("bind");
+    }
+    if (::listen(fd, backlog) != 0) {
+        if (errno == EADDRINUSE) // another socket, bound with SO_REUSEADDR too, has begun to listen since
+            throw_errno(EADDRINUSE, "listen " + endpoint_text(endpoint) + ": " +
+                                        why_in_use(endpoint.data(), endpoint.size(), p.reuse_address));
+        fail("listen");
+    }
+    return listener;
+}
+
+/// Checks that `fd` is a listening TCP socket and gives it the flags and options of our own; returns its address.
+inline asio::ip::tcp::endpoint put_listener_right(int fd, const close_policy& p) {
+    const auto fail = [&](int error, const char* what) {
+        throw_errno(error, "adopt descriptor " + std::to_string(fd) + ": " + what);
+    };
+    if (tcp_socket::state(fd) != tcp_state::listen) fail(errno == EBADF ? EBADF : EINVAL, "not a listening TCP socket");
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+        fail(errno, "fcntl");
+    if (!set_listener_options(fd, p)) fail(errno, "setsockopt");
+    asio::ip::tcp::endpoint local;
+    socklen_t size = static_cast<socklen_t>(local.capacity());
+    if (::getsockname(fd, local.data(), &size) != 0) fail(errno, "getsockname");
+    local.resize(size);
+    return local;
+}
+
+/// Connections that wait to be accepted; they have inherited their options already.
+inline std::uint32_t accept_queue_length(int fd) noexcept {
+    ::tcp_info info{};
+    socklen_t size = sizeof info;
+    if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return 0;
+    return info.tcpi_unacked; // of a listener: sk_ack_backlog (tcp_get_info)
+}
+
+/// What a failed accept4 calls for.
+enum class accept_failure { none_waiting, vanished, out_of_resources, fatal };
+
+inline accept_failure classify_accept(int error) noexcept {
+    switch (error) {
+    case EAGAIN: return accept_failure::none_waiting;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM: return accept_failure::out_of_resources;
+    // accept(2): Linux passes pending network errors of the new socket on; "treat them like EAGAIN by retrying".
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case EPERM:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH: return accept_failure::vanished;
+    default: return accept_failure::fatal;
+    }
+}
+
+inline int accept_once(int listener) noexcept {
+    return ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+/// -1 with the reason in `ec`.
+inline int accept_blocking(int listener, asio::error_code& ec) noexcept {
+    ec.clear();
+    while (true) {
+        const int fd = accept_once(listener);
+        if (fd >= 0) return fd;
+        const accept_failure failure = classify_accept(errno);
+        ::pollfd poll{listener, POLLIN, 0};
+        if (failure == accept_failure::vanished) continue;
+        if (failure == accept_failure::none_waiting && (::poll(&poll, 1, -1) >= 0 || errno == EINTR)) continue;
+        ec.assign(errno, asio::error::get_system_category());
+        return -1;
+    }
+}
+
+} // namespace closeside::detail
+
+#endif

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_TCP_SOCKET_HPP
+#define CLOSESIDE_DETAIL_TCP_SOCKET_HPP
+
+#include <closeside/detail/close_machine.hpp>
+
+#include <cerrno>
+#include <cstddef>
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+// The raw kernel calls of the close. None blocks, whatever O_NONBLOCK says, and none throws.
+namespace closeside::detail::tcp_socket {
+
+inline tcp_state state(int fd) noexcept {
+    unsigned char first_byte = 0; // tcpi_state
+    socklen_t size = sizeof first_byte;
+    if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &first_byte, &size) != 0) return tcp_state::unknown;
+    return static_cast<tcp_state>(first_byte);
+}
+
+/// The result of an ioctl that counts bytes; 0 where the kernel gives none.
+inline std::uint64_t count_bytes(int fd, unsigned long request) noexcept {
+    int bytes = 0;
+    return ::ioctl(fd, request, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
+}
+
+/// Takes the pending error off the socket.
+inline int take_error(int fd) noexcept {
+    int error = 0;
+    socklen_t size = sizeof error;
+    return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+inline bool set_option(int fd, int level, int name, const void* value, std::size_t size) noexcept {
+    return ::setsockopt(fd, level, name, value, static_cast<socklen_t>(size)) == 0;
+}
+
+inline bool set_linger(int fd, bool abort) noexcept {
+    const ::linger value{abort ? 1 : 0, 0};
+    return set_option(fd, SOL_SOCKET, SO_LINGER, &value, sizeof value);
+}
+
+/// 0 hands the time back to tcp_fin_timeout.
+inline int linger2_value(const fin_wait2& w) noexcept {
+    if (w.how == fin_wait2::mode::skip) return -1;
+    return w.how == fin_wait2::mode::timed ? static_cast<int>(w.time.count / 1000) : 0;
+}
+
+inline bool set_linger2(int fd, const fin_wait2& w) noexcept {
+    const int seconds = linger2_value(w);
+    return set_option(fd, IPPROTO_TCP, TCP_LINGER2, &seconds, sizeof seconds);
+}
+
+/// SO_LINGER and TCP_LINGER2 as the policy wants them; a positive SO_LINGER never, since it blocks close(2).
+/** False with errno set where an option cannot be set, e.g. on a socket that is not TCP. */
+inline bool apply_policy(int fd, const close_policy& p) noexcept {
+    return set_linger(fd, p.linger == lingering::abort) && set_linger2(fd, p.linger2);
+}
+
+/// errno of a failed call on the connection, as an event.
+inline close_event::kind classify(int error) noexcept {
+    switch (error) {
+    case EAGAIN:
+#if EWOULDBLOCK != EAGAIN
+    case EWOULDBLOCK:
+#endif
+        return close_event::kind::would_block;
+    case ECONNRESET:
+    case EPIPE: return close_event::kind::reset; // EPIPE: the reset came in CLOSE-WAIT (tcp_reset)
+    default: return close_event::kind::failed;
+    }
+}
+
+inline close_event received(ssize_t n) noexcept {
+    if (n > 0) return {close_event::kind::received, static_cast<std::uint64_t>(n)};
+    if (n == 0) return {close_event::kind::end_of_file};
+    return {classify(errno)};
+}
+
+/// Discards up to `bytes` inside the kernel: MSG_TRUNC on TCP copies nothing (tcp(7)).
+inline close_event receive(int fd, std::uint64_t bytes) noexcept {
+    return received(::recv(fd, nullptr, static_cast<std::size_t>(bytes), MSG_TRUNC | MSG_DONTWAIT));
+}
+
+/// Looks for one more byte and leaves it where it is.
+inline close_event peek(int fd) noexcept {
+    char byte;
+    return received(::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT));
+}
+
+inline close_event half_close(int fd) noexcept {
+    const tcp_state before = state(fd);
+    if (::shutdown(fd, SHUT_WR) != 0) {
+        if (errno != ENOTCONN) return {close_event::kind::failed};
+        // Reset earlier, or never connected: only the latter answers a read with ENOTCONN (tcp_recvmsg).
+        const close_event e = peek(fd);
+        return {e.what == close_event::kind::failed ? e.what : close_event::kind::reset};
+    }
+    return {close_event::kind::half_closed, 0, before, state(fd)};
+}
+
+/// Has the peer acknowledged every byte and our FIN? acked, would_block, reset or failed.
+inline close_event check_acked(int fd) noexcept {
+    switch (state(fd)) {
+    case tcp_state::fin_wait1:
+    case tcp_state::closing:
+    case tcp_state::last_ack: return {close_event::kind::would_block};
+    case tcp_state::close: {
+        const int error = take_error(fd);
+        if (error == 0) return {close_event::kind::acked};
+        errno = error;
+        return {classify(error)};
+    }
+    default: return {close_event::kind::acked};
+    }
+}
+
+/// The connection just before close(2). `at_eof`: the peer's FIN has been read, so no input can be waiting.
+inline last_sample sample(int fd, bool our_fin, bool at_eof, bool aborting) noexcept {
+    last_sample s{.state = state(fd)};
+    const bool fin_unacknowledged =
+        s.state == tcp_state::fin_wait1 || s.state == tcp_state::closing || s.state == tcp_state::last_ack;
+    const bool gone = s.state == tcp_state::close;
+    if (s.state != tcp_state::fin_wait2 && !(gone && at_eof)) {
+        s.unacknowledged = count_bytes(fd, SIOCOUTQ);
+        if (s.unacknowledged > 0 && (fin_unacknowledged || (gone && our_fin))) --s.unacknowledged; // our FIN
+    }
+    if (!at_eof && !gone) s.unread = count_bytes(fd, SIOCINQ) > 0;
+    if (!at_eof && gone) s.reset = classify(take_error(fd)) == close_event::kind::reset;
+    if (aborting && fin_unacknowledged) s.unsent = count_bytes(fd, SIOCOUTQNSD) > 0;
+    return s;
+}
+
+} // namespace closeside::detail::tcp_socket
+
+#endif
