@@ -1,0 +1,120 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSL-1.0
+# From a fresh Debian or Ubuntu to the running demo, or to passed tests. usage() says how; running it again is safe.
+
+set -eu
+
+usage() {
+    cat <<'END'
+usage: sh cmake/quickstart.sh demo|test
+
+  demo   build the examples, check this host (closeside-check), then close real connections in every way and compare
+         with the kernel (policy_lab); the exit status is that of policy_lab
+  test   build everything and run the tests
+
+On Debian and Ubuntu both first install the packages that are missing, as root or through sudo.
+Everything is built in build/default.
+END
+}
+
+case "$#:${1-}" in
+1:demo | 1:test) ;;
+1:-h | 1:--help) usage && exit 0 ;;
+*) usage >&2 && exit 64 ;;
+esac
+
+packages="g++ cmake ninja-build libasio-dev doctest-dev libcli11-dev nlohmann-json3-dev"
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+cd -- "$root"
+mkdir -p build
+log=$root/build/quickstart.log
+
+say() { printf '%s\n' "-- $*"; }
+
+# step <what> <command...>: says what takes the time, and shows the command's output if it fails.
+step() {
+    say "$1"
+    shift
+    status=0
+    "$@" >"$log" 2>&1 </dev/null || status=$?
+    if [ "$status" -ne 0 ]; then
+        cat "$log" >&2
+        printf '%s\n' "quickstart: failed with status $status: $*" >&2
+        exit "$status"
+    fi
+}
+
+missing_packages() {
+    for package in $packages; do
+        state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || state=absent
+        [ "$state" = installed ] || printf ' %s' "$package"
+    done
+}
+
+# No wait without end: neither for another apt-get's lock nor for a silent mirror.
+apt() {
+    $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o Acquire::http::Timeout=30 "$@"
+}
+
+install_missing() {
+    missing=$(missing_packages)
+    if [ -z "$missing" ]; then
+        say "every package is installed"
+        return
+    fi
+    as_root=
+    if [ "$(id -u)" -ne 0 ]; then
+        # sudo may ask for a password only where somebody can see the question.
+        if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || { [ -t 0 ] && [ -t 2 ] && sudo -v; }; }; then
+            as_root=sudo
+        else
+            printf '%s\n' "quickstart: these packages are missing, and installing them takes root:$missing" \
+                "Run this as root, then quickstart again:" \
+                "  apt-get update && apt-get install -y --no-install-recommends$missing" >&2
+            exit 77
+        fi
+    fi
+    step "refreshing the package lists" apt update
+    # shellcheck disable=SC2086 # a list of words
+    step "installing$missing (a minute or more)" apt install -y --no-install-recommends $missing
+}
+
+if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
+    install_missing
+else
+    say "no apt-get here; needed is what Debian calls $packages"
+    for tool in cmake ninja c++; do
+        if ! command -v "$tool" >/dev/null; then
+            printf '%s\n' "quickstart: there is no $tool: install what is listed above, then run quickstart again" >&2
+            exit 69
+        fi
+    done
+fi
+
+# A newer compiler may warn of more; that must not stop anybody but the authors, who set CLOSESIDE_WERROR=1.
+tolerate=--compile-no-warning-as-error
+[ "${CLOSESIDE_WERROR-}" != 1 ] || tolerate=
+step "configuring" cmake --preset default $tolerate
+
+case $1 in
+test)
+    step "building tests and examples (a few minutes)" cmake --build --preset default
+    step "running the tests (a minute or two)" ctest --preset default
+    sed -n '/tests passed/,$p' "$log"
+    ;;
+demo)
+    step "building the examples (a minute or two)" cmake --build --preset default --target closeside-examples
+    say "closeside-check: what this host's settings mean for TIME-WAIT"
+    status=0
+    build/default/bin/closeside-check || status=$?
+    case $status in
+    0) ;;
+    1) say "closeside-check found warnings (exit status 1)" ;;
+    2) say "closeside-check found something critical (exit status 2)" ;;
+    *) say "closeside-check could not do its work (exit status $status)" ;;
+    esac
+    say "policy_lab: every way to close, against every kind of peer"
+    exec build/default/bin/policy_lab
+    ;;
+esac
