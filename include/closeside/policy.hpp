@@ -40,10 +40,9 @@ struct policy_traits : detail::checked_policy<P> {
     /// The policy itself ends connections with RST on some way out, or as a matter of course over unread input.
     /** Where this is false the kernel may still reset: input beyond drain_bytes, or arriving after the descriptor is
      *  gone, is answered so; close_report::ended_by tells when it was. */
-    static constexpr bool can_reset =
-        P.linger == lingering::abort || resolved_on_limit(P) == limit_action::abort ||
-        P.on_destroy == destroy_action::abort || P.linger2 == fin_wait2::skip ||
-        (P.closes_first == side::local && P.drain_time.count == 0);
+    static constexpr bool can_reset = P.linger == lingering::abort || resolved_on_limit(P) == limit_action::abort ||
+                                      P.on_destroy == destroy_action::abort || P.linger2 == fin_wait2::skip ||
+                                      (P.closes_first == side::local && P.drain_time.count == 0);
     /// Closing may have to wait, so the orderly close uses a timer.
     static constexpr bool needs_timer =
         P.linger != lingering::abort &&
