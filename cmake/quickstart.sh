@@ -104,6 +104,10 @@ test)
     sed -n '/tests passed/,$p' "$log"
     ;;
 demo)
+    if grep 'Skipping the example' "$log" >&2; then
+        printf '%s\n' "quickstart: the demo needs every example: install what is missing, then run quickstart again" >&2
+        exit 69
+    fi
     step "building the examples (a minute or two)" cmake --build --preset default --target closeside-examples
     say "closeside-check: what this host's settings mean for TIME-WAIT"
     status=0

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <closeside/error.hpp>
-#include <closeside/policy.hpp>
+#include <closeside/closeside.hpp>
+#include <closeside/host.hpp>
 
 #include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
 #include <asio/version.hpp>
 
 static_assert(ASIO_VERSION >= 102201);
 
 int main() {
     asio::io_context io;
-    io.run();
-    return closeside::contradiction(closeside::policies::graceful) == nullptr ? 0 : 1;
+    const closeside::acceptor<closeside::policies::peer_first> listener(io, {asio::ip::address_v4::loopback(), 0});
+    return listener.is_open() ? 0 : 1;
 }
