@@ -95,7 +95,7 @@ private:
         } else if (ec) {
             return wait(closing_.advance({event::cancelled}));
         }
-        wait(closing_.advance(what == event::acked ? look_for_ack() : close_event{what}));
+        wait(what == event::acked ? close_action{waiting_for_, 0, until_} : closing_.advance({what}));
     }
 
     void cancel(bool terminal) {
