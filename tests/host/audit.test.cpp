@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <closeside/host/audit.hpp>
+
+#include <closeside/policy.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <initializer_list>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace host = closeside::host;
+namespace policies = closeside::policies;
+using closeside::close_policy;
+using host::exposure;
+using host::key;
+using host::key_status;
+using host::severity;
+using namespace std::chrono_literals;
+
+namespace {
+
+using settings = std::initializer_list<std::pair<key, const char*>>;
+using policy_list = std::vector<close_policy>;
+
+/// A recent kernel at its defaults, with these values in place of its own.
+host::snapshot host_with(settings values) {
+    host::snapshot s;
+    s.kernel = "6.18.0";
+    s.space = host::network_namespace::initial;
+    const auto set = [&](key k, const char* text) { s[k] = host::interpret(host::facts(k).shape, text); };
+    set(key::tcp_tw_reuse, "2");
+    set(key::tcp_timestamps, "1");
+    set(key::tcp_fin_timeout, "60");
+    set(key::tcp_max_tw_buckets, "131072");
+    set(key::tcp_rfc1337, "0");
+    set(key::tcp_syncookies, "1");
+    set(key::tcp_max_orphans, "131072");
+    set(key::ip_local_port_range, "32768\t60999");
+    set(key::tcp_ehash_entries, "262144");
+    for (const auto& [k, text] : values) set(k, text);
+    return s;
+}
+
+std::optional<host::finding> find(const std::vector<host::finding>& findings, std::string_view code) {
+    const auto found = std::ranges::find(findings, code, &host::finding::code);
+    return found == findings.end() ? std::nullopt : std::optional(*found);
+}
+
+std::optional<host::finding> judge(std::string_view code, settings values, exposure peers = exposure::nat,
+                                   const policy_list& program = {policies::graceful}) {
+    return find(host::audit(host_with(values), peers, program), code);
+}
+
+/// "critical", …, or "nothing".
+std::string level(std::string_view code, settings values, exposure peers = exposure::nat,
+                  const policy_list& program = {policies::graceful}) {
+    const auto f = judge(code, values, peers, program);
+    return f ? to_string(f->severity) : "nothing";
+}
+
+const policy_list local{policies::graceful};
+const policy_list peer{policies::peer_first};
+const policy_list abortive{policies::abortive};
+const policy_list mixed{policies::peer_first, policies::graceful};
+
+} // namespace
+
+TEST_CASE("a kernel at its defaults gets nothing worse than a note") {
+    for (const exposure peers : {exposure::nat, exposure::direct, exposure::loopback})
+        for (const policy_list& program : {local, peer, abortive, mixed})
+            for (const host::finding& f : host::audit(host_with({}), peers, program)) {
+                CAPTURE(f.message);
+                CHECK(f.severity == severity::note);
+            }
+    CHECK(host::audit(host_with({}), exposure::loopback, local).empty());
+}
+
+TEST_CASE("tcp_rfc1337 is as bad as the program's TIME-WAITs and the sharing of addresses make it") {
+    const settings on{{key::tcp_rfc1337, "1"}};
+    CHECK(level("CS101", on, exposure::nat, local) == "critical");
+    CHECK(level("CS101", on, exposure::nat, mixed) == "critical");
+    CHECK(level("CS101", on, exposure::nat, {policies::system}) == "critical");
+    CHECK(level("CS101", on, exposure::direct, local) == "warning");
+    CHECK(level("CS101", on, exposure::loopback, local) == "note");
+    CHECK(level("CS101", on, exposure::nat, peer) == "note");
+    CHECK(level("CS101", on, exposure::direct, peer) == "note");
+    CHECK(level("CS101", on, exposure::nat, abortive) == "note");
+}
+
+TEST_CASE("a policy that lets the peer go first, but closes at the limit, can hold TIME-WAIT") {
+    const close_policy impatient{.closes_first = closeside::side::peer, .on_limit = closeside::limit_action::close};
+    CHECK(level("CS101", {{key::tcp_rfc1337, "1"}}, exposure::nat, {impatient}) == "critical");
+}
+
+TEST_CASE("tcp_rfc1337 is on with any number but 0") {
+    CHECK(level("CS101", {{key::tcp_rfc1337, "2"}}) == "critical");
+    CHECK(level("CS101", {{key::tcp_rfc1337, "255"}}) == "critical");
+    CHECK(level("CS101", {{key::tcp_rfc1337, "0"}}) == "nothing");
+}
+
+TEST_CASE("tcp_tw_recycle locks clients out whoever closes first in this program, unless timestamps are off") {
+    CHECK(level("CS102", {{key::tcp_tw_recycle, "1"}}, exposure::nat, local) == "critical");
+    CHECK(level("CS102", {{key::tcp_tw_recycle, "1"}}, exposure::nat, peer) == "critical");
+    CHECK(level("CS102", {{key::tcp_tw_recycle, "1"}}, exposure::direct, local) == "critical");
+    CHECK(level("CS102", {{key::tcp_tw_recycle, "1"}}, exposure::loopback, local) == "warning");
+    CHECK(level("CS102", {{key::tcp_tw_recycle, "1"}, {key::tcp_timestamps, "2"}}) == "critical");
+    CHECK(level("CS102", {{key::tcp_tw_recycle, "1"}, {key::tcp_timestamps, "0"}}) == "note");
+    CHECK(level("CS102", {{key::tcp_tw_recycle, "0"}}) == "nothing");
+    CHECK(level("CS102", {}) == "nothing");
+}
+
+TEST_CASE("tcp_tw_recycle on, with timestamps that cannot be seen, is taken for harmful: they are on by default") {
+    host::snapshot s = host_with({{key::tcp_tw_recycle, "1"}});
+    s[key::tcp_timestamps] = {key_status::denied, {}, {}, {}, "Permission denied"};
+    const auto f = find(host::audit(s), "CS102");
+    REQUIRE(f);
+    CHECK(f->severity == severity::critical);
+    CHECK(f->observed.back().value == "(denied)");
+}
+
+TEST_CASE("tcp_tw_recycle that only the host can see is a warning, one that does not exist is nothing") {
+    host::snapshot s = host_with({});
+    s.kernel = "4.9.0";
+    s[key::tcp_tw_recycle].status = key_status::hidden;
+    const auto f = find(host::audit(s), "CS103");
+    REQUIRE(f);
+    CHECK(f->severity == severity::warning);
+    CHECK(f->message.find("4.9.0") != std::string::npos);
+    CHECK(f->observed.front().value == "(hidden)");
+    CHECK(find(host::audit(s, exposure::loopback), "CS103").value().severity == severity::note);
+    CHECK(level("CS103", {}) == "nothing");
+}
+
+TEST_CASE("tcp_tw_reuse = 1 without timestamps is inert") {
+    CHECK(level("CS104", {{key::tcp_tw_reuse, "1"}, {key::tcp_timestamps, "0"}}) == "warning");
+    CHECK(level("CS104", {{key::tcp_tw_reuse, "1"}}) == "nothing");
+    // 2 is the default of the kernel; nobody chose it.
+    CHECK(level("CS104", {{key::tcp_tw_reuse, "2"}, {key::tcp_timestamps, "0"}}) == "nothing");
+    CHECK(level("CS104", {{key::tcp_tw_reuse, "0"}, {key::tcp_timestamps, "0"}}) == "nothing");
+}
+
+TEST_CASE("tcp_tw_reuse = 2 is explained to a program that leaves loopback") {
+    CHECK(level("CS105", {}, exposure::nat) == "note");
+    CHECK(level("CS105", {}, exposure::direct) == "note");
+    CHECK(level("CS105", {}, exposure::loopback) == "nothing");
+    CHECK(level("CS105", {{key::tcp_tw_reuse, "0"}}) == "nothing");
+}
+
+TEST_CASE("the rate at which connects run out of ports is that of the host's own port range") {
+    CHECK(judge("CS105", {}).value().consequence.find("470 a second (28232 local ports") != std::string::npos);
+    CHECK(judge("CS105", {{key::ip_local_port_range, "1024\t65535"}}).value().consequence.find("1075 a second (64512") !=
+          std::string::npos);
+}
+
+TEST_CASE("tcp_tw_reuse = 1 is explained: it does nothing for accepted connections") {
+    CHECK(level("CS106", {{key::tcp_tw_reuse, "1"}}) == "note");
+    CHECK(level("CS106", {{key::tcp_tw_reuse, "2"}}) == "nothing");
+}
+
+TEST_CASE("a lowered tcp_fin_timeout does not shorten TIME-WAIT") {
+    for (const char* seconds : {"59", "30", "10", "1", "0", "-1"}) {
+        CAPTURE(seconds);
+        CHECK(level("CS110", {{key::tcp_fin_timeout, seconds}}) == "note");
+    }
+    CHECK(level("CS110", {{key::tcp_fin_timeout, "60"}}) == "nothing");
+    CHECK(level("CS110", {{key::tcp_fin_timeout, "120"}}) == "nothing");
+}
+
+TEST_CASE("a tcp_fin_timeout between 60 and 120 gives 2*(n-60), which is worse for who depends on it") {
+    CHECK(level("CS111", {{key::tcp_fin_timeout, "60"}}) == "nothing");
+    CHECK(level("CS111", {{key::tcp_fin_timeout, "61"}}) == "warning");
+    CHECK(level("CS111", {{key::tcp_fin_timeout, "89"}}) == "warning");
+    CHECK(level("CS111", {{key::tcp_fin_timeout, "90"}}) == "note");
+    CHECK(level("CS111", {{key::tcp_fin_timeout, "119"}}) == "note");
+    CHECK(level("CS111", {{key::tcp_fin_timeout, "120"}}) == "nothing");
+    CHECK(judge("CS111", {{key::tcp_fin_timeout, "70"}}).value().message.find("= 20 s") != std::string::npos);
+    // No orphan of these is ever left to tcp_fin_timeout.
+    CHECK(level("CS111", {{key::tcp_fin_timeout, "61"}}, exposure::nat, peer) == "note");
+    CHECK(level("CS111", {{key::tcp_fin_timeout, "61"}}, exposure::nat, abortive) == "note");
+    CHECK(level("CS111", {{key::tcp_fin_timeout, "61"}}, exposure::nat, {close_policy{.linger2 = 10s}}) == "note");
+}
+
+TEST_CASE("a tiny tcp_fin_timeout is worse for a policy that does not drain") {
+    CHECK(level("CS112", {{key::tcp_fin_timeout, "10"}}) == "nothing");
+    CHECK(level("CS112", {{key::tcp_fin_timeout, "9"}}) == "note");
+    CHECK(level("CS112", {{key::tcp_fin_timeout, "9"}}, exposure::nat, {policies::system}) == "warning");
+    CHECK(level("CS112", {{key::tcp_fin_timeout, "0"}}, exposure::nat, {policies::system}) == "warning");
+    CHECK(judge("CS112", {{key::tcp_fin_timeout, "-1"}}).value().message.find("3.5 retransmission") != std::string::npos);
+}
+
+TEST_CASE("linger2 above tcp_fin_timeout is explained, equal or below it is nothing") {
+    const policy_list with_linger2{policies::graceful, close_policy{.linger2 = 30s}, close_policy{.linger2 = 20s}};
+    CHECK(level("CS113", {{key::tcp_fin_timeout, "29"}}, exposure::nat, with_linger2) == "note");
+    CHECK(level("CS113", {{key::tcp_fin_timeout, "30"}}, exposure::nat, with_linger2) == "nothing");
+    CHECK(level("CS113", {{key::tcp_fin_timeout, "5"}}, exposure::nat, local) == "nothing");
+    CHECK(level("CS113", {{key::tcp_fin_timeout, "5"}}, exposure::nat,
+                {close_policy{.linger2 = closeside::fin_wait2::skip}}) == "nothing");
+    const auto f = judge("CS113", {{key::tcp_fin_timeout, "29"}}, exposure::nat, with_linger2);
+    REQUIRE(f);
+    CHECK(f->message.find("linger2 = 30 s") != std::string::npos);
+    CHECK(f->message.find("tcp_fin_timeout is 29") != std::string::npos);
+}
+
+TEST_CASE("few TIME-WAIT buckets concern a program that can hold TIME-WAIT") {
+    CHECK(level("CS120", {{key::tcp_max_tw_buckets, "5000"}}, exposure::nat, local) == "warning");
+    CHECK(level("CS120", {{key::tcp_max_tw_buckets, "5000"}}, exposure::nat, peer) == "note");
+    CHECK(level("CS120", {{key::tcp_max_tw_buckets, "0"}}, exposure::nat, local) == "warning");
+    CHECK(level("CS120", {{key::tcp_max_tw_buckets, "0"}}, exposure::nat, abortive) == "note");
+    CHECK(level("CS120", {{key::tcp_max_tw_buckets, "6000"}}) == "nothing");
+    CHECK(level("CS120", {{key::tcp_max_tw_buckets, "-1"}}) == "nothing");
+    CHECK(judge("CS120", {{key::tcp_max_tw_buckets, "5000"}}).value().message.find("83 closes a second") != std::string::npos);
+}
+
+TEST_CASE("few TIME-WAIT buckets are nothing where the kernel itself chose them on a small machine") {
+    CHECK(level("CS120", {{key::tcp_max_tw_buckets, "2048"}, {key::tcp_ehash_entries, "4096"}}) == "nothing");
+    CHECK(level("CS120", {{key::tcp_max_tw_buckets, "2048"}, {key::tcp_ehash_entries, "-4096"}}) == "nothing");
+    CHECK(level("CS120", {{key::tcp_max_tw_buckets, "2047"}, {key::tcp_ehash_entries, "4096"}}) == "warning");
+    CHECK(level("CS120", {{key::tcp_max_tw_buckets, "0"}, {key::tcp_ehash_entries, "0"}}) == "warning");
+    host::snapshot old = host_with({{key::tcp_max_tw_buckets, "4096"}});
+    old[key::tcp_ehash_entries] = {};
+    CHECK_FALSE(find(host::audit(old), "CS120"));
+}
+
+TEST_CASE("a negative tcp_max_tw_buckets is named with both meanings") {
+    CHECK(level("CS121", {{key::tcp_max_tw_buckets, "-1"}}, exposure::nat, local) == "warning");
+    CHECK(level("CS121", {{key::tcp_max_tw_buckets, "-1"}}, exposure::nat, peer) == "note");
+    CHECK(level("CS121", {{key::tcp_max_tw_buckets, "0"}}) == "nothing");
+    const auto f = judge("CS121", {{key::tcp_max_tw_buckets, "-1"}});
+    REQUIRE(f);
+    CHECK(f->message.find("5.17") != std::string::npos);
+    CHECK(f->message.find("5.19") != std::string::npos);
+    CHECK(f->fix.find("net.ipv4.tcp_max_tw_buckets=131072") != std::string::npos);
+}
+
+TEST_CASE("missing timestamps are a warning off loopback") {
+    CHECK(level("CS130", {{key::tcp_timestamps, "0"}}, exposure::nat) == "warning");
+    CHECK(level("CS130", {{key::tcp_timestamps, "0"}}, exposure::direct) == "warning");
+    CHECK(level("CS130", {{key::tcp_timestamps, "0"}}, exposure::loopback) == "note");
+    CHECK(level("CS130", {{key::tcp_timestamps, "2"}}) == "nothing");
+}
+
+TEST_CASE("nobody is told to turn timestamps on before tcp_tw_recycle is off") {
+    const settings both{{key::tcp_timestamps, "0"}, {key::tcp_tw_recycle, "1"}, {key::tcp_tw_reuse, "1"}};
+    for (const char* code : {"CS104", "CS130", "CS202"}) {
+        CAPTURE(code);
+        const auto f = judge(code, both);
+        REQUIRE(f);
+        const auto recycle_off = f->fix.find("tcp_tw_recycle=0");
+        const auto timestamps_on = f->fix.find("tcp_timestamps=1");
+        REQUIRE(recycle_off != std::string::npos);
+        REQUIRE(timestamps_on != std::string::npos);
+        CHECK(recycle_off < timestamps_on);
+    }
+}
+
+TEST_CASE("SYN cookies that are off, or without timestamps, are warnings off loopback") {
+    CHECK(level("CS201", {{key::tcp_syncookies, "0"}}) == "warning");
+    CHECK(level("CS201", {{key::tcp_syncookies, "0"}}, exposure::loopback) == "note");
+    CHECK(level("CS201", {}) == "nothing");
+    CHECK(level("CS202", {{key::tcp_timestamps, "0"}}) == "warning");
+    CHECK(level("CS202", {{key::tcp_timestamps, "0"}, {key::tcp_syncookies, "2"}}) == "warning");
+    CHECK(level("CS202", {{key::tcp_timestamps, "0"}}, exposure::loopback) == "note");
+    CHECK(level("CS202", {{key::tcp_timestamps, "0"}, {key::tcp_syncookies, "0"}}) == "nothing");
+    CHECK(level("CS202", {}) == "nothing");
+}
+
+TEST_CASE("a host of which nothing is known gives one finding") {
+    host::snapshot blind;
+    blind.error = ENOENT;
+    const auto findings = host::audit(blind);
+    REQUIRE(findings.size() == 1);
+    CHECK(findings.front().code == "CS001");
+    CHECK(findings.front().severity == severity::warning);
+    CHECK(findings.front().message.find("No such file or directory") != std::string::npos);
+}
+
+TEST_CASE("keys that cannot be judged are named with the reason, and give no other finding") {
+    host::snapshot s = host_with({});
+    s[key::tcp_rfc1337] = {key_status::denied, {}, {}, {}, "Permission denied"};
+    s[key::tcp_timestamps] = host::interpret(host::key_shape::number, "yes");
+    const auto findings = host::audit(s);
+    const auto denied = find(findings, "CS002");
+    REQUIRE(denied);
+    CHECK(denied->message.find("net.ipv4.tcp_rfc1337 (Permission denied)") != std::string::npos);
+    CHECK(denied->keys == std::vector<std::string>{"net.ipv4.tcp_rfc1337"});
+    const auto malformed = find(findings, "CS003");
+    REQUIRE(malformed);
+    CHECK(malformed->message.find("net.ipv4.tcp_timestamps (not a number)") != std::string::npos);
+    CHECK_FALSE(find(findings, "CS101"));
+    CHECK_FALSE(find(findings, "CS130"));
+}
+
+TEST_CASE("an absent or hidden key gives no finding of its own") {
+    host::snapshot empty;
+    empty.kernel = "6.18.0";
+    CHECK(host::audit(empty).empty());
+    host::snapshot child = host_with({});
+    child.space = host::network_namespace::child;
+    child[key::tcp_max_orphans] = {key_status::hidden, {}, {}, {}, {}};
+    CHECK(host::worst(host::audit(child)) == severity::note);
+}
+
+TEST_CASE("without policies the default one is assumed, which closes first") {
+    const auto s = host_with({{key::tcp_rfc1337, "1"}, {key::tcp_max_tw_buckets, "0"}});
+    CHECK(host::audit(s) == host::audit(s, exposure::nat, local));
+    CHECK(find(host::audit(s), "CS101").value().severity == severity::critical);
+}
+
+TEST_CASE("a program whose peers close first hears nothing worse than notes about TIME-WAIT") {
+    const settings bad{{key::tcp_rfc1337, "1"}, {key::tcp_max_tw_buckets, "-1"}, {key::tcp_fin_timeout, "61"}};
+    CHECK(host::worst(host::audit(host_with(bad), exposure::nat, local)) == severity::critical);
+    CHECK(host::worst(host::audit(host_with(bad), exposure::nat, peer)) == severity::note);
+}
+
+TEST_CASE("the worst finding comes first") {
+    const auto findings = host::audit(host_with({{key::tcp_rfc1337, "1"}, {key::tcp_syncookies, "0"}}));
+    REQUIRE(findings.size() == 3);
+    CHECK(findings[0].code == "CS101");
+    CHECK(findings[1].code == "CS201");
+    CHECK(findings[2].code == "CS105");
+    CHECK(host::worst(findings) == severity::critical);
+    CHECK_FALSE(host::worst({}));
+}
+
+TEST_CASE("an audit is a pure function") {
+    const auto s = host_with({{key::tcp_rfc1337, "1"}, {key::tcp_timestamps, "0"}, {key::tcp_fin_timeout, "5"}});
+    const auto before = s;
+    const auto first = host::audit(s, exposure::nat, mixed);
+    CHECK(host::audit(s, exposure::nat, mixed) == first);
+    CHECK(s == before);
+}
+
+TEST_CASE("a fix says who can carry it out") {
+    host::snapshot s = host_with({{key::tcp_rfc1337, "1"}});
+    const auto fix = [&] { return find(host::audit(s), "CS101").value().fix; };
+    const auto says = [&](const char* words) { return fix().find(words) != std::string::npos; };
+
+    CHECK(fix().starts_with("Run `sysctl -w net.ipv4.tcp_rfc1337=0` as root"));
+    CHECK(says("/etc/sysctl.d/"));
+    CHECK_FALSE(says("container"));
+
+    s.read_only = true;
+    CHECK(fix().starts_with("Have net.ipv4.tcp_rfc1337=0 set on the host"));
+
+    s.space = host::network_namespace::child;
+    CHECK(fix().starts_with("Set net.ipv4.tcp_rfc1337=0 in what starts the container"));
+    CHECK(says("cannot be set from inside"));
+    CHECK(says("a value set on the host does not reach"));
+
+    s.read_only = false;
+    CHECK(says("inside this network namespace"));
+    CHECK(says("docker run --sysctl net.ipv4.tcp_rfc1337=0"));
+}
+
+TEST_CASE("every finding of every rule is complete, in printable sentences without a line end") {
+    std::vector<host::snapshot> hosts;
+    for (const char* recycle : {"0", "1"})
+        for (const char* timestamps : {"0", "1"})
+            for (const char* reuse : {"1", "2"})
+                for (const char* fin : {"-1", "5", "70", "100"})
+                    for (const char* buckets : {"-1", "0", "100"})
+                        for (const char* cookies : {"0", "1", "2"})
+                            hosts.push_back(host_with({{key::tcp_rfc1337, "1"},
+                                                       {key::tcp_tw_recycle, recycle},
+                                                       {key::tcp_timestamps, timestamps},
+                                                       {key::tcp_tw_reuse, reuse},
+                                                       {key::tcp_fin_timeout, fin},
+                                                       {key::tcp_max_tw_buckets, buckets},
+                                                       {key::tcp_syncookies, cookies}}));
+    hosts.push_back(host_with({}));
+    hosts.back()[key::tcp_tw_recycle].status = key_status::hidden;
+    hosts.back()[key::tcp_orphan_retries] = {key_status::denied, {}, {}, {}, "Permission denied"};
+    hosts.back()[key::somaxconn] = host::interpret(host::key_shape::number, "");
+    hosts.emplace_back().error = ENOENT;
+
+    std::set<std::string_view> seen;
+    for (const host::snapshot& s : hosts)
+        for (const exposure peers : {exposure::nat, exposure::direct, exposure::loopback})
+            for (const policy_list& program : {local, peer, policy_list{close_policy{.linger2 = 60s}}})
+                for (const host::finding& f : host::audit(s, peers, program)) {
+                    seen.insert(f.code);
+                    bool sound = f.keys.size() == f.observed.size() && !f.source.empty();
+                    for (const std::string& text : {f.message, f.consequence, f.fix, f.source})
+                        sound = sound && text.size() > 5 && text.back() != '.' && text.find('\n') == text.npos &&
+                                text.find("  ") == text.npos;
+                    for (std::size_t i = 0; i != f.keys.size(); ++i)
+                        sound = sound && f.observed[i].key == f.keys[i] && !f.observed[i].value.empty() &&
+                                f.observed[i].where.starts_with("/proc/sys/net/");
+                    CAPTURE(f.message);
+                    CAPTURE(f.fix);
+                    CHECK(sound);
+                }
+    for (const host::rule& r : host::rule_table) {
+        CAPTURE(std::string(r.code));
+        CHECK(seen.contains(r.code));
+    }
+}
+
+TEST_CASE("every rule has a code and a title, and is found by its code") {
+    for (const host::rule& r : host::rule_table) {
+        CHECK(r.code.size() == 5);
+        CHECK(r.code.starts_with("CS"));
+        CHECK_FALSE(r.title.empty());
+        CHECK(host::find_rule(r.code) == &r);
+    }
+    CHECK(host::find_rule("CS999") == nullptr);
+    CHECK(host::find_rule("") == nullptr);
+}
