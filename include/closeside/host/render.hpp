@@ -77,7 +77,7 @@ inline std::string to_text(const finding& f, const text_options& options = {}) {
     if (options.colour) out += "\x1b[0m";
     out += "\n";
     paragraph(out, "what", f.message);
-    for (const observation& o : f.observed) paragraph(out, "seen", o.key + " = " + o.value + "  in " + o.where);
+    for (const observation& o : f.observed) paragraph(out, "seen", o.key + " = " + o.value + " in " + o.where);
     paragraph(out, "effect", f.consequence);
     paragraph(out, "fix", f.fix);
     paragraph(out, "source", f.source);
