@@ -5,6 +5,7 @@
 #include <closeside/acceptor.hpp>
 #include <closeside/close_limits.hpp>
 #include <closeside/error.hpp>
+#include <closeside/host.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/report.hpp>
 #include <closeside/stream.hpp>
