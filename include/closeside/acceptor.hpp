@@ -12,7 +12,9 @@
 #include <asio/compose.hpp>
 #include <asio/ip/tcp.hpp>
 
+#include <cerrno>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -20,15 +22,17 @@ namespace closeside {
 
 /// Listens for connections that end as their type says.
 /** Every option that accepted sockets inherit is set once on the listening socket, before listen: the kernel copies
- * them when the handshake is over, not at accept, so later ones would miss connections already queued. An accepted
+ *  them when the handshake is over, not at accept, so later ones would miss connections already queued. An accepted
  *  connection costs no setsockopt. Listening and accepted sockets are close-on-exec and non-blocking from birth
- *  (SOCK_CLOEXEC, accept4), so no child process inherits them and keeps the port taken.
+ *  (SOCK_CLOEXEC, accept4), so no program that a child process executes inherits them and keeps the port taken.
  *
- *  A moved-from acceptor may be destroyed and assigned to; is_open() is false.
+ *  A moved-from acceptor is a closed one on the same executor.
  *
- *  @par Thread safety  Distinct objects: safe. Shared objects: unsafe, but for several async_accept under way at once.
+ *  @par Thread safety  Distinct objects: safe. Shared objects: unsafe, but for several async_accept under way at once,
+ *  which several threads may start.
  *  @par Object lifetime  The executor's context must outlive the acceptor. Destroying the acceptor completes pending
- *  accepts with operation_aborted; connections in the backlog are reset by the kernel. */
+ *  accepts with operation_aborted; the kernel resets the connections in the backlog, unless another process shares the
+ *  listening socket. */
 template <close_policy P, class Executor = asio::any_io_executor>
 class basic_acceptor {
     static_assert(std::is_empty_v<policy_traits<P>>); // names policy_traits<P>, which refuses contradictions
@@ -48,15 +52,20 @@ public:
     static constexpr close_policy policy = P;
 
     /// Opens, sets the options, binds and listens.
-    /** @param endpoint  Port 0: the kernel chooses; see local_endpoint(). An IPv6 wildcard takes IPv4 too, as the
-     * host's net.ipv6.bindv6only says.
-     *  @param backlog   Connections waiting to be accepted; net.core.somaxconn caps it silently.
+    /** @param endpoint  Port 0: the kernel chooses; see local_endpoint(). An IPv6 wildcard takes IPv4 too, unless the
+     *  host's net.ipv6.bindv6only says otherwise.
+     *  @param backlog   Connections that may wait to be accepted, and one more; net.core.somaxconn caps it silently,
+     *  and stands for a negative one.
      *  @throws std::system_error with the endpoint in its message. Where the port is taken (EADDRINUSE) it says by
-     * what: a live listener with its process, TIME-WAIT of a socket without SO_REUSEADDR, SO_REUSEPORT on one side
-     *          only, a descriptor leaked to another program. */
+     *  what: a live listener with its process, TIME-WAIT of a socket without SO_REUSEADDR, SO_REUSEPORT on one side
+     *  only, a descriptor leaked to another program. */
     basic_acceptor(const executor_type& executor, const endpoint_type& endpoint,
                    int backlog = asio::socket_base::max_listen_connections)
-        : basic_acceptor(executor, endpoint.protocol(), detail::open_listener(endpoint, P, backlog)) {}
+        : basic_acceptor(executor, endpoint.protocol()) {
+        detail::owned_descriptor listener = detail::open_listener(endpoint, P, backlog);
+        state_->acceptor.assign(endpoint.protocol(), listener.get());
+        listener.release();
+    }
 
     template <class Context>
     requires std::is_convertible_v<Context&, asio::execution_context&>
@@ -67,10 +76,14 @@ public:
     /// Takes over a listening descriptor from outside, e.g. from systemd socket activation, and puts it right.
     /** Sets close-on-exec and non-blocking, SO_REUSEADDR, SO_LINGER and TCP_LINGER2. Connections already in its backlog
      *  have inherited the old options; they are put right as they are accepted.
-     *  @throws std::system_error where it is no listening TCP socket; the descriptor then stays the caller's. */
+     *  @throws std::system_error naming the descriptor, where it is no listening TCP socket or the executor's context
+     *  has it already; it then stays the caller's, and open. */
     static basic_acceptor adopt(const executor_type& executor, native_handle_type descriptor) {
         const endpoint_type local = detail::put_listener_right(descriptor, P);
-        basic_acceptor acceptor(executor, local.protocol(), detail::owned_descriptor(descriptor));
+        basic_acceptor acceptor(executor, local.protocol());
+        asio::error_code ec;
+        acceptor.state_->acceptor.assign(local.protocol(), descriptor, ec);
+        if (ec) throw asio::system_error(ec, "adopt descriptor " + std::to_string(descriptor));
         acceptor.state_->queued_before = detail::accept_queue_length(descriptor);
         return acceptor;
     }
@@ -80,21 +93,29 @@ public:
         return adopt(executor_type(context.get_executor()), descriptor);
     }
 
-    basic_acceptor(basic_acceptor&&) noexcept = default;
+    basic_acceptor(basic_acceptor&& other) noexcept : executor_(other.executor_), state_(std::move(other.state_)) {}
+
+    /// Closes what is overwritten.
     basic_acceptor& operator=(basic_acceptor&& other) noexcept {
         if (this == &other) return *this;
         close();
+        executor_ = other.executor_;
         state_ = std::move(other.state_);
         return *this;
     }
     ~basic_acceptor() { close(); }
 
-    executor_type get_executor() const noexcept { return state_->acceptor.get_executor(); }
+    executor_type get_executor() const noexcept { return executor_; }
     bool is_open() const noexcept { return state_ && state_->acceptor.is_open(); }
-    native_handle_type native_handle() noexcept { return state_->acceptor.native_handle(); }
+
+    /// The listening descriptor, -1 on a closed acceptor. It stays the acceptor's.
+    native_handle_type native_handle() noexcept { return is_open() ? state_->acceptor.native_handle() : -1; }
 
     /// @throws std::system_error on a closed acceptor.
-    endpoint_type local_endpoint() const { return state_->acceptor.local_endpoint(); }
+    endpoint_type local_endpoint() const {
+        if (!is_open()) throw asio::system_error(asio::error::bad_descriptor, "local_endpoint");
+        return state_->acceptor.local_endpoint();
+    }
 
     /// Stops listening. Pending accepts complete with operation_aborted; the kernel resets what is in the backlog.
     void close() noexcept {
@@ -102,24 +123,31 @@ public:
     }
 
     /// Gives the listening descriptor away, open and listening; pending accepts complete with operation_aborted.
-    native_handle_type release() { return state_->release(); }
+    /** @throws std::system_error on a closed acceptor. */
+    native_handle_type release() {
+        if (!is_open()) throw asio::system_error(asio::error::bad_descriptor, "release");
+        return state_->release();
+    }
 
     /// Accepts one connection.
     /** Connections that vanish from the backlog (ECONNABORTED and the like) are passed over. Where descriptors or
-     * memory have run out (EMFILE, ENFILE, ENOBUFS, ENOMEM) the operation pauses for 100 ms and tries again: it neither
-     * spins nor ends the caller's loop, and clients wait in the backlog meanwhile.
+     *  memory have run out (EMFILE, ENFILE, ENOBUFS, ENOMEM) the operation pauses for 100 ms and tries again: it
+     *  neither spins nor ends the caller's loop, and clients wait in the backlog meanwhile.
      *
      *  @par Completion signature  void(asio::error_code, basic_stream<P, Executor>), the stream closed on error.
      *  @par Completes with  operation_aborted when the acceptor is closed or the operation cancelled; bad_descriptor on
-     *  a closed acceptor. The handler is never called from inside this function.
-     *  @par Per-operation cancellation  terminal, partial, total: no connection is taken. */
+     *  a closed acceptor; ENOSPC where the reactor can watch no more descriptors (fs.epoll.max_user_watches): the
+     *  connection is then lost. The handler is never called from inside this function.
+     *  @par Per-operation cancellation  terminal, partial, total: an operation that completes with operation_aborted
+     *  has taken no connection. */
     template <class Token = typename asio::default_completion_token<Executor>::type>
     auto async_accept(Token&& token = {}) {
+        if (!state_) state_ = std::make_shared<state_type>(executor_, protocol_type::v4()); // moved from
         return asio::async_compose<Token, void(asio::error_code, stream_type)>(
             detail::accept_op<basic_acceptor>(state_), token, get_executor());
     }
 
-    /// Accepts one connection, blocking until there is one.
+    /// Accepts one connection, blocking without limit until there is one.
     /** @throws std::system_error also for EMFILE and the like: there is no context to wait on. */
     stream_type accept() {
         asio::error_code ec;
@@ -128,31 +156,33 @@ public:
         return stream;
     }
     stream_type accept(asio::error_code& ec) {
-        return to_stream(*state_, detail::accept_blocking(state_->acceptor.native_handle(), ec), ec);
+        const int fd = detail::accept_blocking(native_handle(), ec);
+        return ec ? stream_type(executor_) : to_stream(*state_, fd, ec);
     }
 
 private:
     using state_type = detail::listener_state<Executor>;
     friend class detail::accept_op<basic_acceptor>;
 
-    basic_acceptor(const executor_type& executor, const protocol_type& protocol, detail::owned_descriptor descriptor)
-        : state_(std::make_shared<state_type>(executor, protocol)) {
-        state_->acceptor.assign(protocol, descriptor.get());
-        descriptor.release();
-    }
+    basic_acceptor(const executor_type& executor, const protocol_type& protocol)
+        : executor_(executor), state_(std::make_shared<state_type>(executor, protocol)) {}
 
     /// An accepted descriptor, or -1 with the reason in `ec`, as a stream.
     static stream_type to_stream(state_type& state, int fd, asio::error_code& ec) {
         typename stream_type::socket_type socket(state.acceptor.get_executor());
         detail::owned_descriptor descriptor(fd);
-        if (!ec && state.must_be_put_right() && !detail::tcp_socket::apply_policy(fd, P))
+        if (!ec && state.must_be_put_right() && !detail::set_inherited_options(fd, P))
             ec.assign(errno, asio::error::get_system_category());
         if (!ec) socket.assign(state.protocol, fd, ec);
-        if (!ec) descriptor.release();
+        if (!ec)
+            descriptor.release();
+        else if (descriptor && resolved_on_limit(P) == limit_action::abort)
+            detail::tcp_socket::set_linger(fd, true); // nothing can wait for the peer's FIN
         return stream_type(typename stream_type::inherits_options{}, std::move(socket));
     }
 
-    std::shared_ptr<state_type> state_;
+    executor_type executor_;
+    std::shared_ptr<state_type> state_; ///< null when moved from
 };
 
 /// basic_acceptor on Asio's polymorphic executor, for daily use.

@@ -76,20 +76,26 @@ public:
 
         if (!state->acceptor.is_open())
             ec = first_call ? asio::error_code(asio::error::bad_descriptor) : asio::error::operation_aborted;
-        else if (!ec && self.get_cancellation_state().cancelled() != asio::cancellation_type::none)
+        else if (self.get_cancellation_state().cancelled() != asio::cancellation_type::none)
             ec = asio::error::operation_aborted;
+        else if (ec == asio::error::operation_aborted)
+            ec.clear(); // another accept has set the timer that they share
 
         int fd = -1;
-        for (int tries = 0; !ec && tries < most_tries; ++tries) {
+        for (int tries = 1; !ec && fd < 0; ++tries) {
             fd = accept_once(state->acceptor.native_handle());
             if (fd >= 0) break;
             const int error = errno;
-            const accept_failure failure = classify_accept(error);
-            if (failure == accept_failure::none_waiting) break;
-            if (failure == accept_failure::out_of_resources) return pause(self, *state);
-            if (failure == accept_failure::fatal) ec.assign(error, asio::error::get_system_category());
+            switch (classify_accept(error)) {
+            case accept_failure::none_waiting:
+                return state->acceptor.async_wait(asio::socket_base::wait_read, std::move(self));
+            case accept_failure::vanished:
+                if (tries == most_vanished) return pause(self, *state);
+                break;
+            case accept_failure::out_of_resources: return pause(self, *state);
+            case accept_failure::fatal: ec.assign(error, asio::error::get_system_category()); break;
+            }
         }
-        if (fd < 0 && !ec) return state->acceptor.async_wait(asio::socket_base::wait_read, std::move(self));
 
         stream_type stream = Acceptor::to_stream(*state, fd, ec);
         lock.unlock();
@@ -102,14 +108,12 @@ public:
     }
 
 private:
-    /// A backlog full of reset connections must not hold the thread.
-    static constexpr int most_tries = 16;
-    static constexpr std::chrono::milliseconds resource_pause{100};
+    static constexpr std::chrono::milliseconds pause_time{100};
 
     template <class Self>
     static void pause(Self& self, state_type& state) {
         // Several accepts wait on one timer: setting it anew would take it away from the others.
-        if (state.pause.expiry() <= std::chrono::steady_clock::now()) state.pause.expires_after(resource_pause);
+        if (state.pause.expiry() <= std::chrono::steady_clock::now()) state.pause.expires_after(pause_time);
         state.pause.async_wait(std::move(self));
     }
 

@@ -31,32 +31,37 @@ inline std::string endpoint_text(const asio::ip::tcp::endpoint& e) {
     throw asio::system_error(asio::error_code(error, asio::error::get_system_category()), what);
 }
 
-/// SO_REUSEADDR and all that accepted sockets inherit. False with errno set.
-inline bool set_listener_options(int fd, const close_policy& p) noexcept {
+/// What accepted sockets inherit and restart needs. False with errno set.
+/** SO_REUSEADDR too: the TIME-WAIT of an accepted socket without it keeps the next listener off the port. */
+inline bool set_inherited_options(int fd, const close_policy& p) noexcept {
     const int reuse = p.reuse_address ? 1 : 0;
     return tcp_socket::set_option(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse) &&
            tcp_socket::apply_policy(fd, p);
+}
+
+/// What an operator can do about a bind(2) or listen(2) that failed.
+inline std::string cure(int error, const asio::ip::tcp::endpoint& endpoint, const close_policy& p) {
+    switch (error) {
+    case EADDRINUSE: return ": " + why_in_use(endpoint.data(), endpoint.size(), p.reuse_address);
+    case EADDRNOTAVAIL: return ": no interface of this network namespace has the address";
+    case EACCES: return ": ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE";
+    default: return {};
+    }
 }
 
 inline owned_descriptor open_listener(const asio::ip::tcp::endpoint& endpoint, const close_policy& p, int backlog) {
     owned_descriptor listener(
         ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
     const int fd = listener.get();
-    const auto fail = [&](const char* call) { throw_errno(errno, std::string(call) + " " + endpoint_text(endpoint)); };
+    const auto fail = [&](const std::string& call) {
+        const int error = errno;
+        throw_errno(error, call + " " + endpoint_text(endpoint) + cure(error, endpoint, p));
+    };
     if (fd < 0) fail("socket");
-    if (!set_listener_options(fd, p)) fail("setsockopt");
-    if (::bind(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) {
-        if (errno == EADDRINUSE)
-            throw_errno(EADDRINUSE, "bind " + endpoint_text(endpoint) + ": " +
-                                        why_in_use(endpoint.data(), endpoint.size(), p.reuse_address));
-        fail("bind");
-    }
-    if (::listen(fd, backlog) != 0) {
-        if (errno == EADDRINUSE) // another socket, bound with SO_REUSEADDR too, has begun to listen since
-            throw_errno(EADDRINUSE, "listen " + endpoint_text(endpoint) + ": " +
-                                        why_in_use(endpoint.data(), endpoint.size(), p.reuse_address));
-        fail("listen");
-    }
+    if (!set_inherited_options(fd, p)) fail("setsockopt");
+    if (::bind(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) fail("bind");
+    // EADDRINUSE here: another socket, bound with SO_REUSEADDR too, has begun to listen since.
+    if (::listen(fd, backlog) != 0) fail("listen");
     return listener;
 }
 
@@ -65,11 +70,16 @@ inline asio::ip::tcp::endpoint put_listener_right(int fd, const close_policy& p)
     const auto fail = [&](int error, const char* what) {
         throw_errno(error, "adopt descriptor " + std::to_string(fd) + ": " + what);
     };
-    if (tcp_socket::state(fd) != tcp_state::listen) fail(errno == EBADF ? EBADF : EINVAL, "not a listening TCP socket");
     const int flags = ::fcntl(fd, F_GETFL);
-    if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
-        fail(errno, "fcntl");
-    if (!set_listener_options(fd, p)) fail(errno, "setsockopt");
+    if (flags < 0) fail(errno, "not open");
+    switch (tcp_socket::state(fd)) {
+    case tcp_state::listen: break;
+    case tcp_state::unknown: fail(errno, "not a TCP socket"); break;
+    case tcp_state::close: fail(EINVAL, "a TCP socket on which nobody has called listen(2)"); break;
+    default: fail(EINVAL, "a TCP connection, not a listening socket"); break;
+    }
+    if (!set_inherited_options(fd, p)) fail(errno, "setsockopt");
+    if (::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) fail(errno, "fcntl");
     asio::ip::tcp::endpoint local;
     socklen_t size = static_cast<socklen_t>(local.capacity());
     if (::getsockname(fd, local.data(), &size) != 0) fail(errno, "getsockname");
@@ -106,10 +116,18 @@ inline accept_failure classify_accept(int error) noexcept {
     case ENONET:
     case EHOSTUNREACH:
     case EOPNOTSUPP:
-    case ENETUNREACH: return accept_failure::vanished;
+    case ENETUNREACH:
+    case ENOSR:
+    case ESOCKTNOSUPPORT:
+    case EPROTONOSUPPORT:
+    case ETIMEDOUT: return accept_failure::vanished;
     default: return accept_failure::fatal;
     }
 }
+
+/// So many in a row are no coincidence: accept4 may refuse for good, e.g. EPERM from a security module, and leave the
+/// connection where it is.
+inline constexpr int most_vanished = 16;
 
 inline int accept_once(int listener) noexcept {
     return ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -118,16 +136,20 @@ inline int accept_once(int listener) noexcept {
 /// -1 with the reason in `ec`.
 inline int accept_blocking(int listener, asio::error_code& ec) noexcept {
     ec.clear();
-    while (true) {
+    for (int vanished = 0; vanished < most_vanished;) {
         const int fd = accept_once(listener);
         if (fd >= 0) return fd;
         const accept_failure failure = classify_accept(errno);
+        if (failure == accept_failure::vanished) {
+            ++vanished;
+            continue;
+        }
         ::pollfd poll{listener, POLLIN, 0};
-        if (failure == accept_failure::vanished) continue;
-        if (failure == accept_failure::none_waiting && (::poll(&poll, 1, -1) >= 0 || errno == EINTR)) continue;
-        ec.assign(errno, asio::error::get_system_category());
-        return -1;
+        if (failure != accept_failure::none_waiting || (::poll(&poll, 1, -1) < 0 && errno != EINTR)) break;
+        vanished = 0;
     }
+    ec.assign(errno, asio::error::get_system_category());
+    return -1;
 }
 
 } // namespace closeside::detail

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <arpa/inet.h>
@@ -22,6 +23,7 @@ struct tcp_entry {
     std::uint16_t local_port = 0;
     std::uint16_t remote_port = 0;
     tcp_state state = tcp_state::unknown;
+    unsigned uid = 0;        ///< its owner, where a descriptor holds it
     unsigned long inode = 0; ///< 0: no descriptor holds it
     long seconds_left = 0;   ///< of the running timer, e.g. of TIME-WAIT
 };
@@ -33,9 +35,14 @@ inline in6_addr mapped(std::uint32_t v4_network_order) noexcept {
     return a;
 }
 
-inline bool is_wildcard(const in6_addr& a) noexcept {
-    const in6_addr v4_any = mapped(INADDR_ANY);
-    return IN6_IS_ADDR_UNSPECIFIED(&a) || std::memcmp(&a, &v4_any, sizeof a) == 0;
+inline bool equal(const in6_addr& a, const in6_addr& b) noexcept { return std::memcmp(&a, &b, sizeof a) == 0; }
+
+/// Can sockets on both addresses not have the same port? The rule is ipv6_rcv_saddr_equal, IPV6_V6ONLY left aside.
+inline bool overlap(const in6_addr& a, const in6_addr& b) noexcept {
+    if (IN6_IS_ADDR_UNSPECIFIED(&a) || IN6_IS_ADDR_UNSPECIFIED(&b) || equal(a, b)) return true;
+    if (!IN6_IS_ADDR_V4MAPPED(&a) || !IN6_IS_ADDR_V4MAPPED(&b)) return false;
+    const in6_addr any = mapped(INADDR_ANY);
+    return equal(a, any) || equal(b, any);
 }
 
 /// Addresses are printed as 32-bit words in host byte order, four of them for IPv6.
@@ -56,9 +63,9 @@ inline bool parse_row(const char* line, tcp_entry& e) noexcept {
     char local[33], remote[33];
     unsigned local_port, remote_port, state, timer;
     unsigned long ticks;
-    const int n = std::sscanf(line, " %*d: %32[0-9A-F]:%x %32[0-9A-F]:%x %x %*x:%*x %x:%lx %*x %*u %*d %lu", local,
-                              &local_port, remote, &remote_port, &state, &timer, &ticks, &e.inode);
-    if (n != 8 || !parse_address(local, e.local)) return false;
+    const int n = std::sscanf(line, " %*d: %32[0-9A-F]:%x %32[0-9A-F]:%x %x %*x:%*x %x:%lx %*x %u %*d %lu", local,
+                              &local_port, remote, &remote_port, &state, &timer, &ticks, &e.uid, &e.inode);
+    if (n != 9 || !parse_address(local, e.local)) return false;
     e.local_port = static_cast<std::uint16_t>(local_port);
     e.remote_port = static_cast<std::uint16_t>(remote_port);
     e.state = static_cast<tcp_state>(state);
@@ -66,37 +73,45 @@ inline bool parse_row(const char* line, tcp_entry& e) noexcept {
     return true;
 }
 
-inline void append_entries(const char* path, std::uint16_t port, std::vector<tcp_entry>& out) {
+/// False where the file cannot be read.
+inline bool append_entries(const char* path, std::uint16_t port, std::vector<tcp_entry>& out) {
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path, "re"), &std::fclose);
     char line[512];
     tcp_entry e;
     while (file && std::fgets(line, sizeof line, file.get()))
         if (parse_row(line, e) && e.local_port == port) out.push_back(e);
+    return file != nullptr;
 }
 
-/// All TCP sockets of this network namespace on the address's port whose local address overlaps it.
-inline std::vector<tcp_entry> tcp_entries_on(const sockaddr* address) {
-    in6_addr wanted{};
-    std::uint16_t port;
-    if (address->sa_family == AF_INET6) {
-        sockaddr_in6 v6;
-        std::memcpy(&v6, address, sizeof v6);
-        wanted = v6.sin6_addr;
-        port = ntohs(v6.sin6_port);
-    } else {
-        sockaddr_in v4;
-        std::memcpy(&v4, address, sizeof v4);
-        wanted = mapped(v4.sin_addr.s_addr);
-        port = ntohs(v4.sin_port);
+/// An address and a port in the form of tcp_entry.
+struct local_address {
+    explicit local_address(const sockaddr* address) noexcept {
+        if (address->sa_family == AF_INET6) {
+            sockaddr_in6 v6;
+            std::memcpy(&v6, address, sizeof v6);
+            ip = v6.sin6_addr;
+            port = ntohs(v6.sin6_port);
+        } else {
+            sockaddr_in v4;
+            std::memcpy(&v4, address, sizeof v4);
+            ip = mapped(v4.sin_addr.s_addr);
+            port = ntohs(v4.sin_port);
+        }
     }
-    std::vector<tcp_entry> all;
-    append_entries("/proc/thread-self/net/tcp", port, all); // thread-self: a thread may have a namespace of its own
-    append_entries("/proc/thread-self/net/tcp6", port, all);
-    std::vector<tcp_entry> overlapping;
-    for (const tcp_entry& e : all)
-        if (is_wildcard(wanted) || is_wildcard(e.local) || std::memcmp(&e.local, &wanted, sizeof wanted) == 0)
-            overlapping.push_back(e);
-    return overlapping;
+
+    in6_addr ip{};
+    std::uint16_t port;
+};
+
+/// All TCP sockets of this network namespace on the port whose local address overlaps; none where /proc is unreadable.
+/** Sockets that are bound but neither listen nor are connected are in neither file. */
+inline std::optional<std::vector<tcp_entry>> tcp_entries_on(const local_address& wanted) {
+    std::vector<tcp_entry> entries;
+    // thread-self: a thread may have a network namespace of its own. No tcp6: the host has no IPv6.
+    if (!append_entries("/proc/thread-self/net/tcp", wanted.port, entries)) return std::nullopt;
+    append_entries("/proc/thread-self/net/tcp6", wanted.port, entries);
+    std::erase_if(entries, [&](const tcp_entry& e) { return !overlap(e.local, wanted.ip); });
+    return entries;
 }
 
 } // namespace closeside::detail

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <dirent.h>
@@ -21,13 +22,21 @@ struct socket_holder {
     pid_t pid = 0;
     std::string command;
     bool is_self = false;
-    bool same_program = false; ///< its executable is ours
+    bool same_program = false; ///< its executable is ours, or one that has been replaced since
 };
 
 inline std::string link_target(const std::string& path) {
     char target[4096];
     const ssize_t n = ::readlink(path.c_str(), target, sizeof target);
     return n > 0 ? std::string(target, static_cast<std::size_t>(n)) : std::string();
+}
+
+/// The path of a process's executable; empty where it may not be seen. An upgrade leaves the old process "(deleted)".
+inline std::string program_of(const std::string& process) {
+    std::string path = link_target(process + "/exe");
+    constexpr std::string_view deleted = " (deleted)";
+    if (path.size() > deleted.size() && path.ends_with(deleted)) path.resize(path.size() - deleted.size());
+    return path;
 }
 
 inline std::string command_of(const std::string& process) {
@@ -52,14 +61,14 @@ inline std::vector<long> numbered_entries(const std::string& path) {
 /// The processes that hold the socket, as far as /proc lets this one see: its own user's, or all as root.
 inline std::vector<socket_holder> holders_of(unsigned long inode) {
     const std::string wanted = "socket:[" + std::to_string(inode) + "]";
-    const std::string own_program = link_target("/proc/self/exe");
+    const std::string own_program = program_of("/proc/self");
     std::vector<socket_holder> holders;
     for (const long pid : numbered_entries("/proc")) {
         const std::string process = "/proc/" + std::to_string(pid);
         for (const long fd : numbered_entries(process + "/fd")) {
             if (link_target(process + "/fd/" + std::to_string(fd)) != wanted) continue;
             holders.push_back({static_cast<pid_t>(pid), command_of(process), pid == ::getpid(),
-                               link_target(process + "/exe") == own_program});
+                               !own_program.empty() && program_of(process) == own_program});
             break;
         }
     }
