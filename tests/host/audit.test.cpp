@@ -156,8 +156,9 @@ TEST_CASE("tcp_tw_reuse = 2 is explained to a program that leaves loopback") {
 
 TEST_CASE("the rate at which connects run out of ports is that of the host's own port range") {
     CHECK(judge("CS105", {}).value().consequence.find("470 a second (28232 local ports") != std::string::npos);
-    CHECK(judge("CS105", {{key::ip_local_port_range, "1024\t65535"}}).value().consequence.find("1075 a second (64512") !=
-          std::string::npos);
+    CHECK(
+        judge("CS105", {{key::ip_local_port_range, "1024\t65535"}}).value().consequence.find("1075 a second (64512") !=
+        std::string::npos);
 }
 
 TEST_CASE("tcp_tw_reuse = 1 is explained: it does nothing for accepted connections") {
@@ -193,7 +194,8 @@ TEST_CASE("a tiny tcp_fin_timeout is worse for a policy that does not drain") {
     CHECK(level("CS112", {{key::tcp_fin_timeout, "9"}}) == "note");
     CHECK(level("CS112", {{key::tcp_fin_timeout, "9"}}, exposure::nat, {policies::system}) == "warning");
     CHECK(level("CS112", {{key::tcp_fin_timeout, "0"}}, exposure::nat, {policies::system}) == "warning");
-    CHECK(judge("CS112", {{key::tcp_fin_timeout, "-1"}}).value().message.find("3.5 retransmission") != std::string::npos);
+    CHECK(judge("CS112", {{key::tcp_fin_timeout, "-1"}}).value().message.find("3.5 retransmission") !=
+          std::string::npos);
 }
 
 TEST_CASE("linger2 above tcp_fin_timeout is explained, equal or below it is nothing") {
@@ -216,13 +218,15 @@ TEST_CASE("few TIME-WAIT buckets concern a program that can hold TIME-WAIT") {
     CHECK(level("CS120", {{key::tcp_max_tw_buckets, "0"}}, exposure::nat, abortive) == "note");
     CHECK(level("CS120", {{key::tcp_max_tw_buckets, "6000"}}) == "nothing");
     CHECK(level("CS120", {{key::tcp_max_tw_buckets, "-1"}}) == "nothing");
-    CHECK(judge("CS120", {{key::tcp_max_tw_buckets, "5000"}}).value().message.find("83 closes a second") != std::string::npos);
+    CHECK(judge("CS120", {{key::tcp_max_tw_buckets, "5000"}}).value().message.find("83 closes a second") !=
+          std::string::npos);
 }
 
 TEST_CASE("few TIME-WAIT buckets are nothing where the kernel itself chose them on a small machine") {
     CHECK(level("CS120", {{key::tcp_max_tw_buckets, "2048"}, {key::tcp_ehash_entries, "4096"}}) == "nothing");
     CHECK(level("CS120", {{key::tcp_max_tw_buckets, "2048"}, {key::tcp_ehash_entries, "-4096"}}) == "nothing");
     CHECK(level("CS120", {{key::tcp_max_tw_buckets, "2047"}, {key::tcp_ehash_entries, "4096"}}) == "warning");
+    CHECK(level("CS120", {{key::tcp_max_tw_buckets, "2047"}, {key::tcp_ehash_entries, "-4096"}}) == "warning");
     CHECK(level("CS120", {{key::tcp_max_tw_buckets, "0"}, {key::tcp_ehash_entries, "0"}}) == "warning");
     host::snapshot old = host_with({{key::tcp_max_tw_buckets, "4096"}});
     old[key::tcp_ehash_entries] = {};

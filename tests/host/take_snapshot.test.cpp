@@ -113,6 +113,13 @@ TEST_CASE("a file that is not a sysctl is malformed and neither blocks nor spins
     CHECK(seen.number(key::tcp_max_orphans) == 131072);
 }
 
+TEST_CASE("a symbolic link is not followed, not even to a sound value: the kernel makes no such links") {
+    fake_root root;
+    root.defaults().set_link("net.ipv4.tcp_rfc1337", "tcp_timestamps");
+    CHECK(look(root)[key::tcp_rfc1337].status == key_status::malformed);
+    CHECK(look(root)[key::tcp_rfc1337].problem == "not a regular file");
+}
+
 TEST_CASE("a list of ports may be as long as the kernel can make it") {
     std::string every_other_port = "1";
     for (int port = 3; port < 65536; port += 2) every_other_port += "," + std::to_string(port);

@@ -24,6 +24,8 @@ std::string in_child(Body body) {
     const pid_t child = ::fork();
     if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
     if (child == 0) {
+        // A body that hangs must not hang the tests.
+        ::alarm(20);
         std::string text;
         try {
             text = body();

@@ -22,15 +22,18 @@ inline constexpr rule tw_recycle_on{
                            "None now; whoever turns tcp_timestamps on locks clients behind NAT out",
                            set_key(c.host, key::tcp_tw_recycle, "0"),
                            "Linux 4.11 net/ipv4/tcp_input.c: tcp_conn_request; removed in 4.12 (commit 4396e46187ca)"};
-        return verdict{
-            c.peers == exposure::loopback ? severity::warning : severity::critical,
-            {key::tcp_tw_recycle, key::tcp_timestamps},
-            "The kernel remembers one timestamp per client address and silently drops every SYN from there "
-            "that carries an older one or none; closes by any program on this host feed that record",
-            "Of several clients behind one address some get no answer for up to 60 s at a time, while others "
-            "connect at once; PAWSPassive in /proc/net/netstat counts them",
-            set_key(c.host, key::tcp_tw_recycle, "0"),
-            "Linux 4.11 net/ipv4/tcp_metrics.c: tcp_peer_is_proven; removed in 4.12 (commit 4396e46187ca)"};
+        return verdict{c.peers == exposure::loopback ? severity::warning : severity::critical,
+                       {key::tcp_tw_recycle, key::tcp_timestamps},
+                       "The kernel remembers one timestamp per client address and silently drops every SYN from there "
+                       "that carries an older one or none; closes by any program on this host feed that record",
+                       c.peers == exposure::nat
+                           ? "Of several clients behind one address some get no answer for up to 60 s at a time, while "
+                             "others connect at once; PAWSPassive in /proc/net/netstat counts them"
+                           : "Clients without timestamps, or whose timestamps do not rise from one connection to the "
+                             "next (as of Linux 6.18, random per connection), get no answer for up to 60 s at a time; "
+                             "PAWSPassive in /proc/net/netstat counts them",
+                       set_key(c.host, key::tcp_tw_recycle, "0"),
+                       "Linux 4.11 net/ipv4/tcp_metrics.c: tcp_peer_is_proven; removed in 4.12 (commit 4396e46187ca)"};
     }};
 
 inline constexpr rule tw_recycle_hidden{
