@@ -3,6 +3,7 @@
 #define CLOSESIDE_CLOSESIDE_HPP
 
 #include <closeside/acceptor.hpp>
+#include <closeside/close.hpp>
 #include <closeside/close_limits.hpp>
 #include <closeside/error.hpp>
 #include <closeside/host.hpp>

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_CLOSE_HPP
+#define CLOSESIDE_CLOSE_HPP
+
+#include <closeside/detail/close_op.hpp>
+#include <closeside/detail/drop.hpp>
+#include <closeside/policy.hpp>
+#include <closeside/report.hpp>
+
+#include <asio/associated_executor.hpp>
+#include <asio/async_result.hpp>
+#include <asio/basic_stream_socket.hpp>
+#include <asio/error.hpp>
+
+#include <cerrno>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+namespace closeside {
+namespace detail {
+
+/// A plain socket on its way into a close. Dropped before that, it ends by the policy all the same.
+template <class Socket>
+class policed_socket {
+public:
+    policed_socket(Socket&& socket, const close_policy& policy) noexcept
+        : socket_(std::move(socket)), policy_(policy) {}
+    policed_socket(policed_socket&&) = default;
+    policed_socket& operator=(policed_socket&&) = delete;
+    ~policed_socket() {
+        if (!socket_.is_open()) return;
+        tcp_socket::apply_policy(socket_.native_handle(), policy_);
+        drop(std::move(socket_), policy_);
+    }
+
+    template <class Handler>
+    void close(Handler&& handler) {
+        const auto executor = socket_.get_executor();
+        asio::error_code ec;
+        if (!socket_.is_open())
+            ec = asio::error::bad_descriptor;
+        else if (!tcp_socket::apply_policy(socket_.native_handle(), policy_))
+            ec.assign(errno, asio::error::get_system_category());
+        if (!ec) return start_close(std::move(socket_), policy_, std::move(handler));
+        asio::error_code ignored;
+        socket_.close(ignored);
+        post_completion(executor, std::move(handler), ec, close_report{});
+    }
+
+private:
+    Socket socket_;
+    close_policy policy_;
+};
+
+template <class Executor>
+class initiate_policed_close {
+public:
+    using executor_type = Executor;
+    explicit initiate_policed_close(const Executor& executor) : executor_(executor) {}
+    executor_type get_executor() const noexcept { return executor_; }
+
+    template <class Handler, class Socket>
+    void operator()(Handler&& handler, policed_socket<Socket> socket) const {
+        socket.close(std::decay_t<Handler>(std::forward<Handler>(handler)));
+    }
+
+private:
+    Executor executor_;
+};
+
+} // namespace detail
+
+/// Closes a plain Asio socket as stream<P>::async_close would, with a policy that is known at run time only.
+/** The socket's SO_LINGER and TCP_LINGER2 are set from the policy first; the rest, from the segments to the error codes,
+ *  is basic_stream::async_close. Works for every stream socket that is TCP underneath, asio::generic::stream_protocol
+ *  among them; on another the completion carries the error of setsockopt(2) and the descriptor is released.
+ *
+ *  @param socket  Taken over when the operation starts. Where a lazy operation (use_awaitable, deferred) is dropped
+ *                 before that, the socket ends as the policy's on_destroy says.
+ *  @throws std::invalid_argument for a policy that contradicts itself, with the sentence that the compiler would have
+ *          printed; `socket` is then untouched.
+ *
+ *  @par Completion signature  void(asio::error_code, closeside::close_report)
+ *  @par Thread safety, cancellation, object lifetime  As basic_stream::async_close. */
+template <class Protocol, class Executor, class Token = typename asio::default_completion_token<Executor>::type>
+auto async_close(asio::basic_stream_socket<Protocol, Executor>&& socket, const close_policy& policy,
+                 Token&& token = {}) {
+    if (const char* sentence = contradiction(policy)) throw std::invalid_argument(sentence);
+    using socket_type = asio::basic_stream_socket<Protocol, Executor>;
+    const detail::initiate_policed_close<Executor> initiate(socket.get_executor());
+    return asio::async_initiate<Token, void(asio::error_code, close_report)>(
+        initiate, token, detail::policed_socket<socket_type>(std::move(socket), policy));
+}
+
+} // namespace closeside
+
+#endif
