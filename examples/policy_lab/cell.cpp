@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "cell.hpp"
 
-#include <algorithm>
 #include <exception>
-#include <initializer_list>
-#include <mutex>
+#include <optional>
 #include <stop_token>
 #include <thread>
 
@@ -62,48 +60,6 @@ private:
     std::jthread sampler_;
 };
 
-bool contains_any(const std::vector<tcp_state>& trail, std::initializer_list<tcp_state> wanted) {
-    return std::any_of(wanted.begin(), wanted.end(),
-                       [&](tcp_state s) { return std::find(trail.begin(), trail.end(), s) != trail.end(); });
-}
-
-std::vector<wire_event> from_segments(const std::vector<segment>& segments, std::uint16_t server_port) {
-    std::vector<wire_event> events;
-    const auto add = [&](bool from_server, signal what, auto when) {
-        const bool known = std::any_of(events.begin(), events.end(), [&](const wire_event& e) {
-            return e.from_server == from_server && e.what == what;
-        });
-        if (!known) events.push_back({from_server, what, when});
-    };
-    for (const segment& s : segments) {
-        const bool from_server = s.from == server_port;
-        if (s.fin) add(from_server, signal::fin, s.when);
-        if (s.rst) add(from_server, s.ack ? signal::reset : signal::reset_answer, s.when);
-    }
-    return events;
-}
-
-/// Without packets: the states that an end can reach only after a FIN was sent or received, and the peer's errno.
-std::vector<wire_event> from_states(const evidence& seen, const peer_view& got) {
-    using enum tcp_state;
-    const bool server_fin = got.end_of_file ||
-                            contains_any(seen.server_states, {fin_wait_2, closing, time_wait, last_ack}) ||
-                            contains_any(seen.peer_states, {close_wait, last_ack, closing});
-    const bool peer_fin = contains_any(seen.server_states, {close_wait, last_ack, closing, time_wait}) ||
-                          contains_any(seen.peer_states, {fin_wait_2, closing, time_wait});
-    const bool server_first = !contains_any(seen.server_states, {close_wait, last_ack}) &&
-                              !contains_any(seen.peer_states, {fin_wait_1, fin_wait_2});
-    std::vector<wire_event> events;
-    if (server_fin && (server_first || !peer_fin)) events.push_back({true, signal::fin, {}});
-    if (peer_fin) events.push_back({false, signal::fin, {}});
-    if (server_fin && !server_first && peer_fin) events.push_back({true, signal::fin, {}});
-    if (got.sent_reset)
-        events.push_back({false, signal::reset, {}});
-    else if (got.error != 0)
-        events.push_back({true, signal::reset, {}});
-    return events;
-}
-
 /// The FIN has arrived or is about to, and its ACK is due.
 bool awaits_ack(tcp_state state, tcp_state other_end) {
     using enum tcp_state;
@@ -135,41 +91,6 @@ void settle(const tcp_table& table, port_pair ports, const peer& p, evidence& fo
 
 } // namespace
 
-const char* to_string(holder h) noexcept {
-    switch (h) {
-    case holder::nobody: return "nobody";
-    case holder::server: return "server";
-    case holder::peer: return "peer";
-    case holder::both: return "both";
-    }
-    return "?";
-}
-
-std::optional<bool> evidence::first_fin_from_server() const {
-    for (const wire_event& e : wire) {
-        if (e.what != signal::fin) return std::nullopt;
-        return e.from_server;
-    }
-    return std::nullopt;
-}
-
-const wire_event* evidence::first_reset() const {
-    const auto found =
-        std::find_if(wire.begin(), wire.end(), [](const wire_event& e) { return e.what != signal::fin; });
-    return found == wire.end() ? nullptr : &*found;
-}
-
-bool evidence::has(bool from_server, signal what) const {
-    return std::any_of(wire.begin(), wire.end(),
-                       [&](const wire_event& e) { return e.from_server == from_server && e.what == what; });
-}
-
-holder evidence::time_wait() const noexcept {
-    const bool server = server_settled == tcp_state::time_wait;
-    const bool peer = peer_settled == tcp_state::time_wait;
-    return server && peer ? holder::both : server ? holder::server : peer ? holder::peer : holder::nobody;
-}
-
 cell run_cell(server_kind server, peer_kind kind, const settings& lab, packet_witness* packets) try {
     cell result;
     result.server = server;
@@ -198,8 +119,8 @@ cell run_cell(server_kind server, peer_kind kind, const settings& lab, packet_wi
     note(found.peer_states, found.peer_settled);
     result.got = client->view();
     found.from_packets = packets != nullptr;
-    found.wire = packets ? from_segments(packets->between(server_port, ports.remote), server_port)
-                         : from_states(found, result.got);
+    found.wire =
+        packets ? read_off(packets->between(server_port, ports.remote), server_port) : inferred_from(found, result.got);
     client_thread.reset();
     if (!result.said.closed) result.failure = "the server's close did not complete within the lab's bound";
     return result;

@@ -41,6 +41,12 @@ json states_of(const std::vector<tcp_state>& trail) {
     return states;
 }
 
+json losses_of(const std::vector<loss>& losses) {
+    json names = json::array();
+    for (const loss l : losses) names.push_back(to_string(l));
+    return names;
+}
+
 json kernel_of(const evidence& e) {
     json wire = json::array();
     for (const wire_event& event : e.wire)
@@ -76,7 +82,7 @@ json cell_of(const judged_cell& c) {
             {"agrees", facts.said.report ? json(c.disagreements.empty()) : json()},
             {"disagreements", c.disagreements},
             {"broken_promises", c.broken},
-            {"losses", c.losses},
+            {"losses", losses_of(c.losses)},
             {"known_loss", std::move(known)},
             {"failure", facts.failure.empty() ? json() : json(facts.failure)}};
 }

@@ -16,7 +16,7 @@ struct judged_cell {
     cell facts;
     std::vector<std::string> disagreements;
     std::vector<std::string> broken;
-    std::vector<std::string> losses;
+    std::vector<loss> losses;
     known_loss known;
 };
 

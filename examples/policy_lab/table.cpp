@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "table.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <iomanip>
@@ -51,6 +52,8 @@ std::string padded(std::string text, int width) {
     return text;
 }
 
+std::string_view trimmed(std::string_view text) { return text.substr(0, text.find_last_not_of(' ') + 1); }
+
 std::string mebibytes(std::uint64_t bytes) {
     std::ostringstream text;
     text << std::fixed << std::setprecision(2) << static_cast<double>(bytes) / (1 << 20) << 'M';
@@ -62,7 +65,10 @@ std::string rounded_up_kibibytes(std::uint64_t bytes) { return std::to_string((b
 std::string time_taken(std::chrono::microseconds t) {
     using namespace std::chrono_literals;
     if (t < 1ms) return "<1 ms";
-    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(t).count()) + " ms";
+    if (t < 1s) return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(t).count()) + " ms";
+    std::ostringstream text;
+    text << std::fixed << std::setprecision(1) << std::chrono::duration<double>(t).count() << " s";
+    return text.str();
 }
 
 struct mark {
@@ -73,7 +79,8 @@ struct mark {
 mark mark_of(const judged_cell& c, const settings& lab) {
     if (!c.facts.failure.empty() || !c.disagreements.empty() || !c.broken.empty()) return {'X', colour::bad};
     const bool whole = c.facts.got.received == lab.reply_bytes;
-    if (!c.losses.empty()) return whole ? mark{'!', colour::odd} : mark{'X', colour::bad};
+    if (std::find(c.losses.begin(), c.losses.end(), loss::reply_truncated) != c.losses.end()) return {'X', colour::bad};
+    if (!c.losses.empty()) return {'!', colour::odd};
     return whole ? mark{'+', colour::good} : mark{'-', colour::dim};
 }
 
@@ -156,9 +163,9 @@ void print_heading(std::ostream& out, const lab_result& result, const painter& p
 
 void print_grid(std::ostream& out, const lab_result& result, const painter& paint) {
     for (std::size_t line = 0; line < 2; ++line) {
-        out << padded("", label_width);
-        for (const peer_kind p : result.peers) out << paint(colour::bold, padded(heading_of(p)[line], cell_width));
-        out << '\n';
+        std::string heading = padded("", label_width);
+        for (const peer_kind p : result.peers) heading += padded(heading_of(p)[line], cell_width);
+        out << paint(colour::bold, trimmed(heading)) << '\n';
     }
     const std::string rule(static_cast<std::size_t>(table_width), '-');
     bool plain = false;
@@ -180,7 +187,7 @@ void print_grid(std::ostream& out, const lab_result& result, const painter& pain
                 printed[line] +=
                     paint(line == 0 || m.shade == colour::bad ? m.shade : colour::none, padded(text[line], cell_width));
         }
-        for (const std::string& line : printed) out << line << '\n';
+        for (const std::string& line : printed) out << trimmed(line) << '\n';
         if (row + 1 < result.rows.size()) out << '\n';
     }
     out << rule << '\n';
@@ -201,12 +208,27 @@ void print_list(std::ostream& out, const lab_result& result, const painter& pain
 }
 
 void print_legend(std::ostream& out, const painter& paint) {
-    out << paint(colour::good, "+") << " whole reply   " << paint(colour::bad, "X") << " lost, or a promise broken   "
-        << paint(colour::odd, "!") << " whole, yet not what the code asked for   " << paint(colour::dim, "-")
-        << " cut by choice\n"
-        << "1.18M read by the peer   -455K input discarded   FIN> RST> from the server   <FIN <RST from the peer\n"
-        << "TW who holds TIME-WAIT   FW1, FW2 an orphan of the server's in FIN-WAIT-1, FIN-WAIT-2   last: time to "
-           "close\n";
+    out << paint(colour::good, "+") << " whole reply   " << paint(colour::bad, "X")
+        << " reply lost, or a promise broken   " << paint(colour::odd, "!")
+        << " SO_LINGER undone, or the thread held   " << paint(colour::dim, "-") << " cut by choice\n"
+        << "1.18M of the reply read by the peer   -455K input discarded   FIN> RST> by the server   <FIN <RST by the "
+           "peer\n"
+        << "rst> RST that answers late data   TW us/peer: who holds TIME-WAIT   FW1, FW2: our orphan in FIN-WAIT-1, "
+           "-2\n";
+}
+
+/// Every promise once, for all the rows it governs: they follow each other.
+void print_promises(std::ostream& out, const lab_result& result, const painter& paint) {
+    const auto promise = [&](std::size_t row) { return std::string_view(promise_of(result.servers[row])); };
+    for (std::size_t row = 0; row < result.rows.size();) {
+        const std::size_t first = row;
+        bool kept = true;
+        for (; row < result.rows.size() && promise(row) == promise(first); ++row)
+            for (const judged_cell& c : result.rows[row]) kept = kept && c.broken.empty() && c.facts.failure.empty();
+        if (promise(first).empty()) continue;
+        out << paint(kept ? colour::good : colour::bad, kept ? "kept   " : "BROKEN ")
+            << padded(label_of(result.servers[first])[0], 23) << promise(first) << '\n';
+    }
 }
 
 void print_findings(std::ostream& out, const lab_result& result, const painter& paint) {
@@ -225,20 +247,20 @@ void print_findings(std::ostream& out, const lab_result& result, const painter& 
 }
 
 void print_known_losses(std::ostream& out, const lab_result& result, const painter& paint) {
-    for (const auto& row : result.rows) {
-        std::string seen, not_seen;
+    for (std::size_t row = 0; row < result.rows.size(); ++row) {
         const char* what = nullptr;
-        for (const judged_cell& c : row) {
+        std::size_t seen = 0, known = 0;
+        for (const judged_cell& c : result.rows[row]) {
             if (!c.known.what) continue;
             what = c.known.what;
-            std::string& list = c.known.reproduced ? seen : not_seen;
-            list += (list.empty() ? "" : ", ") + std::string(name(c.facts.peer));
+            ++known;
+            seen += c.known.reproduced ? 1 : 0;
         }
-        const std::string server(row.empty() ? "" : name(row.front().facts.server));
-        if (!seen.empty()) out << "  " << server << ": " << what << ".\n";
-        if (!not_seen.empty())
-            out << paint(colour::odd, "  not reproduced this time: ") << server << " / " << not_seen << ": " << what
-                << ".\n";
+        if (known == 0) continue;
+        const lines label = label_of(result.servers[row]);
+        const bool all = seen == known;
+        out << paint(all ? colour::none : colour::odd, all ? "loss   " : "loss?  ") << padded(label[0] + label[1], 23)
+            << what << ": shown by " << seen << " of " << known << '\n';
     }
 }
 
@@ -253,6 +275,7 @@ void print_table(std::ostream& out, const lab_result& result, table_style style)
         print_grid(out, result, paint);
     print_legend(out, paint);
     out << '\n';
+    print_promises(out, result, paint);
     print_known_losses(out, result, paint);
     print_findings(out, result, paint);
     if (!result.witness_note.empty()) out << paint(colour::odd, "! ") << result.witness_note << '\n';

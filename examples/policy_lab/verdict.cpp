@@ -185,15 +185,22 @@ std::vector<std::string> broken_promises(const cell& c, const settings& lab, con
     return broken;
 }
 
-std::vector<std::string> losses(const cell& c, const settings& lab) {
-    std::vector<std::string> found;
-    const bool abortive = c.server == server_kind::abortive || c.server == server_kind::abortive_destroyed ||
-                          c.server == server_kind::asio_linger_destroyed;
-    if (reads_on(c.peer) && !whole_reply(c, lab) && !abortive) found.push_back("reply truncated");
-    if (c.server == server_kind::asio_linger_destroyed && !c.kernel.first_reset())
-        found.push_back(std::string("linger{1,0} undone: no RST, the server is in ") +
-                        to_string(c.kernel.server_settled));
-    if (c.said.blocked > blocking) found.push_back("the thread was held");
+const char* to_string(loss l) noexcept {
+    switch (l) {
+    case loss::reply_truncated: return "reply truncated";
+    case loss::linger_undone: return "SO_LINGER {1,0} undone";
+    case loss::thread_held: return "thread held";
+    }
+    return "?";
+}
+
+std::vector<loss> losses(const cell& c, const settings& lab) {
+    std::vector<loss> found;
+    const bool wants_abort = c.server == server_kind::abortive || c.server == server_kind::abortive_destroyed ||
+                             c.server == server_kind::asio_linger_destroyed;
+    if (reads_on(c.peer) && !whole_reply(c, lab) && !wants_abort) found.push_back(loss::reply_truncated);
+    if (c.server == server_kind::asio_linger_destroyed && !c.kernel.first_reset()) found.push_back(loss::linger_undone);
+    if (c.said.blocked > blocking) found.push_back(loss::thread_held);
     return found;
 }
 
@@ -202,21 +209,18 @@ known_loss known_loss_of(const cell& c, const settings& lab) {
     switch (c.server) {
     case server_kind::asio_close:
         if (c.peer == peer_kind::keeps_sending)
-            return {"input that close(2) finds unread turns its FIN into a RST, which discards the reply", truncated};
+            return {"unread input turns its FIN into a RST, which discards the reply", truncated};
         return {};
     case server_kind::asio_unread:
-        if (reads_on(c.peer))
-            return {"input that the destructor leaves unread makes it a RST, which discards the reply", truncated};
+        if (reads_on(c.peer)) return {"unread input turns its FIN into a RST, which discards the reply", truncated};
         return {};
     case server_kind::asio_linger_destroyed:
         if (c.peer == peer_kind::closes_after_reply || c.peer == peer_kind::never_closes)
-            return {"Asio's destructor undoes SO_LINGER {1,0}: a FIN, and the server may keep TIME-WAIT",
-                    !c.kernel.first_reset()};
+            return {"the destructor undoes SO_LINGER: FIN, and TIME-WAIT here", !c.kernel.first_reset()};
         return {};
     case server_kind::asio_linger_close:
         if (c.peer == peer_kind::stops_reading)
-            return {"SO_LINGER {1,1} makes close(2) wait, and the thread with it, non-blocking socket or not",
-                    c.said.blocked > blocking};
+            return {"close(2) waits, and the event loop with it", c.said.blocked > blocking};
         return {};
     default: return {};
     }

@@ -4,6 +4,7 @@
 
 #include "cell.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,16 @@ std::vector<std::string> broken_promises(const cell& c, const settings& lab, con
 /// What the policy promises, for the legend; empty for plain Asio, which promises nothing.
 const char* promise_of(server_kind s) noexcept;
 
-/// How the ending hurts, whoever promised what: a truncated reply, a TIME-WAIT that the code meant to avoid, a thread held.
-std::vector<std::string> losses(const cell& c, const settings& lab);
+enum class loss : std::uint8_t {
+    reply_truncated, ///< although the peer read on and the code did not ask for an abort
+    linger_undone,   ///< SO_LINGER {1,0} was asked for, a FIN came
+    thread_held      ///< the closing call slept
+};
+
+const char* to_string(loss l) noexcept;
+
+/// How the ending hurts, whoever promised what.
+std::vector<loss> losses(const cell& c, const settings& lab);
 
 /// A loss that plain Asio is known for, and whether it showed in this cell.
 struct known_loss {
