@@ -145,7 +145,7 @@ inline std::string why_in_use(const sockaddr* address, std::size_t size, bool re
     if (!entries->empty()) return connections_text(*entries, address, size, reuse_address, shares_port);
     std::string text = "a socket that is bound, but neither listens nor is connected, has this port";
     if (!reuse_address && try_bind(address, size, true, false) == 0)
-        return text + " with SO_REUSEADDR, and reuse_address is off";
+        return text + " with SO_REUSEADDR, and reuse_address is off: set reuse_address = true in the policy";
     text += shares_port ? " with SO_REUSEPORT, which this acceptor does not set"
                         : " without SO_REUSEADDR, which both sockets need";
     return text + "; /proc/net/tcp does not list it, `ss -tnpB` (Linux and iproute2 6.8) does";

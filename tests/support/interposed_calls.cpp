@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/interposed_calls.hpp"
+
+#include <cerrno>
+
+#include <dlfcn.h>
+#include <sys/socket.h>
+
+namespace tests {
+
+std::atomic<int> setsockopt_calls{0};
+std::atomic<int> accept4_calls{0};
+
+namespace {
+
+std::atomic<int> accept4_error{0};
+std::atomic<int> accept4_failures{0};
+std::atomic<int> accept4_answer{-1};
+
+/// The function that ours hides; under a sanitizer that is the sanitizer's.
+template <class Function>
+Function* hidden(const char* name) {
+    return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+
+} // namespace
+
+failing_accept4::failing_accept4(int error, int times) {
+    accept4_failures = times;
+    accept4_error = error;
+}
+
+failing_accept4::~failing_accept4() { accept4_error = 0; }
+
+void accept4_answers(int descriptor) { accept4_answer = descriptor; }
+
+} // namespace tests
+
+extern "C" int setsockopt(int fd, int level, int name, const void* value, socklen_t size) noexcept {
+    static auto* const next = tests::hidden<int(int, int, int, const void*, socklen_t)>("setsockopt");
+    ++tests::setsockopt_calls;
+    return next(fd, level, name, value, size);
+}
+
+extern "C" int accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
+    static auto* const next = tests::hidden<int(int, sockaddr*, socklen_t*, int)>("accept4");
+    ++tests::accept4_calls;
+    if (const int error = tests::accept4_error; error != 0 && tests::accept4_failures != 0) {
+        if (tests::accept4_failures > 0) --tests::accept4_failures;
+        errno = error;
+        return -1;
+    }
+    if (const int answer = tests::accept4_answer.exchange(-1); answer >= 0) return answer;
+    return next(fd, address, size, flags);
+}
