@@ -342,26 +342,12 @@ TEST_CASE("an audit is a pure function") {
     CHECK(s == before);
 }
 
-TEST_CASE("a fix says who can carry it out") {
+TEST_CASE("a fix is a sentence for the place where the snapshot was taken") {
     host::snapshot s = host_with({{key::tcp_rfc1337, "1"}});
-    const auto fix = [&] { return find(host::audit(s), "CS101").value().fix; };
-    const auto says = [&](const char* words) { return fix().find(words) != std::string::npos; };
-
-    CHECK(fix().starts_with("Run `sysctl -w net.ipv4.tcp_rfc1337=0` as root"));
-    CHECK(says("/etc/sysctl.d/"));
-    CHECK_FALSE(says("container"));
-
-    s.read_only = true;
-    CHECK(fix().starts_with("Have net.ipv4.tcp_rfc1337=0 set on the host"));
-
+    CHECK(find(host::audit(s), "CS101").value().fix.starts_with("Run `sysctl -w net.ipv4.tcp_rfc1337=0` as root, and"));
     s.space = host::network_namespace::child;
-    CHECK(fix().starts_with("Set net.ipv4.tcp_rfc1337=0 in what starts the container"));
-    CHECK(says("cannot be set from inside"));
-    CHECK(says("a value set on the host does not reach"));
-
-    s.read_only = false;
-    CHECK(says("inside this network namespace"));
-    CHECK(says("docker run --sysctl net.ipv4.tcp_rfc1337=0"));
+    s.read_only = true;
+    CHECK(find(host::audit(s), "CS101").value().fix.starts_with("Set net.ipv4.tcp_rfc1337=0 in what starts the"));
 }
 
 TEST_CASE("every finding of every rule is complete, in printable sentences without a line end") {
@@ -406,15 +392,4 @@ TEST_CASE("every finding of every rule is complete, in printable sentences witho
         CAPTURE(std::string(r.code));
         CHECK(seen.contains(r.code));
     }
-}
-
-TEST_CASE("every rule has a code and a title, and is found by its code") {
-    for (const host::rule& r : host::rule_table) {
-        CHECK(r.code.size() == 5);
-        CHECK(r.code.starts_with("CS"));
-        CHECK_FALSE(r.title.empty());
-        CHECK(host::find_rule(r.code) == &r);
-    }
-    CHECK(host::find_rule("CS999") == nullptr);
-    CHECK(host::find_rule("") == nullptr);
 }

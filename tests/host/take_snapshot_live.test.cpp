@@ -6,10 +6,12 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <fstream>
 #include <string>
 #include <thread>
 
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,7 +26,7 @@ bool write_key(const char* path, const char* value) {
     return file.good();
 }
 
-constexpr const char* skipped = "SKIPPED: neither root nor user namespaces give the right to a network namespace";
+constexpr const char* skipped = "SKIPPED: no right to namespaces of one's own, as root or through user namespaces";
 
 } // namespace
 
@@ -95,4 +97,25 @@ TEST_CASE("network: a thread that moved to another namespace sees that one, whil
         return;
     }
     CHECK(*text == "41 60 apart");
+}
+
+TEST_CASE("network: /proc/sys that is read-only, or covered, as containers have it, is known for what it is") {
+    const auto text = tests::in_own_network([]() -> std::string {
+        const bool ready =
+            ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+        if (!ready || ::mount("/proc/sys", "/proc/sys", nullptr, MS_BIND, nullptr) != 0) return "no right to mount";
+        const bool before = host::take_snapshot().read_only;
+        if (::mount(nullptr, "/proc/sys", nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) != 0)
+            return "no right to mount";
+        const auto sealed = host::take_snapshot();
+        if (::mount("covered", "/proc/sys/net", "tmpfs", 0, nullptr) != 0) return "no right to mount";
+        const auto covered = host::take_snapshot();
+        return std::string(before ? "read-only " : "writable ") + (sealed.read_only ? "read-only " : "writable ") +
+               sealed[key::tcp_fin_timeout].text + " " + std::to_string(covered.error);
+    });
+    if (!text || *text == "no right to mount") {
+        MESSAGE(skipped);
+        return;
+    }
+    CHECK(*text == "writable read-only 60 " + std::to_string(ENOENT));
 }
