@@ -52,7 +52,7 @@ struct key_facts {
 };
 
 /// Later than any kernel: the key is the host's alone to this day.
-inline constexpr kernel_version never{9999, 0};
+inline constexpr kernel_version never_per_namespace{9999, 0};
 
 /// Every key, in the order of the enumeration. Releases: net/ipv4/sysctl_net_ipv4.c, net/core/sysctl_net_core.c.
 inline constexpr std::array all_keys{
@@ -64,7 +64,7 @@ inline constexpr std::array all_keys{
     key_facts{key::tcp_max_tw_buckets, "net.ipv4.tcp_max_tw_buckets", key_shape::number, kernel_version{4, 11}},
     key_facts{key::tcp_rfc1337, "net.ipv4.tcp_rfc1337", key_shape::number, kernel_version{4, 15}},
     key_facts{key::tcp_syncookies, "net.ipv4.tcp_syncookies", key_shape::number, kernel_version{4, 9}},
-    key_facts{key::tcp_max_orphans, "net.ipv4.tcp_max_orphans", key_shape::number, never},
+    key_facts{key::tcp_max_orphans, "net.ipv4.tcp_max_orphans", key_shape::number, never_per_namespace},
     key_facts{key::tcp_orphan_retries, "net.ipv4.tcp_orphan_retries", key_shape::number, kernel_version{4, 9}},
     key_facts{key::tcp_abort_on_overflow, "net.ipv4.tcp_abort_on_overflow", key_shape::number, kernel_version{4, 15}},
     key_facts{key::tcp_max_syn_backlog, "net.ipv4.tcp_max_syn_backlog", key_shape::number, kernel_version{4, 11}},

@@ -9,6 +9,7 @@
 #include <closeside/host/snapshot.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>

@@ -10,9 +10,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <system_error>
+
+#include <fcntl.h>
 
 namespace closeside::host {
 
@@ -43,6 +46,7 @@ inline key_value read_key_or_say_why(int sysctls, const key_facts& facts) noexce
     } catch (...) {
         key_value none;
         none.status = key_status::malformed;
+        none.problem = "out of memory"; // short enough to need none
         return none;
     }
 }
@@ -73,7 +77,7 @@ inline void mark_hidden_keys(snapshot& s) noexcept {
     const auto version = parse_kernel_version(s.kernel);
     for (const key_facts& facts : all_keys) {
         if (s[facts.id].status != key_status::absent || !facts.per_namespace_since) continue;
-        const bool hosts_alone = *facts.per_namespace_since == never;
+        const bool hosts_alone = *facts.per_namespace_since == never_per_namespace;
         if (hosts_alone || (version && *version < *facts.per_namespace_since)) s[facts.id].status = key_status::hidden;
     }
 }
@@ -109,10 +113,10 @@ inline void read_host(snapshot& s, const char* root) {
 } // namespace detail
 
 /// Reads the keys, the kernel release and the network namespace of the calling thread.
-/** Needs no privilege, opens regular files only, writes nothing, and blocks on nothing but the kernel's own /proc;
- * about a tenth of a millisecond. Never throws: what cannot be read has a status that says so, and `error` is set when
- *  nothing could be read. Thread safety: callable from any thread at any time; a thread that has called setns(2) sees
- *  its own network namespace. */
+/** Needs no privilege, opens regular files only, writes nothing, and waits for nothing but the kernel's own /proc, which
+ *  takes about a tenth of a millisecond. Never throws: what cannot be read has a status that says so, and `error` is
+ *  set when nothing could be read. Thread safety: callable from any thread at any time; a thread that has called
+ *  setns(2) sees its own network namespace. */
 inline snapshot take_snapshot(const snapshot_options& options = {}) noexcept {
     snapshot s;
     try {
