@@ -29,7 +29,7 @@ struct report {
 /// For people; `colour` and `width` as of the terminal.
 void print_text(std::ostream& out, const report& r, bool colour, std::size_t width);
 
-/// For programs; its members are listed in the README.
+/// For programs: findings, values, kernel, netns, and what was assumed.
 void print_json(std::ostream& out, const report& r);
 
 /// For node_exporter's textfile collector: write it to a temporary name in the directory, then rename it.
