@@ -1,0 +1,636 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <closeside/acceptor.hpp>
+
+#include "support/connection.hpp"
+#include "support/foreign_socket.hpp"
+#include "support/in_child.hpp"
+#include "support/interposed_calls.hpp"
+#include "support/kernel_view.hpp"
+#include "support/run_program.hpp"
+
+#include <asio/awaitable.hpp>
+#include <asio/bind_executor.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/executor_work_guard.hpp>
+#include <asio/strand.hpp>
+#include <asio/use_awaitable.hpp>
+#include <asio/use_future.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <netinet/tcp.h>
+
+namespace cs = closeside;
+namespace kv = kernel_view;
+using namespace std::chrono_literals;
+using namespace tests;
+
+namespace {
+
+constexpr cs::close_policy graceful = cs::policies::graceful;
+constexpr cs::close_policy peer_first = cs::policies::peer_first;
+constexpr cs::close_policy abortive = cs::policies::abortive;
+constexpr cs::close_policy seven_seconds{.linger2 = 7s, .reuse_address = false};
+constexpr cs::close_policy no_fin_wait2{.linger2 = cs::fin_wait2::skip};
+
+const tcp::endpoint loopback{asio::ip::address_v4::loopback(), 0};
+
+int option(int fd, int level, int name) {
+    int value = -7;
+    socklen_t size = sizeof value;
+    REQUIRE(::getsockopt(fd, level, name, &value, &size) == 0);
+    return value;
+}
+
+::linger linger_of(int fd) {
+    ::linger value{-7, -7};
+    socklen_t size = sizeof value;
+    REQUIRE(::getsockopt(fd, SOL_SOCKET, SO_LINGER, &value, &size) == 0);
+    return value;
+}
+
+bool closed_on_exec(int fd) { return (::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0; }
+bool non_blocking(int fd) { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
+
+/// How many connections wait to be accepted, and how many may.
+struct accept_queue {
+    explicit accept_queue(int fd) {
+        ::tcp_info info{};
+        socklen_t size = sizeof info;
+        REQUIRE(::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0);
+        waiting = info.tcpi_unacked;
+        most = info.tcpi_sacked;
+    }
+    unsigned waiting, most;
+};
+
+template <class Done>
+bool run_until(asio::io_context& io, Done done) {
+    const auto end = std::chrono::steady_clock::now() + 5s;
+    while (!done()) {
+        if (std::chrono::steady_clock::now() > end) return false;
+        if (io.stopped()) io.restart();
+        io.run_one_for(10ms);
+    }
+    return true;
+}
+
+template <cs::close_policy P>
+struct accept_result {
+    int calls = 0;
+    asio::error_code ec;
+    std::optional<cs::stream<P>> stream;
+
+    auto handler() {
+        return [this](asio::error_code e, cs::stream<P> s) {
+            ++calls;
+            ec = e;
+            stream.emplace(std::move(s));
+        };
+    }
+};
+
+template <cs::close_policy P>
+cs::stream<P> accept_async(asio::io_context& io, cs::acceptor<P>& acceptor) {
+    accept_result<P> result;
+    acceptor.async_accept(result.handler());
+    CHECK(result.calls == 0);
+    REQUIRE(run_until(io, [&] { return result.calls > 0; }));
+    CHECK(result.ec == asio::error_code());
+    return std::move(*result.stream);
+}
+
+/// Leaves the stream's end in TIME-WAIT.
+template <cs::close_policy P>
+void close_first(asio::io_context& io, cs::stream<P> stream, test_peer& peer) {
+    const tcp::endpoint at = stream.socket().local_endpoint();
+    close_result result;
+    stream.async_close(result.handler());
+    peer.read();
+    peer.close();
+    REQUIRE(run_until(io, [&] { return result.calls > 0; }));
+    REQUIRE(kv::state(at, peer.local()) == kv::time_wait);
+}
+
+/// The error of a call that must throw one.
+template <class Call>
+std::system_error error_of(Call call) {
+    try {
+        call();
+    } catch (const std::system_error& e) {
+        return e;
+    }
+    FAIL("no error");
+    throw 0;
+}
+
+} // namespace
+
+static_assert(!std::is_copy_constructible_v<cs::acceptor<graceful>>);
+static_assert(std::is_nothrow_move_constructible_v<cs::acceptor<graceful>>);
+static_assert(std::is_nothrow_move_assignable_v<cs::acceptor<graceful>>);
+static_assert(cs::acceptor<peer_first>::policy == peer_first);
+static_assert(std::is_same_v<cs::acceptor<graceful>::rebind_executor<asio::io_context::executor_type>::other,
+                             cs::basic_acceptor<graceful, asio::io_context::executor_type>>);
+
+TEST_CASE("Listening and accepted sockets are close-on-exec and non-blocking from birth") {
+    asio::io_context io;
+    cs::acceptor<graceful> opened(io, loopback);
+    foreign_socket outside = foreign_socket(loopback).listening();
+    REQUIRE_FALSE(closed_on_exec(outside.fd()));
+    REQUIRE_FALSE(non_blocking(outside.fd()));
+    auto adopted = cs::acceptor<graceful>::adopt(io, outside.release());
+    for (cs::acceptor<graceful>* acceptor : {&opened, &adopted}) {
+        CHECK(closed_on_exec(acceptor->native_handle()));
+        CHECK(non_blocking(acceptor->native_handle()));
+        const test_peer a(acceptor->local_endpoint()), b(acceptor->local_endpoint()), c(acceptor->local_endpoint());
+        std::vector<cs::stream<graceful>> accepted;
+        accepted.push_back(accept_async(io, *acceptor));
+        accepted.push_back(acceptor->accept());
+        asio::error_code ec;
+        accepted.push_back(acceptor->accept(ec));
+        CHECK_FALSE(ec);
+        for (cs::stream<graceful>& stream : accepted) {
+            CHECK(closed_on_exec(stream.socket().native_handle()));
+            CHECK(non_blocking(stream.socket().native_handle()));
+        }
+    }
+}
+
+TEST_CASE("A program that is executed while connections are accepted inherits none of their descriptors") {
+    const auto inherited = [] {
+        const std::string listing = run_program({"/bin/ls", "-l", "/proc/self/fd"}).out;
+        REQUIRE(contains(listing, "->"));
+        std::size_t sockets = 0;
+        for (std::size_t at = 0; (at = listing.find("socket:[", at)) != std::string::npos; ++at) ++sockets;
+        return sockets;
+    };
+    const std::size_t before = inherited();
+    {
+        const foreign_socket leaking(loopback);
+        REQUIRE(inherited() == before + 1); // such a descriptor would be seen
+    }
+    asio::io_context io;
+    cs::acceptor<abortive> acceptor(io, loopback);
+    const tcp::endpoint at = acceptor.local_endpoint();
+    std::atomic<int> accepted = 0;
+    asio::co_spawn(
+        io,
+        [&]() -> asio::awaitable<void> {
+            std::vector<cs::stream<abortive>> latest; // so that some are open at every moment
+            while (true) {
+                if (latest.size() > 20) latest.erase(latest.begin());
+                latest.push_back(co_await acceptor.async_accept(asio::use_awaitable));
+                ++accepted;
+            }
+        },
+        asio::detached);
+    std::thread server([&] { io.run(); });
+    std::atomic<bool> enough = false;
+    std::thread clients([&] {
+        while (!enough) test_peer(at).reset();
+    });
+    int leaks = 0;
+    for (int i = 0; i < 50; ++i) leaks += inherited() != before;
+    const int in_the_meantime = accepted;
+    enough = true;
+    clients.join();
+    io.stop();
+    server.join();
+    CHECK(leaks == 0);
+    CHECK(in_the_meantime > 50);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("Accepted connections inherit the policy and cost no setsockopt", Policy, inheritance) {
+    constexpr cs::close_policy P = Policy::value;
+    asio::io_context io;
+    for (const tcp::endpoint& at : {loopback, tcp::endpoint{asio::ip::address_v6::loopback(), 0}}) {
+        cs::acceptor<P> acceptor(io, at);
+        const test_peer a(acceptor.local_endpoint()), b(acceptor.local_endpoint());
+        const int calls = setsockopt_calls;
+        std::vector<cs::stream<P>> accepted;
+        accepted.push_back(accept_async(io, acceptor));
+        accepted.push_back(acceptor.accept());
+        CHECK(setsockopt_calls == calls);
+        for (cs::stream<P>& stream : accepted) {
+            const int fd = stream.socket().native_handle();
+            CHECK(linger_of(fd).l_onoff == (P.linger == cs::lingering::abort ? 1 : 0));
+            CHECK(linger_of(fd).l_linger == 0);
+            CHECK(option(fd, SOL_SOCKET, SO_REUSEADDR) == (P.reuse_address ? 1 : 0));
+            if (P.linger2 == cs::fin_wait2::skip) CHECK(option(fd, IPPROTO_TCP, TCP_LINGER2) == -1);
+            if (P.linger2.how == cs::fin_wait2::mode::timed) CHECK(option(fd, IPPROTO_TCP, TCP_LINGER2) == 7);
+            if (P.linger2 == cs::fin_wait2::system) {
+                int fin_timeout = 0;
+                std::ifstream("/proc/sys/net/ipv4/tcp_fin_timeout") >> fin_timeout;
+                CHECK(option(fd, IPPROTO_TCP, TCP_LINGER2) == fin_timeout);
+            }
+        }
+    }
+}
+template <const cs::close_policy& P>
+struct constant {
+    static constexpr cs::close_policy value = P;
+};
+TEST_CASE_TEMPLATE_INVOKE(inheritance, constant<graceful>, constant<peer_first>, constant<abortive>,
+                          constant<seven_seconds>, constant<no_fin_wait2>);
+
+TEST_CASE("A server restarts at once while connections that it closed are in TIME-WAIT") {
+    asio::io_context io;
+    std::optional<cs::acceptor<graceful>> acceptor(std::in_place, io, loopback);
+    const tcp::endpoint at = acceptor->local_endpoint();
+    for (int restart = 0; restart < 3; ++restart) {
+        test_peer peer(at);
+        cs::stream<graceful> stream = acceptor->accept();
+        acceptor.reset();
+        close_first(io, std::move(stream), peer);
+        acceptor.emplace(io, at);
+    }
+}
+
+TEST_CASE("Without reuse_address a restart fails while TIME-WAIT lasts, and the error says what to set") {
+    asio::io_context io;
+    tcp::endpoint at;
+    {
+        cs::acceptor<seven_seconds> acceptor(io, loopback);
+        at = acceptor.local_endpoint();
+        test_peer peer(at);
+        close_first(io, acceptor.accept(), peer);
+    }
+    const std::system_error e = error_of([&] { cs::acceptor<seven_seconds>(io, at); });
+    CHECK(e.code() == asio::error::address_in_use);
+    CHECK_MESSAGE(contains(e.what(), "bind 127.0.0.1:" + std::to_string(at.port())), std::string(e.what()));
+    CHECK_MESSAGE(contains(e.what(), "1 in TIME-WAIT"), std::string(e.what()));
+    // Its sockets were without SO_REUSEADDR, so the option on a new one would not help.
+    CHECK_MESSAGE(contains(e.what(), "without SO_REUSEADDR, which the old and the new one both need"),
+                  std::string(e.what()));
+}
+
+TEST_CASE("The backlog is the kernel's, capped by somaxconn") {
+    unsigned somaxconn = 0;
+    std::ifstream("/proc/sys/net/core/somaxconn") >> somaxconn;
+    REQUIRE(somaxconn > 7);
+    asio::io_context io;
+    CHECK(accept_queue(cs::acceptor<graceful>(io, loopback, 7).native_handle()).most == 7);
+    CHECK(accept_queue(cs::acceptor<graceful>(io, loopback, 0).native_handle()).most == 0);
+    CHECK(accept_queue(cs::acceptor<graceful>(io, loopback, -1).native_handle()).most == somaxconn);
+    CHECK(accept_queue(cs::acceptor<graceful>(io, loopback).native_handle()).most ==
+          std::min<unsigned>(somaxconn, asio::socket_base::max_listen_connections));
+    // One more than the backlog, as the documentation says.
+    cs::acceptor<graceful> acceptor(io, loopback, 0);
+    const test_peer peer(acceptor.local_endpoint());
+    CHECK(accept_queue(acceptor.native_handle()).waiting == 1);
+}
+
+TEST_CASE("IPv4, IPv6 and both together are listened on, on a port of the kernel's choice") {
+    asio::io_context io;
+    const tcp::endpoint v6{asio::ip::address_v6::loopback(), 0};
+    for (const tcp::endpoint& at : {loopback, v6}) {
+        cs::acceptor<graceful> acceptor(io.get_executor(), at);
+        CHECK(acceptor.local_endpoint().port() != 0);
+        CHECK(acceptor.local_endpoint().address() == at.address());
+        const test_peer peer(acceptor.local_endpoint());
+        CHECK(acceptor.accept().socket().remote_endpoint() == peer.local());
+    }
+    cs::acceptor<graceful> both(io, {tcp::v6(), 0});
+    for (tcp::endpoint at : {loopback, v6}) {
+        at.port(both.local_endpoint().port());
+        const test_peer peer(at);
+        cs::stream<graceful> stream = accept_async(io, both);
+        CHECK(stream.socket().remote_endpoint().port() == peer.local().port());
+    }
+}
+
+TEST_CASE("What cannot be bound is refused with the endpoint and a cure") {
+    asio::io_context io;
+    const std::system_error elsewhere = error_of([&] {
+        cs::acceptor<graceful>(io, {asio::ip::make_address("192.0.2.1"), 8080});
+    });
+    CHECK(elsewhere.code() == asio::error_code(EADDRNOTAVAIL, asio::error::get_system_category()));
+    CHECK_MESSAGE(contains(elsewhere.what(), "192.0.2.1:8080: no interface of this network namespace has the address"),
+                  std::string(elsewhere.what()));
+
+    int first_free = 0;
+    std::ifstream("/proc/sys/net/ipv4/ip_unprivileged_port_start") >> first_free;
+    if (first_free < 2) return;
+    const std::string privileged = in_unprivileged_child([&] {
+        asio::io_context own;
+        cs::acceptor<graceful> acceptor(own, {asio::ip::address_v6::loopback(), 1});
+        return std::string("bound");
+    });
+    CHECK_MESSAGE(contains(privileged, "bind [::1]:1: "), privileged);
+    CHECK_MESSAGE(contains(privileged, "ip_unprivileged_port_start need CAP_NET_BIND_SERVICE"), privileged);
+}
+
+TEST_CASE("A moved acceptor goes on; what it was moved from is a closed one on the same executor") {
+    asio::io_context io;
+    cs::acceptor<graceful> first(io, loopback);
+    const tcp::endpoint at = first.local_endpoint();
+    accept_result<graceful> pending;
+    first.async_accept(pending.handler());
+    cs::acceptor<graceful> second(std::move(first));
+    CHECK(second.local_endpoint() == at);
+    const test_peer peer(at);
+    REQUIRE(run_until(io, [&] { return pending.calls > 0; }));
+    CHECK_FALSE(pending.ec);
+
+    CHECK_FALSE(first.is_open());
+    CHECK(first.get_executor() == second.get_executor());
+    CHECK(first.native_handle() == -1);
+    CHECK(error_of([&] { (void)first.local_endpoint(); }).code() == asio::error::bad_descriptor);
+    CHECK(error_of([&] { first.release(); }).code() == asio::error::bad_descriptor);
+    CHECK(error_of([&] { first.accept(); }).code() == asio::error::bad_descriptor);
+    first.close();
+    accept_result<graceful> refused;
+    first.async_accept(refused.handler());
+    CHECK(refused.calls == 0);
+    REQUIRE(run_until(io, [&] { return refused.calls > 0; }));
+    CHECK(refused.ec == asio::error::bad_descriptor);
+    CHECK_FALSE(refused.stream->is_open());
+
+    first = cs::acceptor<graceful>(io, loopback);
+    CHECK(first.is_open());
+}
+
+TEST_CASE("Assigning over an acceptor closes it; assigning it to itself does not") {
+    asio::io_context io;
+    cs::acceptor<graceful> acceptor(io, loopback), other(io, loopback);
+    const tcp::endpoint before = acceptor.local_endpoint(), after = other.local_endpoint();
+    accept_result<graceful> pending;
+    acceptor.async_accept(pending.handler());
+    auto& same = acceptor;
+    acceptor = std::move(same);
+    CHECK(acceptor.local_endpoint() == before);
+    acceptor = std::move(other);
+    CHECK(acceptor.local_endpoint() == after);
+    REQUIRE(run_until(io, [&] { return pending.calls > 0; }));
+    CHECK(pending.ec == asio::error::operation_aborted);
+    CHECK_THROWS(test_peer(before));
+    const test_peer peer(after);
+    CHECK(accept_async(io, acceptor).is_open());
+}
+
+TEST_CASE("A released listener goes on listening and can be adopted again") {
+    asio::io_context io;
+    cs::acceptor<graceful> acceptor(io, loopback);
+    const tcp::endpoint at = acceptor.local_endpoint();
+    accept_result<graceful> pending;
+    acceptor.async_accept(pending.handler());
+    const int fd = acceptor.release();
+    CHECK_FALSE(acceptor.is_open());
+    REQUIRE(run_until(io, [&] { return pending.calls > 0; }));
+    CHECK(pending.ec == asio::error::operation_aborted);
+    const test_peer peer(at);
+    auto adopted = cs::acceptor<peer_first>::adopt(io.get_executor(), fd);
+    CHECK(adopted.native_handle() == fd);
+    CHECK(adopted.local_endpoint() == at);
+    CHECK(accept_async(io, adopted).socket().remote_endpoint() == peer.local());
+}
+
+TEST_CASE("An adopted listener and the connections in its backlog are put right; later ones need nothing") {
+    asio::io_context io;
+    foreign_socket outside = foreign_socket(loopback).listening();
+    const ::linger blocking{1, 30};
+    REQUIRE(::setsockopt(outside.fd(), SOL_SOCKET, SO_LINGER, &blocking, sizeof blocking) == 0);
+    outside.set(IPPROTO_TCP, TCP_LINGER2, 33);
+    const test_peer early_1(outside.local()), early_2(outside.local());
+    REQUIRE(accept_queue(outside.fd()).waiting == 2);
+    auto acceptor = cs::acceptor<no_fin_wait2>::adopt(io, outside.release());
+    const test_peer late(acceptor.local_endpoint());
+
+    std::vector<cs::stream<no_fin_wait2>> accepted;
+    accepted.push_back(accept_async(io, acceptor));
+    accepted.push_back(acceptor.accept());
+    const int calls = setsockopt_calls;
+    accepted.push_back(accept_async(io, acceptor));
+    CHECK(setsockopt_calls == calls);
+    std::vector<int> descriptors{acceptor.native_handle()};
+    for (cs::stream<no_fin_wait2>& stream : accepted) descriptors.push_back(stream.socket().native_handle());
+    for (const int fd : descriptors) {
+        CHECK(linger_of(fd).l_onoff == 0);
+        CHECK(option(fd, IPPROTO_TCP, TCP_LINGER2) == -1);
+        CHECK(option(fd, SOL_SOCKET, SO_REUSEADDR) == 1);
+    }
+}
+
+TEST_CASE("A descriptor that is no listening TCP socket is refused by number and stays the caller's") {
+    asio::io_context io;
+    const foreign_socket bound(loopback), listener = foreign_socket(loopback).listening();
+    const test_peer connected(listener.local());
+    const int udp = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const int local = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int file = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    const int closed = ::dup(file);
+    ::close(closed);
+    const struct {
+        int fd;
+        const char* reason;
+    } refused[] = {{udp, "not a TCP socket"},
+                   {local, "not a TCP socket"},
+                   {file, "not a TCP socket"},
+                   {closed, "not open"},
+                   {-1, "not open"},
+                   {bound.fd(), "a TCP socket on which nobody has called listen(2)"},
+                   {connected.fd(), "a TCP connection"}};
+    for (const auto& r : refused) {
+        const int flags = ::fcntl(r.fd, F_GETFL);
+        const std::system_error e = error_of([&] { cs::acceptor<graceful>::adopt(io, r.fd); });
+        const std::string said = "adopt descriptor " + std::to_string(r.fd) + ": " + r.reason;
+        CHECK_MESSAGE(contains(e.what(), said), std::string(e.what()));
+        CHECK(::fcntl(r.fd, F_GETFL) == flags); // still open where it was, and unchanged
+    }
+    CHECK(error_of([&] { cs::acceptor<graceful>::adopt(io, closed); }).code() == asio::error::bad_descriptor);
+
+    cs::acceptor<graceful> owner(io, loopback);
+    const std::system_error e = error_of([&] { cs::acceptor<graceful>::adopt(io, owner.native_handle()); });
+    CHECK_MESSAGE(contains(e.what(), "adopt descriptor " + std::to_string(owner.native_handle())),
+                  std::string(e.what()));
+    const test_peer peer(owner.local_endpoint());
+    CHECK(accept_async(io, owner).is_open());
+    for (const int fd : {udp, local, file}) ::close(fd);
+}
+
+TEST_CASE("Closing or destroying the acceptor ends every pending accept once, and resets the backlog") {
+    asio::io_context io;
+    std::optional<cs::acceptor<graceful>> acceptor(std::in_place, io, loopback);
+    std::vector<accept_result<graceful>> results(5);
+    for (auto& r : results) acceptor->async_accept(r.handler());
+    bool destroy = false;
+    SUBCASE("closing") {}
+    SUBCASE("destroying") { destroy = true; }
+    io.poll();
+    test_peer waiting(acceptor->local_endpoint());
+    if (destroy)
+        acceptor.reset();
+    else
+        acceptor->close();
+    for (const auto& r : results) CHECK(r.calls == 0);
+    io.run();
+    for (const auto& r : results) {
+        CHECK(r.calls == 1);
+        CHECK(r.ec == asio::error::operation_aborted);
+        CHECK_FALSE(r.stream->is_open());
+    }
+    CHECK(waiting.read().error == ECONNRESET);
+    if (destroy) return;
+    CHECK_FALSE(acceptor->is_open());
+    accept_result<graceful> late;
+    acceptor->async_accept(late.handler());
+    io.restart();
+    io.run();
+    CHECK(late.calls == 1);
+    CHECK(late.ec == asio::error::bad_descriptor);
+}
+
+TEST_CASE_TEMPLATE_DEFINE("A connection accepted but never delivered ends by its policy", Policy, undelivered) {
+    constexpr cs::close_policy P = Policy::value;
+    auto io = std::make_unique<asio::io_context>();
+    std::optional<cs::acceptor<P>> acceptor(std::in_place, *io, loopback);
+    const tcp::endpoint at = acceptor->local_endpoint();
+    test_peer peer(at);
+    bool called = false;
+    acceptor->async_accept([&](asio::error_code, cs::stream<P>) { called = true; });
+    CHECK(accept_queue(acceptor->native_handle()).waiting == 0); // taken, and held by the operation
+    acceptor.reset();
+    io.reset();
+    CHECK_FALSE(called);
+    const test_peer::result seen = peer.read();
+    if (P == graceful) {
+        CHECK(seen.error == 0);
+        peer.close();
+        CHECK(kv::eventually([&] { return kv::state(at, peer.local()) == kv::time_wait; }));
+    } else {
+        CHECK(seen.error == ECONNRESET);
+        CHECK(kv::state(at, peer.local()) == kv::none);
+        CHECK(kv::state(peer.local(), at) != kv::time_wait);
+    }
+}
+TEST_CASE_TEMPLATE_INVOKE(undelivered, constant<graceful>, constant<peer_first>, constant<abortive>);
+
+TEST_CASE("An io_context can be destroyed with accepts pending, with an acceptor in a coroutine too") {
+    std::string peer_saw;
+    auto io = std::make_unique<asio::io_context>();
+    tcp::endpoint at;
+    asio::co_spawn(
+        *io,
+        [&]() -> asio::awaitable<void> {
+            cs::acceptor<peer_first> acceptor(*io, loopback);
+            at = acceptor.local_endpoint();
+            std::vector<cs::stream<peer_first>> accepted;
+            while (true) accepted.push_back(co_await acceptor.async_accept(asio::use_awaitable));
+        },
+        asio::detached);
+    io->poll();
+    test_peer peer(at);
+    io->poll();
+    auto called = std::make_shared<int>(0);
+    {
+        cs::acceptor<graceful> acceptor(*io, loopback);
+        for (int i = 0; i < 3; ++i) acceptor.async_accept([called](asio::error_code, auto) { ++*called; });
+        io->poll();
+    }
+    io.reset();
+    CHECK(*called == 0);
+    CHECK(called.use_count() == 1);
+    CHECK(peer.read().error == ECONNRESET); // peer_first: no FIN of ours without theirs
+    CHECK(kv::state(at, peer.local()) == kv::none);
+    CHECK_THROWS(test_peer(at));
+}
+
+TEST_CASE("A connection that cannot be registered with the reactor is ended by its policy and reported") {
+    asio::io_context io;
+    cs::acceptor<peer_first> acceptor(io, loopback);
+    test_peer peer(acceptor.local_endpoint());
+    tcp::socket registered(io);
+    registered.assign(tcp::v4(), ::accept(acceptor.native_handle(), nullptr, nullptr));
+    accept4_answers(registered.native_handle()); // EEXIST from epoll_ctl
+    accept_result<peer_first> result;
+    acceptor.async_accept(result.handler());
+    REQUIRE(run_until(io, [&] { return result.calls > 0; }));
+    CHECK(result.ec);
+    CHECK_FALSE(result.stream->is_open());
+    CHECK(peer.read().error == ECONNRESET);
+    asio::error_code already_closed;
+    registered.close(already_closed);
+}
+
+TEST_CASE("Futures, coroutines, move-only handlers, strands and default tokens take connections") {
+    asio::io_context io;
+    cs::acceptor<graceful> acceptor(io, loopback);
+    const tcp::endpoint at = acceptor.local_endpoint();
+
+    SUBCASE("use_future") {
+        auto future = acceptor.async_accept(asio::use_future);
+        const test_peer peer(at);
+        REQUIRE(run_until(io, [&] { return future.wait_for(0s) == std::future_status::ready; }));
+        CHECK(future.get().socket().remote_endpoint() == peer.local());
+    }
+    SUBCASE("use_future of a closed acceptor") {
+        acceptor.close();
+        auto future = acceptor.async_accept(asio::use_future);
+        io.run();
+        CHECK(error_of([&] { future.get(); }).code() == asio::error::bad_descriptor);
+    }
+    SUBCASE("use_awaitable") {
+        tcp::endpoint seen;
+        asio::co_spawn(
+            io,
+            [&]() -> asio::awaitable<void> {
+                cs::stream<graceful> stream = co_await acceptor.async_accept(asio::use_awaitable);
+                seen = stream.socket().remote_endpoint();
+            },
+            asio::detached);
+        const test_peer peer(at);
+        REQUIRE(run_until(io, [&] { return seen == peer.local(); }));
+    }
+    SUBCASE("a move-only handler") {
+        int called = 0;
+        acceptor.async_accept(
+            [&, only = std::make_unique<int>(1)](asio::error_code, cs::stream<graceful>) { called += *only; });
+        const test_peer peer(at);
+        REQUIRE(run_until(io, [&] { return called == 1; }));
+    }
+    SUBCASE("a strand") {
+        const auto strand = asio::make_strand(io);
+        int called = 0;
+        for (int i = 0; i < 2; ++i)
+            acceptor.async_accept(asio::bind_executor(strand, [&](asio::error_code, cs::stream<graceful>) {
+                CHECK(strand.running_in_this_thread());
+                ++called;
+            }));
+        const test_peer a(at), b(at);
+        REQUIRE(run_until(io, [&] { return called == 2; }));
+    }
+    SUBCASE("a default token, and an executor of its own") {
+        using acceptor_type = asio::use_awaitable_t<>::as_default_on_t<cs::acceptor<graceful>>;
+        acceptor_type by_default(io, loopback);
+        const test_peer peer(by_default.local_endpoint());
+        tcp::endpoint seen;
+        asio::co_spawn(
+            io,
+            [&]() -> asio::awaitable<void> {
+                auto stream = co_await by_default.async_accept();
+                static_assert(std::is_same_v<decltype(stream), acceptor_type::stream_type>);
+                seen = stream.socket().remote_endpoint();
+            },
+            asio::detached);
+        REQUIRE(run_until(io, [&] { return seen == peer.local(); }));
+    }
+    SUBCASE("io_context's own executor") {
+        cs::basic_acceptor<graceful, asio::io_context::executor_type> plain(io, loopback);
+        const test_peer peer(plain.local_endpoint());
+        bool open = false;
+        plain.async_accept([&](asio::error_code, auto stream) { open = stream.is_open(); });
+        CHECK_FALSE(open);
+        REQUIRE(run_until(io, [&] { return open; }));
+    }
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <closeside/detail/accept_op.hpp>
+
+#include "support/connection.hpp"
+#include "support/in_child.hpp"
+#include "support/interposed_calls.hpp"
+#include "support/kernel_view.hpp"
+
+#include <closeside/acceptor.hpp>
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/io_context.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <ctime>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+
+namespace cs = closeside;
+using namespace std::chrono_literals;
+using namespace tests;
+
+namespace {
+
+using steady = std::chrono::steady_clock;
+using acceptor_type = cs::acceptor<cs::policies::graceful>;
+using stream_type = acceptor_type::stream_type;
+
+const tcp::endpoint loopback{asio::ip::address_v4::loopback(), 0};
+
+struct accept_result {
+    int calls = 0;
+    asio::error_code ec;
+    std::optional<stream_type> stream;
+
+    auto handler() {
+        return [this](asio::error_code e, stream_type s) {
+            ++calls;
+            ec = e;
+            stream.emplace(std::move(s));
+        };
+    }
+};
+
+template <class Done>
+bool run_until(asio::io_context& io, Done done, std::chrono::milliseconds limit = 5s) {
+    const auto end = steady::now() + limit;
+    while (!done()) {
+        if (steady::now() > end) return false;
+        if (io.stopped()) io.restart();
+        io.run_one_for(1ms);
+    }
+    return true;
+}
+
+void run_for(asio::io_context& io, std::chrono::milliseconds time) {
+    run_until(
+        io, [] { return false; }, time);
+}
+
+std::chrono::microseconds cpu_time() {
+    ::timespec t{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::seconds(t.tv_sec) +
+                                                                 std::chrono::nanoseconds(t.tv_nsec));
+}
+
+} // namespace
+
+TEST_CASE("A cancelled accept completes once, takes no connection and leaves the others alone") {
+    for (const auto type : {asio::cancellation_type::terminal, asio::cancellation_type::partial,
+                            asio::cancellation_type::total, asio::cancellation_type::all}) {
+        asio::io_context io;
+        acceptor_type acceptor(io, loopback);
+        asio::cancellation_signal signal;
+        accept_result cancelled, other;
+        acceptor.async_accept(asio::bind_cancellation_slot(signal.slot(), cancelled.handler()));
+        acceptor.async_accept(other.handler());
+        io.poll();
+        signal.emit(asio::cancellation_type::none);
+        io.poll();
+        CHECK(cancelled.calls == 0);
+        signal.emit(type);
+        CHECK(cancelled.calls == 0);
+        io.poll();
+        CHECK(cancelled.calls == 1);
+        CHECK(cancelled.ec == asio::error::operation_aborted);
+        CHECK_FALSE(cancelled.stream->is_open());
+        signal.emit(type);
+        io.poll();
+        CHECK(cancelled.calls == 1);
+        CHECK(other.calls == 0);
+        const test_peer peer(acceptor.local_endpoint());
+        REQUIRE(run_until(io, [&] { return other.calls == 1; }));
+        CHECK_FALSE(other.ec);
+    }
+}
+
+TEST_CASE("A cancellation in the same moment as a connection leaves the connection to the next accept") {
+    asio::io_context io;
+    acceptor_type acceptor(io, loopback);
+    asio::cancellation_signal signal;
+    accept_result cancelled, next;
+    acceptor.async_accept(asio::bind_cancellation_slot(signal.slot(), cancelled.handler()));
+    io.poll();
+    const test_peer peer(acceptor.local_endpoint());
+    signal.emit(asio::cancellation_type::total);
+    REQUIRE(run_until(io, [&] { return cancelled.calls == 1; }));
+    CHECK(cancelled.ec == asio::error::operation_aborted);
+    acceptor.async_accept(next.handler());
+    REQUIRE(run_until(io, [&] { return next.calls == 1; }));
+    CHECK(next.stream->socket().remote_endpoint() == peer.local());
+}
+
+TEST_CASE("An accept that pauses for want of resources is cancelled, closed or destroyed without delay") {
+    for (const int way : {0, 1, 2}) {
+        asio::io_context io;
+        std::optional<acceptor_type> acceptor(std::in_place, io, loopback);
+        const failing_accept4 exhausted(ENFILE);
+        asio::cancellation_signal signal;
+        accept_result result, other;
+        acceptor->async_accept(asio::bind_cancellation_slot(signal.slot(), result.handler()));
+        acceptor->async_accept(other.handler());
+        io.poll();
+        CHECK(result.calls == 0);
+        if (way == 0) signal.emit(asio::cancellation_type::total);
+        if (way == 1) acceptor->close();
+        if (way == 2) acceptor.reset();
+        CHECK(result.calls == 0);
+        io.poll(); // no waiting: were the pause waited for, this would not be enough
+        CHECK(result.calls == 1);
+        CHECK(result.ec == asio::error::operation_aborted);
+        CHECK(other.calls == (way == 0 ? 0 : 1));
+        acceptor.reset();
+        io.restart();
+        io.run();
+        CHECK(result.calls == 1);
+        CHECK(other.calls == 1);
+        CHECK(other.ec == asio::error::operation_aborted);
+    }
+}
+
+TEST_CASE("Accepts that pause together are not aborted by one that begins a pause of its own") {
+    asio::io_context io;
+    acceptor_type acceptor(io, loopback);
+    accept_result results[3];
+    {
+        const failing_accept4 exhausted(EMFILE);
+        acceptor.async_accept(results[0].handler());
+        acceptor.async_accept(results[1].handler());
+        // Their pause ends while the context does not run.
+        const auto end = steady::now() + 110ms;
+        REQUIRE(kernel_view::eventually([&] { return steady::now() > end; }));
+        acceptor.async_accept(results[2].handler());
+        io.poll();
+        for (const auto& r : results) CHECK(r.calls == 0);
+    }
+    const test_peer a(acceptor.local_endpoint()), b(acceptor.local_endpoint()), c(acceptor.local_endpoint());
+    REQUIRE(run_until(io, [&] { return results[0].calls + results[1].calls + results[2].calls == 3; }));
+    for (const auto& r : results) CHECK_FALSE(r.ec);
+}
+
+TEST_CASE("Each error that accept4 may pass on neither completes the accept nor loses a connection") {
+    for (const int error : {EINTR, ECONNABORTED, EPROTO, EPERM, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH,
+                            EOPNOTSUPP, ENETUNREACH, ETIMEDOUT, EMFILE, ENFILE, ENOBUFS, ENOMEM}) {
+        INFO(error);
+        asio::io_context io;
+        acceptor_type acceptor(io, loopback);
+        const test_peer peer(acceptor.local_endpoint());
+        accept_result result;
+        const failing_accept4 failing(error, 3);
+        acceptor.async_accept(result.handler());
+        REQUIRE(run_until(io, [&] { return result.calls == 1; }));
+        CHECK_FALSE(result.ec);
+        CHECK(result.stream->socket().remote_endpoint() == peer.local());
+    }
+}
+
+TEST_CASE("An error that no retry can cure completes the accept") {
+    asio::io_context io;
+    acceptor_type acceptor(io, loopback);
+    accept_result result;
+    const failing_accept4 failing(EINVAL);
+    acceptor.async_accept(result.handler());
+    CHECK(result.calls == 0);
+    io.run();
+    CHECK(result.calls == 1);
+    CHECK(result.ec == asio::error::invalid_argument);
+    CHECK_FALSE(result.stream->is_open());
+    asio::error_code ec;
+    CHECK_FALSE(acceptor.accept(ec).is_open());
+    CHECK(ec == asio::error::invalid_argument);
+}
+
+TEST_CASE("accept4 that refuses for good neither spins nor ends the accept; accept() gives the error") {
+    for (const int error : {EPERM, EMFILE}) {
+        asio::io_context io;
+        acceptor_type acceptor(io, loopback);
+        const test_peer peer(acceptor.local_endpoint());
+        accept_result result;
+        {
+            const failing_accept4 refused(error);
+            acceptor.async_accept(result.handler());
+            const auto cpu = cpu_time();
+            const int calls = accept4_calls;
+            io.run_for(300ms);
+            CHECK(result.calls == 0);
+            CHECK(cpu_time() - cpu < 20ms);
+            CHECK(accept4_calls - calls <= 4 * cs::detail::most_vanished);
+            asio::error_code ec;
+            CHECK_FALSE(acceptor.accept(ec).is_open());
+            CHECK(ec.value() == error);
+            CHECK_THROWS(acceptor.accept());
+        }
+        REQUIRE(run_until(io, [&] { return result.calls == 1; }));
+        CHECK(result.stream->socket().remote_endpoint() == peer.local());
+    }
+}
+
+TEST_CASE("Out of descriptors, an accept waits without spinning and goes on as soon as one is free") {
+    const std::string said = in_child([]() -> std::string {
+        asio::io_context io;
+        acceptor_type acceptor(io, loopback);
+        std::vector<std::unique_ptr<test_peer>> peers;
+        for (int i = 0; i < 4; ++i) peers.push_back(std::make_unique<test_peer>(acceptor.local_endpoint()));
+        ::rlimit limit{128, 128};
+        if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return "setrlimit";
+        std::vector<int> taken;
+        for (int fd; (fd = ::dup(acceptor.native_handle())) >= 0;) taken.push_back(fd);
+
+        std::vector<stream_type> accepted;
+        int errors = 0;
+        std::function<void()> loop = [&] {
+            acceptor.async_accept([&](asio::error_code ec, stream_type stream) {
+                if (ec) {
+                    ++errors;
+                    return;
+                }
+                accepted.push_back(std::move(stream));
+                loop();
+            });
+        };
+        loop();
+        const auto cpu = cpu_time();
+        const int calls = accept4_calls;
+        io.run_for(300ms);
+        const auto used = cpu_time() - cpu;
+        if (used >= 20ms) return "spins: " + std::to_string(used.count()) + " us of CPU time in 300 ms";
+        if (accept4_calls - calls > 4) return "spins: accept4 called " + std::to_string(accept4_calls - calls);
+        if (errors != 0 || !accepted.empty()) return "completed without a descriptor";
+
+        for (std::size_t n = 1; n <= peers.size(); ++n) {
+            ::close(taken.back());
+            taken.pop_back();
+            const auto freed = steady::now();
+            if (!run_until(io, [&] { return accepted.size() == n; })) return "not accepted";
+            if (steady::now() - freed > 250ms) return "accepted late";
+            run_for(io, 20ms);
+            if (accepted.size() != n) return "more connections than descriptors";
+        }
+        if (errors != 0) return "completed with an error";
+        peers[3]->send(3);
+        char data[3];
+        return accepted[3].read_some(asio::buffer(data)) == 3 ? "served" : "not served";
+    });
+    CHECK(said == "served");
+}
+
+TEST_CASE("Clients that reset before they are accepted do not end the loop") {
+    asio::io_context io;
+    acceptor_type acceptor(io, loopback);
+    for (int i = 0; i < 5; ++i) test_peer(acceptor.local_endpoint()).reset();
+    const test_peer peer(acceptor.local_endpoint());
+    // Linux hands out connections that have been reset; their first read tells.
+    bool found = false;
+    for (int i = 0; i < 6 && !found; ++i) {
+        accept_result result;
+        acceptor.async_accept(result.handler());
+        REQUIRE(run_until(io, [&] { return result.calls == 1; }));
+        REQUIRE_FALSE(result.ec);
+        asio::error_code ec;
+        found = result.stream->socket().remote_endpoint(ec) == peer.local();
+    }
+    CHECK(found);
+}
+
+TEST_CASE("Many accepts on two threads take every connection once") {
+    asio::io_context io(2);
+    acceptor_type acceptor(io, loopback);
+    const tcp::endpoint at = acceptor.local_endpoint();
+    std::mutex mutex;
+    std::multiset<tcp::endpoint> seen;
+    std::atomic<int> aborted = 0, others = 0;
+    std::function<void()> accept_next = [&] {
+        acceptor.async_accept([&](asio::error_code ec, stream_type stream) {
+            if (ec == asio::error::operation_aborted) {
+                ++aborted;
+                return;
+            }
+            if (ec) ++others;
+            asio::error_code ignored;
+            {
+                const std::lock_guard lock(mutex);
+                seen.insert(stream.socket().remote_endpoint(ignored));
+            }
+            stream.abort();
+            accept_next();
+        });
+    };
+    constexpr int concurrent = 6;
+    constexpr std::size_t connections = 300;
+    for (int i = 0; i < concurrent; ++i) accept_next();
+    std::thread threads[] = {std::thread([&] { io.run(); }), std::thread([&] { io.run(); })};
+    std::multiset<tcp::endpoint> made;
+    {
+        std::vector<std::unique_ptr<test_peer>> peers;
+        for (std::size_t i = 0; i < connections; ++i) {
+            peers.push_back(std::make_unique<test_peer>(at));
+            made.insert(peers.back()->local());
+        }
+        CHECK(kernel_view::eventually([&] {
+            const std::lock_guard lock(mutex);
+            return seen.size() == connections;
+        }));
+    }
+    acceptor.close();
+    for (std::thread& t : threads) t.join();
+    CHECK(seen == made);
+    CHECK(aborted == concurrent);
+    CHECK(others == 0);
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <closeside/detail/listening_socket.hpp>
+
+#include "support/foreign_socket.hpp"
+
+#include <closeside/policy.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <thread>
+
+using namespace closeside::detail;
+using tests::foreign_socket;
+
+namespace {
+
+const tcp::endpoint loopback{asio::ip::address_v4::loopback(), 0};
+
+} // namespace
+
+TEST_CASE("Endpoints are written as they are typed") {
+    CHECK(endpoint_text({asio::ip::make_address("192.0.2.7"), 80}) == "192.0.2.7:80");
+    CHECK(endpoint_text({asio::ip::make_address("2001:db8::7"), 443}) == "[2001:db8::7]:443");
+}
+
+TEST_CASE("The accept queue is counted") {
+    const foreign_socket listener = foreign_socket(loopback).listening();
+    CHECK(accept_queue_length(listener.fd()) == 0);
+    const test_peer a(listener.local()), b(listener.local());
+    CHECK(accept_queue_length(listener.fd()) == 2);
+    CHECK(accept_queue_length(-1) == 0);
+}
+
+TEST_CASE("A blocking accept waits for a connection, also on a non-blocking listener") {
+    const owned_descriptor listener = open_listener(loopback, closeside::policies::graceful, 8);
+    tcp::endpoint at;
+    socklen_t size = static_cast<socklen_t>(at.capacity());
+    REQUIRE(::getsockname(listener.get(), at.data(), &size) == 0);
+    at.resize(size);
+    asio::error_code ec;
+    int accepted = -1;
+    std::thread waiting([&] { accepted = accept_blocking(listener.get(), ec); });
+    {
+        const test_peer peer(at);
+        waiting.join();
+    }
+    CHECK_FALSE(ec);
+    CHECK(accepted >= 0);
+    ::close(accepted);
+
+    accept_blocking(-1, ec);
+    CHECK(ec == asio::error::bad_descriptor);
+    const foreign_socket not_listening(loopback);
+    accept_blocking(not_listening.fd(), ec);
+    CHECK(ec == asio::error::invalid_argument);
+}
+
+TEST_CASE("A refused listener is left as it was") {
+    const foreign_socket bound(loopback);
+    CHECK_THROWS(put_listener_right(bound.fd(), closeside::policies::graceful));
+    CHECK((::fcntl(bound.fd(), F_GETFD) & FD_CLOEXEC) == 0);
+    CHECK((::fcntl(bound.fd(), F_GETFL) & O_NONBLOCK) == 0);
+}
+
+TEST_CASE("An owned descriptor is closed once, unless it is released") {
+    const auto is_open = [](int fd) { return ::fcntl(fd, F_GETFD) >= 0; };
+    const int fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC), other = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    {
+        owned_descriptor first(fd);
+        owned_descriptor second(std::move(first));
+        CHECK_FALSE(first);
+        CHECK(second.get() == fd);
+        second = owned_descriptor(other);
+        CHECK_FALSE(is_open(fd));
+        CHECK(second.get() == other);
+        CHECK(second.release() == other);
+        CHECK_FALSE(second);
+    }
+    CHECK(is_open(other));
+    { const owned_descriptor last(other); }
+    CHECK_FALSE(is_open(other));
+}
