@@ -5,18 +5,15 @@
 #include <closeside/policy.hpp>
 #include <closeside/stream.hpp>
 
-#include <asio/awaitable.hpp>
 #include <asio/buffer.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/read.hpp>
-#include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
-#include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 
+#include <cstddef>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -55,25 +52,6 @@ void closed(server_view& view, steady::time_point start) {
     view.closed = true;
 }
 
-/// Reads the request, or half of it, and writes the reply; gives up when the peer does not take it in time.
-template <class Stream>
-asio::awaitable<void> answer(Stream& stream, server_kind kind, const settings& lab, server_view& view) {
-    std::vector<char> request(leaves_unread(kind) ? lab.request_bytes / 2 : lab.request_bytes);
-    const std::vector<char> reply(lab.reply_bytes, 'r');
-    asio::error_code ec;
-    view.read = co_await asio::async_read(stream, asio::buffer(request), asio::redirect_error(asio::use_awaitable, ec));
-
-    asio::steady_timer write_limit(stream.get_executor(), lab.write_limit);
-    write_limit.async_wait([&stream](asio::error_code cancelled) {
-        asio::error_code ignored;
-        if (!cancelled) stream.lowest_layer().cancel(ignored);
-    });
-    if (!ec)
-        view.written =
-            co_await asio::async_write(stream, asio::buffer(reply), asio::redirect_error(asio::use_awaitable, ec));
-    view.write_error = ec;
-}
-
 /// The presets wait up to 30 s; the lab has less time. `system` and `abortive` wait for nothing and keep their own.
 cs::close_limits lab_limits(const cs::close_policy& policy, const settings& lab) {
     if (policy == cs::policies::system || policy == cs::policies::abortive) return {};
@@ -81,24 +59,21 @@ cs::close_limits lab_limits(const cs::close_policy& policy, const settings& lab)
 }
 
 template <cs::close_policy P>
-asio::awaitable<void> serve_closeside(cs::acceptor<P>& listener, server_kind kind, const settings& lab,
-                                      server_view& view) {
-    cs::stream<P> stream = co_await listener.async_accept(asio::use_awaitable);
-    co_await answer(stream, kind, lab, view);
+void end(cs::stream<P>& stream, server_kind kind, const settings& lab, server_view& view) {
     const auto start = steady::now();
     if (kind == server_kind::abortive_destroyed) {
         view.blocked = blocked_by([&] { const cs::stream<P> dying = std::move(stream); });
-    } else {
-        auto closing =
-            stream.async_close(lab_limits(P, lab), asio::redirect_error(asio::use_awaitable, view.close_error));
-        view.report = co_await std::move(closing);
+        return closed(view, start);
     }
-    closed(view, start);
+    const auto on_closed = [&view, start](asio::error_code ec, const cs::close_report& report) {
+        view.close_error = ec;
+        view.report = report;
+        closed(view, start);
+    };
+    view.blocked = blocked_by([&] { stream.async_close(lab_limits(P, lab), on_closed); });
 }
 
-asio::awaitable<void> serve_plain(tcp::acceptor& listener, server_kind kind, const settings& lab, server_view& view) {
-    tcp::socket socket = co_await listener.async_accept(asio::use_awaitable);
-    co_await answer(socket, kind, lab, view);
+void end(tcp::socket& socket, server_kind kind, const settings&, server_view& view) {
     asio::error_code reset_already;
     if (kind == server_kind::asio_linger_destroyed) socket.set_option(tcp::socket::linger(true, 0), reset_already);
     if (kind == server_kind::asio_linger_close) socket.set_option(tcp::socket::linger(true, 1), reset_already);
@@ -110,45 +85,92 @@ asio::awaitable<void> serve_plain(tcp::acceptor& listener, server_kind kind, con
     closed(view, start);
 }
 
-using listening = std::function<void(std::uint16_t)>;
+/// One connection: the request, or half of it, is read, the reply written, the connection ended.
+/** Callbacks, since Asio 1.22 has no coroutines under clang. Must outlive its operations. */
+template <class Stream>
+class exchange {
+public:
+    exchange(Stream stream, server_kind kind, const settings& lab, server_view& view)
+        : stream_(std::move(stream)), write_limit_(stream_.get_executor()), kind_(kind), lab_(lab), view_(view),
+          request_(leaves_unread(kind) ? lab.request_bytes / 2 : lab.request_bytes), reply_(lab.reply_bytes, 'r') {}
 
-template <cs::close_policy P>
-void run_closeside(asio::io_context& io, server_kind kind, const settings& lab, const listening& on_listening,
-                   server_view& view) {
-    cs::acceptor<P> listener(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    void start() {
+        asio::async_read(stream_, asio::buffer(request_), [this](asio::error_code ec, std::size_t n) {
+            view_.read = n;
+            if (ec) return finish(ec);
+            write();
+        });
+    }
+
+private:
+    void write() {
+        write_limit_.expires_after(lab_.write_limit);
+        write_limit_.async_wait([this](asio::error_code cancelled) {
+            asio::error_code ignored;
+            if (!cancelled) stream_.lowest_layer().cancel(ignored);
+        });
+        asio::async_write(stream_, asio::buffer(reply_), [this](asio::error_code ec, std::size_t n) {
+            view_.written = n;
+            finish(ec);
+        });
+    }
+
+    void finish(asio::error_code ec) {
+        view_.write_error = ec;
+        write_limit_.cancel();
+        end(stream_, kind_, lab_, view_);
+    }
+
+    Stream stream_;
+    asio::steady_timer write_limit_;
+    server_kind kind_;
+    const settings& lab_;
+    server_view& view_;
+    std::vector<char> request_;
+    std::vector<char> reply_;
+};
+
+/// Accepts one connection and serves it to its end.
+template <class Stream, class Acceptor>
+server_view serve_with(server_kind kind, const settings& lab, const std::function<void(std::uint16_t)>& on_listening) {
+    server_view view;
+    asio::io_context io(1);
+    std::optional<exchange<Stream>> served;
+    Acceptor listener(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
     on_listening(listener.local_endpoint().port());
-    asio::co_spawn(io, serve_closeside<P>(listener, kind, lab, view), asio::detached);
+    listener.async_accept([&](asio::error_code ec, Stream stream) {
+        if (ec) {
+            view.write_error = ec;
+            return;
+        }
+        served.emplace(std::move(stream), kind, lab, view);
+        served->start();
+    });
     io.run_for(lab.bound);
+    return view;
 }
 
-void run_plain(asio::io_context& io, server_kind kind, const settings& lab, const listening& on_listening,
-               server_view& view) {
-    tcp::acceptor listener(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
-    on_listening(listener.local_endpoint().port());
-    asio::co_spawn(io, serve_plain(listener, kind, lab, view), asio::detached);
-    io.run_for(lab.bound);
+template <cs::close_policy P>
+server_view serve_under(server_kind kind, const settings& lab, const std::function<void(std::uint16_t)>& on_listening) {
+    return serve_with<cs::stream<P>, cs::acceptor<P>>(kind, lab, on_listening);
 }
 
 } // namespace
 
-server_view serve_one(server_kind kind, const settings& lab, const listening& on_listening) {
-    server_view view;
-    asio::io_context io(1);
+server_view serve_one(server_kind kind, const settings& lab, const std::function<void(std::uint16_t)>& on_listening) {
     switch (kind) {
     case server_kind::graceful:
-    case server_kind::graceful_unread: run_closeside<cs::policies::graceful>(io, kind, lab, on_listening, view); break;
-    case server_kind::peer_first: run_closeside<cs::policies::peer_first>(io, kind, lab, on_listening, view); break;
+    case server_kind::graceful_unread: return serve_under<cs::policies::graceful>(kind, lab, on_listening);
+    case server_kind::peer_first: return serve_under<cs::policies::peer_first>(kind, lab, on_listening);
     case server_kind::abortive:
-    case server_kind::abortive_destroyed:
-        run_closeside<cs::policies::abortive>(io, kind, lab, on_listening, view);
-        break;
-    case server_kind::system: run_closeside<cs::policies::system>(io, kind, lab, on_listening, view); break;
+    case server_kind::abortive_destroyed: return serve_under<cs::policies::abortive>(kind, lab, on_listening);
+    case server_kind::system: return serve_under<cs::policies::system>(kind, lab, on_listening);
     case server_kind::asio_close:
     case server_kind::asio_unread:
     case server_kind::asio_linger_destroyed:
-    case server_kind::asio_linger_close: run_plain(io, kind, lab, on_listening, view); break;
+    case server_kind::asio_linger_close: return serve_with<tcp::socket, tcp::acceptor>(kind, lab, on_listening);
     }
-    return view;
+    return {};
 }
 
 } // namespace policy_lab
