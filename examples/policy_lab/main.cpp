@@ -85,6 +85,12 @@ std::optional<int> parse(int argc, char** argv, options& chosen) {
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? all_good : usage_error;
     }
+    // What `system` promises shows only next to plain close().
+    const auto wants = [&](server_kind s) {
+        return std::find(servers.begin(), servers.end(), name(s)) != servers.end();
+    };
+    if (wants(server_kind::system) && !wants(server_kind::asio_close))
+        servers.emplace_back(name(server_kind::asio_close));
     keep_only(all_servers, servers, chosen.servers);
     keep_only(all_peers, peers, chosen.peers);
     settings& lab = chosen.lab;
