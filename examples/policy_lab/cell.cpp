@@ -122,7 +122,9 @@ cell run_cell(server_kind server, peer_kind kind, const settings& lab, packet_wi
     found.wire =
         packets ? read_off(packets->between(server_port, ports.remote), server_port) : inferred_from(found, result.got);
     client_thread.reset();
-    if (!result.said.closed) result.failure = "the server's close did not complete within the lab's bound";
+    if (!result.said.closed)
+        result.failure = "the server did not get to the end of its close within the lab's bound; last error: " +
+                         result.said.write_error.message();
     return result;
 } catch (const std::exception& e) {
     cell failed;

@@ -14,7 +14,7 @@
 
 namespace policy_lab {
 
-/// What the server's program knows of its connection when it is closed: everything here is the loser's own opinion.
+/// What the server's program knows of its connection when it is closed: the program's own opinion.
 struct server_view {
     std::uint64_t read = 0;    ///< bytes of the request
     std::uint64_t written = 0; ///< bytes of the reply that the socket took

@@ -281,8 +281,9 @@ void print_table(std::ostream& out, const lab_result& result, table_style style)
     if (!result.witness_note.empty()) out << paint(colour::odd, "! ") << result.witness_note << '\n';
     const std::string agreement = std::to_string(result.reports() - result.disagreeing()) + " of " +
                                   std::to_string(result.reports()) + " close_reports agree with the kernel; ";
-    const std::string promises =
-        result.broken() == 0 ? "every policy kept its promise." : std::to_string(result.broken()) + " promises broken.";
+    const std::string promises = result.broken() == 0
+                                     ? "every policy kept its promise."
+                                     : "promises broken in " + std::to_string(result.broken()) + " cells.";
     out << paint(result.good() ? colour::good : colour::bad, agreement + promises) << '\n';
 }
 

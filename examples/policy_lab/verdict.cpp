@@ -86,6 +86,7 @@ void check_time_wait(const cell& c, std::vector<std::string>& found) {
     case left_to_kernel:
         if (c.said.report->first_fin != cs::side::local)
             found.push_back("time_wait=left_to_kernel without a first FIN of ours");
+        if (kernel == holder::peer) differs(); // whose FIN came first stays with it
         break;
     }
 }
@@ -169,7 +170,7 @@ std::vector<std::string> broken_promises(const cell& c, const settings& lab, con
         break;
     case server_kind::abortive:
     case server_kind::abortive_destroyed:
-        if (!c.kernel.first_reset()) broken.push_back("RST: " + ending_text(c));
+        if (!c.kernel.has(true, signal::reset) && !c.got.sent_reset) broken.push_back("RST: " + ending_text(c));
         if (c.kernel.time_wait() != holder::nobody || holds_or_may_hold_time_wait(c.kernel.server_settled))
             broken.push_back("nobody is left in TIME-WAIT: " + ending_text(c));
         break;
