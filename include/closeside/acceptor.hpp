@@ -138,8 +138,8 @@ public:
      *  @par Completes with  operation_aborted when the acceptor is closed or the operation cancelled; bad_descriptor on
      *  a closed acceptor; ENOSPC where the reactor can watch no more descriptors (fs.epoll.max_user_watches): the
      *  connection is then lost. The handler is never called from inside this function.
-     *  @par Per-operation cancellation  terminal, partial, total: an operation that completes with operation_aborted
-     *  has taken no connection. */
+     *  @par Per-operation cancellation  terminal, partial, total: the operation takes no connection. It never holds one
+     *  that its handler has not been given. */
     template <class Token = typename asio::default_completion_token<Executor>::type>
     auto async_accept(Token&& token = {}) {
         if (!state_) state_ = std::make_shared<state_type>(executor_, protocol_type::v4()); // moved from

@@ -16,7 +16,6 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <utility>
 
 namespace closeside::detail {
@@ -58,6 +57,8 @@ struct listener_state {
 };
 
 /// The composed operation behind async_accept: accept4, or wait until that is worth trying again.
+/** A connection is taken only where the handler can be called at once. Before that it is safe in the backlog, so none is
+ *  lost with an operation that is cancelled, or destroyed together with its context. */
 template <class Acceptor>
 class accept_op {
 public:
@@ -68,14 +69,16 @@ public:
 
     template <class Self>
     void operator()(Self& self, asio::error_code ec = {}) {
-        if (result_) return self.complete(ec_, std::move(*result_));
         std::shared_ptr<state_type> state = state_; // outlives `self`, which the waits move away
         std::unique_lock lock(state->mutex);
-        const bool first_call = std::exchange(first_call_, false);
-        if (first_call) self.reset_cancellation_state(asio::enable_total_cancellation());
+        if (stage_ == stage::initiating) {
+            stage_ = state->acceptor.is_open() ? stage::open : stage::never_open;
+            self.reset_cancellation_state(asio::enable_total_cancellation());
+            return asio::post(std::move(self));
+        }
 
         if (!state->acceptor.is_open())
-            ec = first_call ? asio::error_code(asio::error::bad_descriptor) : asio::error::operation_aborted;
+            ec = stage_ == stage::open ? asio::error::operation_aborted : asio::error::bad_descriptor;
         else if (self.get_cancellation_state().cancelled() != asio::cancellation_type::none)
             ec = asio::error::operation_aborted;
         else if (ec == asio::error::operation_aborted)
@@ -101,10 +104,7 @@ public:
         lock.unlock();
         state.reset();
         state_.reset();
-        if (!first_call) return self.complete(ec, std::move(stream));
-        result_.emplace(std::move(stream));
-        ec_ = ec;
-        asio::post(std::move(self));
+        self.complete(ec, std::move(stream));
     }
 
 private:
@@ -117,10 +117,10 @@ private:
         state.pause.async_wait(std::move(self));
     }
 
+    enum class stage : std::uint8_t { initiating, open, never_open };
+
     std::shared_ptr<state_type> state_;
-    std::optional<stream_type> result_;
-    asio::error_code ec_;
-    bool first_call_ = true;
+    stage stage_ = stage::initiating;
 };
 
 } // namespace closeside::detail
