@@ -80,7 +80,7 @@ socket_entry tcp_table::find(port_pair ports) const {
     return entry->state == tcp_state::listen ? socket_entry{} : *entry;
 }
 
-// A kernel without tcp_diag answers ENOENT, just as for a socket that does not exist: only a socket known to exist tells.
+// A kernel without tcp_diag answers ENOENT, as it does for a socket that does not exist: a socket known to exist tells.
 bool tcp_table::sock_diag_works() const {
     const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (listener < 0) return false;

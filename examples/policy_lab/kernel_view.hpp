@@ -40,7 +40,7 @@ struct socket_entry {
 
 /// The kernel's own TCP table: sockets, orphans and TIME-WAIT mini-sockets of this network namespace.
 /** Asks sock_diag for exactly one connection at a time, unprivileged; where sock_diag is missing it reads
- *  /proc/thread-self/net/tcp. Not thread-safe: one object a thread. Throws std::system_error when neither can be read. */
+ *  /proc/thread-self/net/tcp. Throws std::system_error when neither can be read. Not thread-safe. */
 class tcp_table {
 public:
     tcp_table();

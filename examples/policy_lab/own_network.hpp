@@ -13,7 +13,7 @@ enum class network {
 const char* to_string(network n) noexcept;
 
 /// Moves the process into a network namespace of its own and brings up `lo` there.
-/** The host's TCP table stays clean and the packet witness sees this process alone; the namespace goes with the process.
+/** The host's TCP table stays clean, the packet witness sees this process alone, and both end with it.
  *  Call it while the process has one thread. Throws std::system_error when the new namespace gets no loopback. */
 network enter_own_network();
 

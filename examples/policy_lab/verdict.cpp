@@ -53,7 +53,7 @@ void check_ending(const cell& c, std::vector<std::string>& found) {
         if (!reset_by_peer) found.push_back("ended_by=reset_by_peer, but the peer sent no RST");
         break;
     case cs::ending::fin:
-        // Late data may draw a RST from the kernel when the descriptor is long gone; a close that resets is another thing.
+        // Late data may draw a RST from the kernel when the descriptor is long gone: not the close's doing.
         if (kernel.from_packets && reset_by_server) found.push_back("ended_by=fin, but the server's close sent a RST");
         if (reset_by_peer && kernel.from_packets && kernel.first_reset()->when < c.said.closed_at - clock_slack)
             found.push_back("ended_by=fin, but the peer had sent a RST");

@@ -23,8 +23,8 @@ function(run result output errors)
     set(${errors} "${err}" PARENT_SCOPE)
 endfunction()
 
-# Reads one cell into the caller's variables: cell_*, kernel_*, report_*. None may be called like a value (`server`), or if()
-# would take the value for it.
+# Reads one cell into the caller's variables: cell_*, kernel_*, report_*. None may be called like a value (`server`), or
+# if() would take its content for the value.
 macro(read_cell document index)
     string(JSON cell GET "${document}" cells ${index})
     foreach(member server peer reply_received)
