@@ -4,7 +4,7 @@
 
 /// The host check: reads the sysctls that bear on how connections end and judges them by a program's policies.
 /** take_snapshot reads, audit judges, to_line and to_text render, warn_at_startup does it all in one line. Needs
- * neither Asio nor a privilege. */
+ *  neither Asio nor a privilege. */
 
 #include <closeside/host/audit.hpp>
 #include <closeside/host/finding.hpp>

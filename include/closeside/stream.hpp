@@ -23,10 +23,15 @@ namespace closeside {
 template <close_policy P, class Executor>
 class basic_acceptor;
 
+namespace detail {
+template <class Stream>
+class connect_op;
+}
+
 /// A TCP connection that ends as its type says.
 /** An Asio AsyncReadStream, AsyncWriteStream, SyncReadStream and SyncWriteStream, as large as the socket in it, that
- * adds nothing to reading and writing. However it ends (async_close, close, abort, destruction, being assigned over),
- * the policy P decides the segments; see close_policy and the README's table.
+ *  adds nothing to reading and writing. However it ends (async_close, close, abort, destruction, being assigned over),
+ *  the policy P decides the segments; see close_policy and the README's table.
  *
  *  SO_LINGER and TCP_LINGER2 are set when a socket moves in, or inherited from an acceptor<P>. Who changes them through
  *  socket() afterwards changes how the connection ends; a positive SO_LINGER then blocks the closing thread.
@@ -135,7 +140,7 @@ public:
 
     /// Closes the connection as the policy says and completes when the descriptor is released.
     /** side::local: shutdown(SHUT_WR) at once (ESTABLISHED -> FIN-WAIT-1), then reads and discards until the peer's
-     * FIN, within drain_time and drain_bytes. side::peer: reads and discards until the peer's FIN, within patience and
+     *  FIN, within drain_time and drain_bytes. side::peer: reads and discards until the peer's FIN, within patience and
      *  drain_bytes, then close(2) (CLOSE-WAIT -> LAST-ACK). lingering::abort: RST.
      *
      *  The socket leaves the stream when the operation starts: outstanding operations complete with operation_aborted,
@@ -148,7 +153,7 @@ public:
      *  @par Completes with
      *  @li success                 the policy's promise was kept
      *  @li error::patience_over, error::drain_time_over, error::drain_bytes_over, error::linger_over  that limit ran
-     * out and on_limit was carried out
+     *  out and on_limit was carried out
      *  @li error::reset_by_peer    the peer's RST came first
      *  @li error::cancelled        see below
      *  @li asio::error::bad_descriptor  the stream was not open; asio::error::not_connected  it was never connected
@@ -195,6 +200,8 @@ private:
     friend class basic_stream;
     template <close_policy, class>
     friend class basic_acceptor;
+    template <class>
+    friend class detail::connect_op;
 
     struct inherits_options {};
     basic_stream(inherits_options, socket_type&& socket) noexcept : socket_(std::move(socket)) {}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <closeside/connect.hpp>
+
+#include "support/connection.hpp"
+#include "support/in_child.hpp"
+#include "support/own_network.hpp"
+
+#include <closeside/error.hpp>
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/detached.hpp>
+#include <asio/use_awaitable.hpp>
+#include <asio/use_future.hpp>
+
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+
+namespace cs = closeside;
+namespace kv = kernel_view;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr cs::close_policy upstream{.linger2 = 7s};
+const asio::ip::address loopback = asio::ip::address_v4::loopback();
+
+/// A port that refuses connections: bound, never listening.
+struct refusing_port {
+    explicit refusing_port(asio::io_context& io) : socket(io, tcp::endpoint(loopback, 0)) {}
+    tcp::endpoint endpoint() const { return socket.local_endpoint(); }
+    tcp::socket socket;
+};
+
+struct connect_result {
+    int calls = 0;
+    std::error_code ec;
+    std::optional<cs::stream<upstream>> stream;
+
+    auto handler() {
+        return [this](std::error_code e, cs::stream<upstream> s) {
+            ++calls;
+            ec = e;
+            stream.emplace(std::move(s));
+        };
+    }
+};
+
+} // namespace
+
+TEST_CASE("a connection to the first endpoint that answers carries the policy") {
+    asio::io_context io;
+    tcp::acceptor listener(io, {loopback, 0});
+    const refusing_port refused(io);
+    connect_result result;
+    cs::async_connect<upstream>(io, std::vector{refused.endpoint(), listener.local_endpoint()}, result.handler());
+    CHECK(result.calls == 0);
+    io.run();
+    REQUIRE(result.calls == 1);
+    CHECK_FALSE(result.ec);
+    const int fd = result.stream->socket().native_handle();
+    int linger2 = 0;
+    socklen_t size = sizeof linger2;
+    ::getsockopt(fd, IPPROTO_TCP, TCP_LINGER2, &linger2, &size);
+    CHECK(linger2 == 7);
+    CHECK((::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+    CHECK((::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
+    CHECK(result.stream->socket().remote_endpoint() == listener.local_endpoint());
+}
+
+TEST_CASE("a resolver's results serve as endpoints") {
+    asio::io_context io;
+    tcp::acceptor listener(io, {loopback, 0});
+    tcp::resolver resolver(io);
+    const auto results = resolver.resolve("127.0.0.1", std::to_string(listener.local_endpoint().port()));
+    CHECK(cs::connect<upstream>(io, results).is_open());
+    auto future = cs::async_connect<upstream>(io.get_executor(), results, asio::use_future);
+    io.run();
+    CHECK(future.get().is_open());
+}
+
+TEST_CASE("when no endpoint answers, the last one's error is told and the stream is closed") {
+    asio::io_context io;
+    const refusing_port refused(io);
+    connect_result result;
+    cs::async_connect<upstream>(io, refused.endpoint(), result.handler());
+    io.run();
+    CHECK(result.ec == asio::error::connection_refused);
+    CHECK_FALSE(result.stream->is_open());
+    CHECK_THROWS_AS(cs::connect<upstream>(io, refused.endpoint()), std::system_error);
+
+    connect_result none;
+    cs::async_connect<upstream>(io, std::vector<tcp::endpoint>(), none.handler());
+    CHECK(none.calls == 0);
+    io.restart();
+    io.run();
+    CHECK(none.ec == asio::error::not_found);
+}
+
+TEST_CASE("a local address is bound without taking a port for every destination") {
+    asio::io_context io;
+    tcp::acceptor listener(io, {loopback, 0});
+    const cs::connect_options from{.local = tcp::endpoint(asio::ip::make_address("127.0.0.9"), 0)};
+    cs::stream<upstream> stream = cs::connect<upstream>(io, listener.local_endpoint(), from);
+    CHECK(stream.socket().local_endpoint().address() == from.local->address());
+    int no_port = 0;
+    socklen_t size = sizeof no_port;
+    ::getsockopt(stream.socket().native_handle(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &no_port, &size);
+    CHECK(no_port == 1);
+}
+
+TEST_CASE("an address that this host does not have is not mistaken for exhausted ports") {
+    asio::io_context io;
+    tcp::acceptor listener(io, {loopback, 0});
+    std::error_code ec;
+    const cs::connect_options from{.local = tcp::endpoint(asio::ip::make_address("192.0.2.77"), 0)};
+    const auto stream = cs::connect<upstream>(io, listener.local_endpoint(), from, ec);
+    CHECK(ec == asio::error_code(EADDRNOTAVAIL, asio::error::get_system_category()));
+    CHECK(ec != cs::error::ports_exhausted);
+    CHECK_FALSE(stream.is_open());
+}
+
+TEST_CASE("a cancelled connect tries no further endpoint") {
+    asio::io_context io;
+    tcp::acceptor listener(io, {loopback, 0}); // full backlog: SYNs go unanswered
+    listener.listen(0);
+    std::vector<tcp::socket> pending;
+    for (int i = 0; i < 4; ++i) {
+        pending.emplace_back(io, tcp::v4());
+        pending.back().non_blocking(true);
+        std::error_code ignored;
+        pending.back().connect(listener.local_endpoint(), ignored);
+    }
+    tcp::acceptor second(io, {loopback, 0});
+    for (const auto type :
+         {asio::cancellation_type::terminal, asio::cancellation_type::partial, asio::cancellation_type::total}) {
+        connect_result result;
+        asio::cancellation_signal signal;
+        cs::async_connect<upstream>(io, std::vector{listener.local_endpoint(), second.local_endpoint()},
+                                    asio::bind_cancellation_slot(signal.slot(), result.handler()));
+        io.restart();
+        io.run_for(20ms);
+        CHECK(result.calls == 0);
+        signal.emit(type);
+        io.restart();
+        io.run_for(1s);
+        CHECK(result.calls == 1);
+        CHECK(result.ec == asio::error::operation_aborted);
+        CHECK_FALSE(result.stream->is_open());
+    }
+}
+
+TEST_CASE("network: running out of local ports says so, with the range and the TIME-WAIT count, and passes again") {
+    const auto text = tests::in_own_network([]() -> std::string {
+        tests::bring_up_loopback();
+        tests::set_sysctl("ip_local_port_range", "40000 40009");
+        tests::set_sysctl("tcp_tw_reuse", "0");
+        asio::io_context io;
+        tcp::acceptor listener(io, {loopback, 0});
+        const tcp::endpoint server = listener.local_endpoint();
+        const auto connect_and_close_first = [&] {
+            auto stream = cs::connect<cs::policies::graceful>(io, server);
+            tcp::socket accepted = listener.accept();
+            stream.async_close(asio::detached);
+            accepted.close();
+            io.restart();
+            io.run();
+        };
+        // The listener on port 0 has taken one of the ten.
+        for (int i = 0; i < 9; ++i) connect_and_close_first();
+        try {
+            connect_and_close_first();
+            return "the tenth connect found a port";
+        } catch (const std::system_error& e) {
+            if (e.code() != cs::error::ports_exhausted) return e.what();
+            const std::string expected =
+                "40000-40009, 10 ports, 9 in TIME-WAIT to 127.0.0.1:" + std::to_string(server.port());
+            if (std::string(e.what()).find(expected) == std::string::npos) return e.what();
+        }
+        std::error_code ec;
+        cs::async_connect<upstream>(io, server, [&](std::error_code e, const auto&) { ec = e; });
+        io.restart();
+        io.run();
+        if (ec != cs::error::ports_exhausted) return "asynchronously: " + ec.message();
+        if (ec != std::errc::address_not_available) return "the portable condition does not hold";
+
+        tests::set_sysctl("ip_local_port_range", "40000 40019");
+        connect_and_close_first();
+        return "as expected";
+    });
+    if (!text) {
+        MESSAGE("SKIPPED: no right to make a network namespace");
+        return;
+    }
+    CHECK(*text == "as expected");
+}
+
+TEST_CASE("network: a peer that closes first leaves every local port free") {
+    const auto text = tests::in_own_network([]() -> std::string {
+        tests::bring_up_loopback();
+        tests::set_sysctl("ip_local_port_range", "40000 40003");
+        asio::io_context io;
+        tcp::acceptor listener(io, {loopback, 0});
+        for (int i = 0; i < 50; ++i) {
+            auto stream = cs::connect<cs::policies::peer_first>(io, listener.local_endpoint());
+            tcp::socket accepted = listener.accept();
+            accepted.shutdown(tcp::socket::shutdown_send);
+            cs::close_report report = stream.close();
+            if (report.time_wait != cs::time_wait_holder::peer) return to_string(report);
+        }
+        return "as expected";
+    });
+    if (!text) {
+        MESSAGE("SKIPPED: no right to make a network namespace");
+        return;
+    }
+    CHECK(*text == "as expected");
+}
