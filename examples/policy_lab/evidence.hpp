@@ -51,7 +51,7 @@ struct evidence {
 /// What the recorded segments say.
 std::vector<wire_event> read_off(const std::vector<segment>& segments, std::uint16_t server_port);
 
-/// Without segments: what follows from the sampled states that an end reaches only after a FIN, and from the peer's errno.
+/// Without segments: what follows from sampled states that an end reaches only after a FIN, and from the peer's errno.
 std::vector<wire_event> inferred_from(const evidence& sampled, const peer_view& got);
 
 } // namespace policy_lab

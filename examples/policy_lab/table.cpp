@@ -17,7 +17,7 @@ namespace {
 using lines = std::array<std::string, 3>;
 
 constexpr int label_width = 15;
-constexpr int cell_width = 15;
+constexpr int cell_width = 16;
 
 enum class colour { none, good, bad, odd, dim, bold };
 

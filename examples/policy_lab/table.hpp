@@ -9,7 +9,7 @@
 namespace policy_lab {
 
 /// The width of the table that print_table() writes.
-inline constexpr int table_width = 105;
+inline constexpr int table_width = 111;
 
 struct table_style {
     bool colour = false;
