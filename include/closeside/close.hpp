@@ -72,7 +72,7 @@ private:
 } // namespace detail
 
 /// Closes a plain Asio socket as stream<P>::async_close would, with a policy that is known at run time only.
-/** The socket's SO_LINGER and TCP_LINGER2 are set from the policy first; the rest, from the segments to the error codes,
+/** The socket's SO_LINGER and TCP_LINGER2 are set from the policy first; the rest, from segments to error codes,
  *  is basic_stream::async_close. Works for every stream socket that is TCP underneath, asio::generic::stream_protocol
  *  among them; on another the completion carries the error of setsockopt(2) and the descriptor is released.
  *

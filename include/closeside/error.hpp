@@ -11,12 +11,12 @@ namespace closeside {
 
 /// Endings of a close that were not the one the policy promises, and what kept a connection from being made.
 /** Whatever the code of a close, the descriptor is released. The portable conditions hold too: patience_over,
- *  drain_time_over and linger_over == std::errc::timed_out, drain_bytes_over == std::errc::message_size, reset_by_peer ==
+ *  drain_time_over, linger_over == std::errc::timed_out, drain_bytes_over == std::errc::message_size, reset_by_peer ==
  *  std::errc::connection_reset, cancelled == std::errc::operation_canceled, ports_exhausted ==
  *  std::errc::address_not_available.
  *
  *  The message of ports_exhausted is looked up when it is asked for: the range of local ports, and how many connections
- *  to the destination that ports last ran out for are in TIME-WAIT. That walks the kernel's table, some 10 ms for 28,000
+ *  to the destination that ports last ran out for are in TIME-WAIT. It walks the kernel's table, some 10 ms for 28,000
  *  connections. */
 enum class error {
     patience_over = 1, ///< side::peer: the peer sent no FIN within `patience`; on_limit was carried out

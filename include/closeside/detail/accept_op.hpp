@@ -57,7 +57,7 @@ struct listener_state {
 };
 
 /// The composed operation behind async_accept: accept4, or wait until that is worth trying again.
-/** A connection is taken only where the handler can be called at once. Before that it is safe in the backlog, so none is
+/** A connection is taken only where the handler can run at once. Before that it is safe in the backlog, so none is
  *  lost with an operation that is cancelled, or destroyed together with its context. */
 template <class Acceptor>
 class accept_op {

@@ -12,6 +12,8 @@
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 // The raw kernel calls of the close. None blocks, whatever O_NONBLOCK says, and none throws.
 namespace closeside::detail::tcp_socket {
@@ -76,15 +78,17 @@ inline close_event::kind classify(int error) noexcept {
     }
 }
 
-inline close_event received(ssize_t n) noexcept {
+inline close_event received(long n) noexcept {
     if (n > 0) return {close_event::kind::received, static_cast<std::uint64_t>(n)};
     if (n == 0) return {close_event::kind::end_of_file};
     return {classify(errno)};
 }
 
 /// Discards up to `bytes` inside the kernel: MSG_TRUNC on TCP copies nothing (tcp(7)).
+/** The bare system call, since sanitizers take the null buffer of a recv() for one that n bytes were written to. */
 inline close_event receive(int fd, std::uint64_t bytes) noexcept {
-    return received(::recv(fd, nullptr, static_cast<std::size_t>(bytes), MSG_TRUNC | MSG_DONTWAIT));
+    return received(::syscall(SYS_recvfrom, fd, nullptr, static_cast<std::size_t>(bytes), MSG_TRUNC | MSG_DONTWAIT,
+                              nullptr, nullptr));
 }
 
 /// Looks for one more byte and leaves it where it is.

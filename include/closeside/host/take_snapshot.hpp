@@ -113,7 +113,7 @@ inline void read_host(snapshot& s, const char* root) {
 } // namespace detail
 
 /// Reads the keys, the kernel release and the network namespace of the calling thread.
-/** Needs no privilege, opens regular files only, writes nothing, and waits for nothing but the kernel's own /proc, which
+/** Needs no privilege, opens only regular files, writes nothing, waits for nothing but the kernel's own /proc, which
  *  takes about a tenth of a millisecond. Never throws: what cannot be read has a status that says so, and `error` is
  *  set when nothing could be read. Thread safety: callable from any thread at any time; a thread that has called
  *  setns(2) sees its own network namespace. */
