@@ -2,6 +2,8 @@
 #ifndef CLOSESIDE_DETAIL_PROC_READER_HPP
 #define CLOSESIDE_DETAIL_PROC_READER_HPP
 
+#include <closeside/detail/owned_descriptor.hpp>
+
 #include <cerrno>
 #include <charconv>
 #include <cstddef>
@@ -9,7 +11,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -17,23 +18,6 @@
 #include <unistd.h>
 
 namespace closeside::detail {
-
-/// Owns a file descriptor of the host check.
-class file_handle {
-public:
-    explicit file_handle(int fd) noexcept : fd_(fd) {}
-    file_handle(file_handle&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    file_handle& operator=(file_handle&&) = delete;
-    ~file_handle() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-
-    explicit operator bool() const noexcept { return fd_ >= 0; }
-    int get() const noexcept { return fd_; }
-
-private:
-    int fd_;
-};
 
 /// The content of a file, or the errno and, where errno says too little, a word why there is none.
 struct file_content {
@@ -45,9 +29,9 @@ struct file_content {
 /// More than any sysctl prints; ip_local_reserved_ports with every other port comes to 190 KiB.
 inline constexpr std::size_t file_limit = 256 * 1024;
 
-/// Opens a directory to look below it; the handle is -1, with errno set, when it cannot be.
-inline file_handle open_directory(int below, const char* path) noexcept {
-    return file_handle(::openat(below, path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+/// Opens a directory to look below it; the descriptor is -1, with errno set, when it cannot be.
+inline owned_descriptor open_directory(int below, const char* path) noexcept {
+    return owned_descriptor(::openat(below, path, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
 /// Reads a regular file of at most file_limit bytes. Opens nothing else: opening a device can have effects, and opening
@@ -57,7 +41,7 @@ inline file_content read_regular_file(int below, const char* path) {
     struct ::stat status {};
     if (::fstatat(below, path, &status, AT_SYMLINK_NOFOLLOW) != 0) return {{}, errno, nullptr};
     if (!S_ISREG(status.st_mode)) return {{}, EINVAL, "not a regular file"};
-    const file_handle file(::openat(below, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    const owned_descriptor file(::openat(below, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!file) return {{}, errno, nullptr};
 
     file_content content;

@@ -91,10 +91,10 @@ inline int error_of_blindness(const snapshot& s) noexcept {
 }
 
 inline void read_host(snapshot& s, const char* root) {
-    const closeside::detail::file_handle top = closeside::detail::open_directory(AT_FDCWD, root);
+    const closeside::detail::owned_descriptor top = closeside::detail::open_directory(AT_FDCWD, root);
     s.error = errno;
     if (!top) return;
-    const closeside::detail::file_handle sysctls = closeside::detail::open_directory(top.get(), "proc/sys");
+    const closeside::detail::owned_descriptor sysctls = closeside::detail::open_directory(top.get(), "proc/sys");
     s.error = errno;
     if (!sysctls) return;
 
