@@ -13,6 +13,7 @@
 #include <fstream>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <sched.h>
@@ -53,6 +54,20 @@ void is_said(const std::string& message, const std::vector<std::string>& parts,
     INFO(message);
     for (const std::string& part : parts) CHECK_MESSAGE(contains(message, part), "not said: " << part);
     for (const std::string& part : never) CHECK_MESSAGE(!contains(message, part), "wrongly said: " << part);
+}
+
+/// On one port, and not in each other's way. Other sockets on the host may have the port, too: then the next one.
+std::pair<tcp::endpoint, foreign_socket> time_wait_and_listener(const tcp::endpoint& a, const tcp::endpoint& b) {
+    for (int tries = 1;; ++tries) {
+        const tcp::endpoint server = leave_time_wait(a, {});
+        try {
+            return {server,
+                    foreign_socket(with_port(b, server), {.reuse_address = true, .v6_only = b.address().is_v6()})
+                        .listening()};
+        } catch (const std::system_error&) {
+            if (tries == 20) throw;
+        }
+    }
 }
 
 bool skipped(bool refused) {
@@ -214,27 +229,22 @@ TEST_CASE("An IPv4 listener keeps the IPv6 wildcard and its v4-mapped address of
                                       at.port()};
         for (const tcp::endpoint& wanted : {with_port(any_v6, at), v4_mapped})
             is_said(refusal(wanted), {"live listener", "inode " + listener.inode()});
-        CHECK(refusal(with_port(loopback_v6, at)) == "");
+        // Whoever has that port on ::1, it is not this listener.
+        is_said(refusal(with_port(loopback_v6, at)), {}, {"inode " + listener.inode()});
     }
 }
 
 TEST_CASE("A listener that is not in the way is not blamed") {
-    SUBCASE("IPV6_V6ONLY on the IPv6 wildcard, when IPv4 is wanted") {
-        const tcp::endpoint server = leave_time_wait(loopback_v4, {});
-        const foreign_socket beside =
-            foreign_socket(with_port(any_v6, server), {.reuse_address = true, .v6_only = true}).listening();
-        is_said(refusal(server), {"1 in TIME-WAIT", "without SO_REUSEADDR"}, {"live listener"});
-    }
-    SUBCASE("on another address") {
-        const tcp::endpoint server = leave_time_wait(loopback_v4, {});
-        const tcp::endpoint other{asio::ip::make_address_v4("127.0.0.2"), server.port()};
-        const foreign_socket beside = foreign_socket(other, {.reuse_address = true}).listening();
-        is_said(refusal(server), {"1 in TIME-WAIT", "without SO_REUSEADDR"}, {"live listener"});
-    }
-    SUBCASE("on the IPv4 wildcard, when an IPv6 address is wanted") {
-        const tcp::endpoint server = leave_time_wait(loopback_v6, {});
-        const foreign_socket beside = foreign_socket(with_port(any_v4, server), {.reuse_address = true}).listening();
-        is_said(refusal(server), {"1 in TIME-WAIT", "without SO_REUSEADDR"}, {"live listener"});
+    const struct {
+        tcp::endpoint time_wait, listener;
+    } cases[] = {
+        {loopback_v4, any_v6}, // with IPV6_V6ONLY
+        {loopback_v4, {asio::ip::make_address_v4("127.0.0.2"), 0}},
+        {loopback_v6, any_v4},
+    };
+    for (const auto& c : cases) {
+        const auto [server, beside] = time_wait_and_listener(c.time_wait, c.listener);
+        is_said(refusal(server), {"1 in TIME-WAIT", "without SO_REUSEADDR"}, {"live listener", beside.inode()});
     }
 }
 
