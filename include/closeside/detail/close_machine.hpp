@@ -160,8 +160,12 @@ private:
 
     constexpr close_action end_of_file(milliseconds now) noexcept {
         verdict_.peer_closed();
-        // The FIN had come before the limit was acted upon: the promise is kept.
-        if (phase_ == phase::last_look) verdict_.limit = close_limit::none;
+        if (phase_ == phase::last_look) {
+            // A cancelled close does not wait, so it cannot linger either.
+            if (verdict_.limit == close_limit::cancelled && lingers()) return release(on_limit());
+            // The FIN had come before the limit was acted upon: the promise is kept.
+            verdict_.limit = close_limit::none;
+        }
         return close_when_acked(now);
     }
 

@@ -20,6 +20,13 @@
 
 namespace closeside::detail {
 
+/// `wait`, or what follows where the peer has acknowledged everything already.
+template <class Socket>
+close_action unless_acked(closing_socket<Socket>& closing, const close_action& wait) noexcept {
+    const close_event e = tcp_socket::check_acked(closing.socket().native_handle());
+    return e.what == close_event::kind::would_block ? wait : closing.advance(e);
+}
+
 /// A close that has to wait: owns the connection, a timer and the handler until all three are done with.
 /** It lives in one allocation, held by the waits under way. Where the context is destroyed first, so are the waits,
  *  and closing_socket ends the connection. The mutex is for executors that run the timer's and the socket's handlers at
@@ -34,12 +41,21 @@ public:
     close_op(closing_socket<Socket>&& closing, Handler&& handler)
         : closing_(std::move(closing)), io_executor_(closing_.socket().get_executor()), handler_(std::move(handler)) {}
 
-    void start(const close_action& first) {
-        auto slot = asio::get_associated_cancellation_slot(handler_);
-        if (slot.is_connected()) slot.template emplace<canceller>(canceller{this->weak_from_this()});
-        const std::lock_guard lock(mutex_);
-        wait(first);
-        started_ = true;
+    static void start(std::shared_ptr<close_op> self, const close_action& first) {
+        close_op& op = *self;
+        auto slot = asio::get_associated_cancellation_slot(op.handler_);
+        if (slot.is_connected()) slot.template emplace<canceller>(canceller{self});
+        try {
+            const std::lock_guard lock(op.mutex_);
+            op.wait(first);
+            op.started_ = true;
+            // From here on the waits alone keep the operation, which another thread may complete.
+            if (op.under_way_ > 0) return self.reset();
+        } catch (...) {
+            slot.clear();
+            throw;
+        }
+        post(std::move(self)); // acknowledged since the caller looked
     }
 
 private:
@@ -61,7 +77,7 @@ private:
 
         void operator()(const asio::error_code& ec) {
             auto self = std::move(op);
-            if (self->woken(what, ec)) complete(std::move(self));
+            if (woken(self, what, ec)) complete(std::move(self));
         }
 
         std::shared_ptr<close_op> op;
@@ -77,13 +93,16 @@ private:
         std::weak_ptr<close_op> self;
     };
 
-    /// True when this was the last wait of a finished close.
-    bool woken(event what, const asio::error_code& ec) {
-        const std::lock_guard lock(mutex_);
-        --under_way_;
-        running(what) = false;
-        if (!done_) on_event(what, ec);
-        return done_ && under_way_ == 0;
+    /// True when this was the last wait of a finished close; `self` is then the only owner.
+    static bool woken(std::shared_ptr<close_op>& self, event what, const asio::error_code& ec) {
+        close_op& op = *self;
+        const std::lock_guard lock(op.mutex_);
+        --op.under_way_;
+        op.running(what) = false;
+        if (!op.done_) op.on_event(what, ec);
+        if (op.under_way_ == 0) return true;
+        self.reset(); // under the lock: the last wait, on another thread, must find no other owner
+        return false;
     }
 
     void on_event(event what, const asio::error_code& ec) {
@@ -104,23 +123,19 @@ private:
     }
 
     void wait(close_action next) {
-        while (next.what == action::wait_acked) {
-            const close_event e = watch_acks() ? look_for_ack() : close_event{event::cancelled};
-            if (e.what == event::would_block) break;
-            next = closing_.advance(e);
-        }
-        if (next.what == action::done) return finish();
-        waiting_for_ = next.what;
-        until_ = next.until;
-        deadline_ = closing_.at(until_);
         try {
+            if (next.what == action::wait_acked) next = watch_acks(next);
+            if (next.what == action::done) return finish();
+            waiting_for_ = next.what;
+            until_ = next.until;
+            deadline_ = closing_.at(until_);
             start_timer();
             start_wait();
         } catch (...) {
-            // No memory to wait with. The first wait reports it to the caller; later there is a handler to complete.
+            // Nothing to wait with. What is under way completes the handler; before that the caller is told.
             closing_.advance({event::cancelled});
             finish();
-            if (!started_) throw;
+            if (!started_ && under_way_ == 0) throw;
         }
     }
 
@@ -155,18 +170,15 @@ private:
         ++under_way_;
     }
 
-    bool watch_acks() {
-        if (acks_) return true;
-        ack_watch watch(closing_.socket().native_handle());
-        if (!watch) return false;
-        acks_.emplace(io_executor_, watch.native_handle());
-        watch.release();
-        return true;
-    }
-
-    close_event look_for_ack() {
+    close_action watch_acks(const close_action& wait) {
+        if (!acks_) {
+            ack_watch watch(closing_.socket().native_handle());
+            if (!watch) return closing_.advance({event::cancelled});
+            acks_.emplace(io_executor_, watch.native_handle());
+            watch.release();
+        }
         ack_watch::rearm(acks_->native_handle());
-        return tcp_socket::check_acked(closing_.socket().native_handle());
+        return unless_acked(closing_, wait);
     }
 
     void finish() {
@@ -182,6 +194,16 @@ private:
                                                   self->closing_.report());
         self.reset();
         handler();
+    }
+
+    static void post(std::shared_ptr<close_op> self) {
+        asio::get_associated_cancellation_slot(self->handler_).clear();
+        const auto executor = self->io_executor_;
+        const auto ec = self->closing_.error();
+        auto report = self->closing_.report();
+        Handler handler(std::move(self->handler_));
+        self.reset();
+        post_completion(executor, std::move(handler), ec, std::move(report));
     }
 
     std::mutex mutex_;
@@ -210,11 +232,12 @@ void start_close(Socket&& socket, const close_policy& policy, Handler handler) {
     socket.cancel(ignored); // what the caller has under way completes with operation_aborted
     const auto executor = socket.get_executor();
     closing_socket<Socket> closing(std::move(socket), policy);
-    const close_action first = closing.begin();
+    close_action first = closing.begin();
+    if (first.what == close_action::kind::wait_acked) first = unless_acked(closing, first);
     if (first.what == close_action::kind::done)
         return post_completion(executor, std::move(handler), closing.error(), closing.report());
     const auto allocator = asio::get_associated_allocator(handler);
-    std::allocate_shared<op>(allocator, std::move(closing), std::move(handler))->start(first);
+    op::start(std::allocate_shared<op>(allocator, std::move(closing), std::move(handler)), first);
 }
 
 } // namespace closeside::detail

@@ -21,6 +21,8 @@ struct last_sample {
     bool unsent = false;
     /// The pending error says that the peer's RST came in.
     bool reset = false;
+    /// … or this one, that the kernel has given up, e.g. ETIMEDOUT.
+    int failure = 0;
     std::uint64_t unacknowledged = 0;
 
     friend constexpr bool operator==(const last_sample&, const last_sample&) noexcept = default;
@@ -79,7 +81,7 @@ constexpr void reset(close_report& r, ending by) noexcept {
 
 /// The socket has left the connection: it was reset, or both FINs are through.
 constexpr void gone(close_report& r, const close_verdict& v, const last_sample& s) noexcept {
-    if (v.failed) return reset(r, ending::failed);
+    if (v.failed || s.failure != 0) return reset(r, ending::failed);
     if (v.reset_by_peer || s.reset || !v.our_fin) return reset(r, ending::reset_by_peer);
     if (v.crossed) return fin(r, time_wait_holder::both);
     fin(r, r.first_fin == side::peer ? time_wait_holder::peer : time_wait_holder::local);

@@ -97,6 +97,7 @@ private:
 
     close_event release(int fd, bool abort) noexcept {
         const last_sample last = tcp_socket::sample(fd, our_fin_, at_eof_, abort);
+        if (last.failure != 0) errno_ = last.failure;
         if (abort) tcp_socket::set_linger(fd, true);
         // close() and not the destructor: Asio's destructor would first take back an SO_LINGER that Asio has seen set.
         asio::error_code ignored;

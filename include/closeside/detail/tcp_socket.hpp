@@ -124,18 +124,23 @@ inline close_event check_acked(int fd) noexcept {
     }
 }
 
-/// The connection just before close(2). `at_eof`: the peer's FIN has been read, so no input can be waiting.
+/// The connection just before close(2). `at_eof`: no input can be waiting.
 inline last_sample sample(int fd, bool our_fin, bool at_eof, bool aborting) noexcept {
     last_sample s{.state = state(fd)};
     const bool fin_unacknowledged =
         s.state == tcp_state::fin_wait1 || s.state == tcp_state::closing || s.state == tcp_state::last_ack;
     const bool gone = s.state == tcp_state::close;
-    if (s.state != tcp_state::fin_wait2 && !(gone && at_eof)) {
+    if (gone) {
+        // At end of file too: a socket that has had the peer's FIN reads 0 and never tells of a reset (tcp_recvmsg).
+        const int error = take_error(fd);
+        s.reset = classify(error) == close_event::kind::reset;
+        if (!s.reset) s.failure = error;
+    }
+    if (s.state != tcp_state::fin_wait2) {
         s.unacknowledged = count_bytes(fd, SIOCOUTQ);
         if (s.unacknowledged > 0 && (fin_unacknowledged || (gone && our_fin))) --s.unacknowledged; // our FIN
     }
     if (!at_eof && !gone) s.unread = count_bytes(fd, SIOCINQ) > 0;
-    if (!at_eof && gone) s.reset = classify(take_error(fd)) == close_event::kind::reset;
     if (aborting && fin_unacknowledged) s.unsent = count_bytes(fd, SIOCOUTQNSD) > 0;
     return s;
 }
