@@ -27,7 +27,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr cs::close_policy upstream{.linger2 = 7s};
+constexpr cs::close_policy upstream{.linger2 = 7s, .drain_time = 100ms};
 const asio::ip::address loopback = asio::ip::address_v4::loopback();
 
 /// A port that refuses connections: bound, never listening.
