@@ -93,6 +93,8 @@ public:
         return adopt(executor_type(context.get_executor()), descriptor);
     }
 
+    // The executor is copied: what was moved from keeps it.
+    // NOLINTNEXTLINE(performance-move-constructor-init)
     basic_acceptor(basic_acceptor&& other) noexcept : executor_(other.executor_), state_(std::move(other.state_)) {}
 
     /// Closes what is overwritten.
