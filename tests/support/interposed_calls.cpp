@@ -2,8 +2,10 @@
 #include "support/interposed_calls.hpp"
 
 #include <cerrno>
+#include <utility>
 
 #include <dlfcn.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 namespace tests {
@@ -16,6 +18,7 @@ namespace {
 std::atomic<int> accept4_error{0};
 std::atomic<int> accept4_failures{0};
 std::atomic<int> accept4_answer{-1};
+thread_local std::function<void()> epoll_create1_call;
 
 /// The function that ours hides; under a sanitizer that is the sanitizer's.
 template <class Function>
@@ -33,6 +36,8 @@ failing_accept4::failing_accept4(int error, int times) {
 failing_accept4::~failing_accept4() { accept4_error = 0; }
 
 void accept4_answers(int descriptor) { accept4_answer = descriptor; }
+
+void after_epoll_create1(std::function<void()> call) { epoll_create1_call = std::move(call); }
 
 } // namespace tests
 
@@ -52,4 +57,11 @@ extern "C" int accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
     }
     if (const int answer = tests::accept4_answer.exchange(-1); answer >= 0) return answer;
     return next(fd, address, size, flags);
+}
+
+extern "C" int epoll_create1(int flags) noexcept {
+    static auto* const next = tests::hidden<int(int)>("epoll_create1");
+    const int fd = next(flags);
+    if (const auto call = std::exchange(tests::epoll_create1_call, nullptr)) call();
+    return fd;
 }

@@ -3,8 +3,10 @@
 #define CLOSESIDE_TESTS_SUPPORT_INTERPOSED_CALLS_HPP
 
 #include <atomic>
+#include <functional>
 
-// The test program's own setsockopt and accept4, which the library calls as well: they count, and they can fail.
+// The test program's own setsockopt, accept4 and epoll_create1, which the library calls as well: they count, they can
+// fail, and they can let something happen in between.
 namespace tests {
 
 extern std::atomic<int> setsockopt_calls;
@@ -22,6 +24,9 @@ public:
 
 /// The next accept4 answers with this descriptor and takes no connection.
 void accept4_answers(int descriptor);
+
+/// Is called after the next epoll_create1.
+void after_epoll_create1(std::function<void()> call);
 
 } // namespace tests
 

@@ -73,7 +73,8 @@ private:
         executor_type get_executor() const noexcept {
             return asio::get_associated_executor(op->handler_, op->io_executor_);
         }
-        allocator_type get_allocator() const noexcept { return asio::get_associated_allocator(op->handler_); }
+        /// Asio asks the handler it has moved from when it runs out of memory itself, so this needs no operation.
+        allocator_type get_allocator() const noexcept { return allocator; }
 
         void operator()(const asio::error_code& ec) {
             auto self = std::move(op);
@@ -82,7 +83,10 @@ private:
 
         std::shared_ptr<close_op> op;
         event what;
+        allocator_type allocator;
     };
+
+    waiter waits_for(event what) { return {this->shared_from_this(), what, asio::get_associated_allocator(handler_)}; }
 
     struct canceller {
         void operator()(asio::cancellation_type type) const {
@@ -146,16 +150,16 @@ private:
             return;
         }
         timer_->expires_at(deadline_);
-        timer_->async_wait(waiter{this->shared_from_this(), event::timer});
+        timer_->async_wait(waits_for(event::timer));
         under_way(event::timer);
     }
 
     void start_wait() {
         if (running(awaited())) return;
         if (awaited() == event::readable)
-            closing_.socket().async_wait(Socket::wait_read, waiter{this->shared_from_this(), event::readable});
+            closing_.socket().async_wait(Socket::wait_read, waits_for(event::readable));
         else
-            acks_->async_wait(descriptor::wait_read, waiter{this->shared_from_this(), event::acked});
+            acks_->async_wait(descriptor::wait_read, waits_for(event::acked));
         under_way(awaited());
     }
 

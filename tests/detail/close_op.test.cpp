@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <closeside/detail/close_op.hpp>
+
+#include "support/connection.hpp"
+#include "support/interposed_calls.hpp"
+#include "support/scarce_memory.hpp"
+
+#include <closeside/error.hpp>
+#include <closeside/stream.hpp>
+
+#include <asio/awaitable.hpp>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/bind_executor.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/strand.hpp>
+#include <asio/system_executor.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/thread_pool.hpp>
+#include <asio/use_awaitable.hpp>
+#include <asio/use_future.hpp>
+#include <asio/version.hpp>
+
+#if ASIO_VERSION >= 102300
+#include <asio/as_tuple.hpp>
+#include <asio/deferred.hpp>
+#else
+#include <asio/experimental/as_tuple.hpp>
+#endif
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <sys/socket.h>
+
+namespace cs = closeside;
+namespace kv = kernel_view;
+using namespace std::chrono_literals;
+using namespace tests;
+
+namespace {
+
+#if ASIO_VERSION >= 102300
+namespace tuples = asio;
+#else
+namespace tuples = asio::experimental;
+#endif
+
+using plain_socket = asio::basic_stream_socket<tcp, asio::io_context::executor_type>;
+
+int open_descriptors() {
+    return static_cast<int>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));
+}
+
+/// Both ends of a connection over loopback; the near one is a bare descriptor at first.
+struct ends {
+    ends() : ends(asio::io_context()) {}
+
+    template <class Socket>
+    Socket near_end(const typename Socket::executor_type& executor) {
+        return Socket(executor, tcp::v4(), std::exchange(fd, -1));
+    }
+    int near_state() const { return kv::state(local, peer.local()); }
+
+    int fd;
+    tcp::endpoint local;
+    test_peer peer;
+
+private:
+    explicit ends(asio::io_context&& io) : ends(tcp::acceptor(io, {asio::ip::address_v4::loopback(), 0})) {}
+    explicit ends(tcp::acceptor&& listener)
+        : fd(-1), local(listener.local_endpoint()), peer(listener.local_endpoint()) {
+        fd = ::accept4(listener.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        REQUIRE(fd >= 0);
+    }
+};
+
+/// What became of a probe.
+struct fate {
+    int calls = 0;
+    int destroyed = 0;
+    std::error_code ec;
+    cs::close_report report;
+    std::size_t bytes_at_call = 0;
+    int descriptors_at_call = 0;
+    bool may_be_called = false;
+};
+
+/// A move-only handler with an allocator and a cancellation slot of its own, that leaves word of its fate.
+class probe {
+public:
+    using allocator_type = counting_allocator<void>;
+    using cancellation_slot_type = asio::cancellation_slot;
+
+    probe(fate& f, ledger& memory, cancellation_slot_type slot = {})
+        : fate_(&f, [](fate* of) { ++of->destroyed; }), memory_(&memory), slot_(slot) {}
+
+    allocator_type get_allocator() const noexcept { return allocator_type(*memory_); }
+    cancellation_slot_type get_cancellation_slot() const noexcept { return slot_; }
+
+    void operator()(std::error_code ec, const cs::close_report& report) {
+        CHECK(fate_->may_be_called);
+        fate_->bytes_at_call = memory_->bytes;
+        fate_->descriptors_at_call = open_descriptors();
+        ++fate_->calls;
+        fate_->ec = ec;
+        fate_->report = report;
+    }
+
+private:
+    std::unique_ptr<fate, void (*)(fate*)> fate_;
+    ledger* memory_;
+    cancellation_slot_type slot_;
+};
+
+constexpr cs::milliseconds nothing{0};
+// The machine takes part of a second for until_acked, which the rules refuse, since SO_LINGER cannot.
+constexpr cs::lingering briefly = cs::lingering::until_acked(60ms);
+
+/// A policy, and what the peer does before each handler runs.
+struct scenario {
+    std::string name;
+    cs::close_policy policy;
+    int bytes = 0; ///< trickled one by one
+    enum { stays, closes, resets } then = stays;
+    bool full_queue = false;
+    bool reads = false;
+};
+
+const scenario scenarios[] = {
+    {"graceful, silent", {.drain_time = 30ms}},
+    {"graceful, trickling", {.drain_time = 30ms}, 3},
+    {"graceful, over drain_bytes", {.drain_time = 5s, .drain_bytes = 2}, 4},
+    {"graceful, closing", {}, 0, scenario::closes},
+    {"graceful, trickling and closing", {}, 2, scenario::closes},
+    {"graceful, resetting", {}, 1, scenario::resets},
+    {"graceful that aborts, silent", {.drain_time = 30ms, .on_limit = cs::limit_action::abort}},
+    {"graceful, a full send queue and a reset", {}, 0, scenario::resets, true},
+    {"peer_first, silent", {.closes_first = cs::side::peer, .patience = 30ms}},
+    {"peer_first, trickling", {.closes_first = cs::side::peer, .patience = 30ms}, 3},
+    {"peer_first, trickling and closing", {.closes_first = cs::side::peer}, 2, scenario::closes},
+    {"peer_first, resetting", {.closes_first = cs::side::peer}, 1, scenario::resets},
+    {"peer_first that closes, silent",
+     {.closes_first = cs::side::peer, .patience = 30ms, .on_limit = cs::limit_action::close}},
+    {"until_acked, not acknowledged",
+     {.linger = briefly, .drain_time = nothing, .drain_bytes = 0},
+     0,
+     scenario::stays,
+     true},
+    {"until_acked, reading",
+     {.linger = cs::lingering::until_acked(5s), .drain_time = nothing, .drain_bytes = 0},
+     0,
+     scenario::stays,
+     true,
+     true},
+    {"until_acked, resetting",
+     {.linger = cs::lingering::until_acked(5s), .drain_time = nothing, .drain_bytes = 0},
+     0,
+     scenario::resets,
+     true},
+    {"until_acked and draining, reading, trickling and closing",
+     {.linger = cs::lingering::until_acked(5s)},
+     2,
+     scenario::closes,
+     true,
+     true},
+    {"until_acked that aborts, draining, silent",
+     {.linger = briefly, .drain_time = 30ms, .on_limit = cs::limit_action::abort},
+     0,
+     scenario::stays,
+     true},
+    {"peer_first and until_acked, closing",
+     {.closes_first = cs::side::peer, .linger = briefly},
+     1,
+     scenario::closes,
+     true},
+};
+
+/// One close under a scenario, run handler by handler.
+class run {
+public:
+    explicit run(const scenario& s) : scenario_(s), socket_(connection.near_end<plain_socket>(io->get_executor())) {
+        context_descriptors = open_descriptors() - descriptors_before;
+        socket_.non_blocking(true);
+        if (!s.full_queue) return;
+        const std::string data(1u << 20, 'r');
+        for (std::error_code ec; !ec;) socket_.write_some(asio::buffer(data), ec);
+    }
+
+    /// `new_fails`: which call of operator new fails.
+    void start(asio::cancellation_slot slot = {}, std::optional<int> new_fails = {}) {
+        peer_acts();
+        descriptors_before = open_descriptors();
+        {
+            std::optional<scarce_memory> scarce;
+            if (new_fails) scarce.emplace(*new_fails, 1);
+            cs::detail::start_close(std::move(socket_), scenario_.policy, probe(outcome, memory, slot));
+        }
+        CHECK(outcome.calls == 0);
+        outcome.may_be_called = true;
+        started_ = true;
+    }
+
+    /// Lets one handler run; false when there is none any more.
+    bool step() {
+        peer_acts();
+        const auto end = std::chrono::steady_clock::now() + 5s;
+        do {
+            if (scenario_.reads && connection.peer.fd() >= 0) connection.peer.read_available();
+            if (io->run_one_for(2ms) > 0) return true;
+        } while (!io->stopped() && std::chrono::steady_clock::now() < end);
+        return false;
+    }
+
+    void finish() {
+        while (step()) {
+        }
+    }
+
+    std::unique_ptr<asio::io_context> io = std::make_unique<asio::io_context>();
+    ends connection;
+    fate outcome;
+    ledger memory;
+    int descriptors_before = open_descriptors();
+    int context_descriptors = 0;
+
+private:
+    void peer_acts() {
+        test_peer& peer = connection.peer;
+        if (sent_ < scenario_.bytes) {
+            ++sent_;
+            const char byte = 'p';
+            ::send(peer.fd(), &byte, 1, MSG_NOSIGNAL); // in vain where the close has reset it
+        } else if (started_ && !ended_) {
+            ended_ = true;
+            if (scenario_.then == scenario::closes) peer.half_close();
+            if (scenario_.then == scenario::resets) {
+                peer.reset();
+                --descriptors_before;
+            }
+        }
+    }
+
+    const scenario& scenario_;
+    plain_socket socket_;
+    int sent_ = 0;
+    bool started_ = false;
+    bool ended_ = false;
+};
+
+/// The connection is over on this side, and the peer sees what `aborted` says.
+void check_ended(run& r, bool aborted) {
+    const int state = r.connection.near_state();
+    if (!aborted) return;
+    CHECK((state == kv::none || state == kv::time_wait));
+}
+
+void check_complete(run& r) {
+    CHECK(r.outcome.calls == 1);
+    CHECK(r.outcome.destroyed == 1);
+    CHECK(r.outcome.bytes_at_call == 0);
+    CHECK(r.memory.bytes == 0);
+    CHECK(r.outcome.descriptors_at_call == r.descriptors_before - 1);
+}
+
+} // namespace
+
+TEST_CASE("cancelled at every point where it can be suspended, a close completes once and leaves nothing behind") {
+    for (const scenario& s : scenarios) {
+        CAPTURE(s.name);
+        run undisturbed(s);
+        undisturbed.start();
+        undisturbed.finish();
+        check_complete(undisturbed);
+        const std::error_code without = undisturbed.outcome.ec;
+
+        for (const auto type :
+             {asio::cancellation_type::terminal, asio::cancellation_type::partial, asio::cancellation_type::total}) {
+            CAPTURE(static_cast<int>(type));
+            bool came_too_late = false;
+            for (int k = 0; !came_too_late; ++k) {
+                CAPTURE(k);
+                REQUIRE(k < 100);
+                run r(s);
+                asio::cancellation_signal signal;
+                r.start(signal.slot());
+                for (int i = 0; i < k; ++i) r.step();
+                came_too_late = r.outcome.calls > 0;
+                CHECK(signal.slot().has_handler() == !came_too_late);
+                signal.emit(asio::cancellation_type::none);
+                signal.emit(type);
+                CHECK(r.outcome.calls == (came_too_late ? 1 : 0));
+                signal.emit(type);
+                r.finish();
+                check_complete(r);
+
+                const cs::close_report& report = r.outcome.report;
+                if (r.outcome.ec == cs::error::cancelled) {
+                    CHECK_FALSE(came_too_late);
+                    CHECK(report.limit == cs::close_limit::cancelled);
+                    CHECK(report.ended_by != cs::ending::failed);
+                    const bool aborts = type == asio::cancellation_type::terminal ||
+                                        cs::resolved_on_limit(s.policy) == cs::limit_action::abort;
+                    check_ended(r, aborts);
+                    if (!aborts && s.bytes == 0) CHECK(report.ended_by != cs::ending::reset_by_us);
+                } else {
+                    // What had come before the cancellation stands; the peer's FIN or RST may have come with it.
+                    CHECK((r.outcome.ec == without || !r.outcome.ec || r.outcome.ec == cs::error::reset_by_peer));
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("a context destroyed at any point destroys the handler uncalled and ends the connection by on_limit") {
+    for (const scenario& s : scenarios) {
+        CAPTURE(s.name);
+        bool completed = false;
+        for (int k = 0; !completed; ++k) {
+            CAPTURE(k);
+            REQUIRE(k < 100);
+            run r(s);
+            {
+                asio::cancellation_signal signal;
+                r.start(signal.slot());
+                for (int i = 0; i < k; ++i) r.step();
+                completed = r.outcome.calls > 0;
+                r.outcome.may_be_called = false;
+                r.io.reset();
+                r.descriptors_before -= r.context_descriptors;
+                signal.emit(asio::cancellation_type::terminal); // meets nobody
+            }
+            CHECK(r.outcome.calls == (completed ? 1 : 0));
+            CHECK(r.outcome.destroyed == 1);
+            CHECK(r.memory.bytes == 0);
+            CHECK(open_descriptors() == r.descriptors_before - 1);
+            if (completed) continue;
+            if (cs::resolved_on_limit(s.policy) == cs::limit_action::abort && s.then != scenario::closes)
+                CHECK(r.connection.near_state() == kv::none);
+            else if (s.then == scenario::stays && s.bytes == 0)
+                CHECK(r.connection.peer.read().error == 0);
+        }
+    }
+}
+
+TEST_CASE("what need not wait takes one allocation, what waits takes one more for itself and one for each wait") {
+    const auto allocations = [](const scenario& s) {
+        run r(s);
+        r.start();
+        const int n = r.memory.allocations;
+        r.finish();
+        check_complete(r);
+        return n;
+    };
+    CHECK(allocations({"aborting", cs::policies::abortive}) == 1);
+    CHECK(allocations({"system", cs::policies::system}) == 1);
+    CHECK(allocations({"silent", {.drain_time = 30ms}}) == 3);
+}
+
+TEST_CASE("an acknowledgement that comes just before the close waits for it completes it") {
+    static const scenario s{"", {.linger = cs::lingering::until_acked(5s), .drain_time = nothing, .drain_bytes = 0}};
+    run r(s);
+    after_epoll_create1([&] { CHECK(kv::eventually([&] { return r.connection.near_state() == kv::fin_wait2; })); });
+    r.start();
+    CHECK(r.memory.allocations == 2); // the operation and the completion, but no wait
+    r.finish();
+    check_complete(r);
+    CHECK_FALSE(r.outcome.ec);
+    CHECK(r.outcome.report.unacknowledged == 0);
+    CHECK(r.connection.near_state() == kv::fin_wait2);
+}
+
+TEST_CASE("where the handler's allocator fails, async_close throws or completes, and the connection ends by on_limit") {
+    for (const scenario& s : scenarios) {
+        CAPTURE(s.name);
+        bool memory_was_enough = false;
+        for (int n = 0; !memory_was_enough; ++n) {
+            CAPTURE(n);
+            REQUIRE(n < 100);
+            run r(s);
+            asio::cancellation_signal signal;
+            r.memory.fails_at = n;
+            bool thrown = false;
+            try {
+                r.start(signal.slot());
+            } catch (const std::bad_alloc&) {
+                thrown = true;
+            }
+            if (thrown) CHECK_FALSE(signal.slot().has_handler());
+            r.finish();
+            memory_was_enough = r.memory.allocations <= n;
+            CHECK(r.outcome.calls == (thrown ? 0 : 1));
+            CHECK(r.outcome.destroyed == 1);
+            CHECK(r.memory.bytes == 0);
+            CHECK(open_descriptors() == r.descriptors_before - 1);
+            if (!memory_was_enough && cs::resolved_on_limit(s.policy) == cs::limit_action::abort)
+                check_ended(r, s.then != scenario::closes);
+        }
+    }
+}
+
+TEST_CASE("where operator new fails, async_close throws or completes, and nothing leaks") {
+    for (const scenario& s : scenarios) {
+        CAPTURE(s.name);
+        bool memory_was_enough = false;
+        for (int n = 0; !memory_was_enough; ++n) {
+            CAPTURE(n);
+            REQUIRE(n < 200);
+            run r(s);
+            asio::cancellation_signal signal;
+            bool thrown = false;
+            try {
+                r.start(signal.slot(), n);
+            } catch (const std::bad_alloc&) {
+                thrown = true;
+            }
+            memory_was_enough = scarce_memory::failures() == 0;
+            r.finish();
+            CHECK(r.outcome.calls == (thrown ? 0 : 1));
+            CHECK(r.outcome.destroyed == 1);
+            CHECK(r.memory.bytes == 0);
+            CHECK(open_descriptors() == r.descriptors_before - 1);
+        }
+    }
+}
+
+TEST_CASE("a destructor without memory does not throw and keeps the promise") {
+    SUBCASE("graceful: FIN") {
+        connection<cs::policies::graceful> c;
+        c.peer.send(10);
+        {
+            const scarce_memory none(0);
+            c.stream.reset();
+        }
+        CHECK(scarce_memory::failures() > 0);
+        CHECK(c.peer.read().error == 0);
+        CHECK(c.local_becomes(kv::fin_wait2));
+    }
+    SUBCASE("peer_first: RST") {
+        connection<cs::policies::peer_first> c;
+        {
+            const scarce_memory none(0);
+            c.stream.reset();
+        }
+        CHECK(scarce_memory::failures() > 0);
+        CHECK(c.peer.read().error == ECONNRESET);
+        CHECK(c.local_state() == kv::none);
+    }
+}
