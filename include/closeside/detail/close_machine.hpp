@@ -59,7 +59,8 @@ struct close_event {
 
 /// The closing algorithm: event in, action out; no I/O, no clock, no allocation, a literal type.
 /** `now` is the time since start(); a limit is checked whenever an event comes in, so it is exceeded by one wake-up at
- *  most. On each wake-up at most `quota` bytes are discarded, so that a flooding peer cannot hold the thread. */
+ *  most. On each wake-up at most `quota` bytes are discarded, and once more as many when a limit calls for a last look, so
+ *  that a flooding peer cannot hold the thread. */
 class close_machine {
 public:
     static constexpr std::uint64_t quota = 256 * 1024;
