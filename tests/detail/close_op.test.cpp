@@ -36,6 +36,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -462,4 +463,362 @@ TEST_CASE("a destructor without memory does not throw and keeps the promise") {
         CHECK(c.peer.read().error == ECONNRESET);
         CHECK(c.local_state() == kv::none);
     }
+}
+
+namespace {
+
+constexpr cs::close_policy graceful = cs::policies::graceful;
+constexpr cs::close_policy quick{.drain_time = 30ms};
+
+/// A stream on any executor, and its peer.
+template <cs::close_policy P, class Executor>
+struct stream_on {
+    explicit stream_on(const Executor& executor)
+        : stream(std::in_place, connection.near_end<typename cs::basic_stream<P, Executor>::socket_type>(executor)) {}
+
+    ends connection;
+    std::optional<cs::basic_stream<P, Executor>> stream;
+};
+
+} // namespace
+
+TEST_CASE("the handler runs on its own executor, wherever the connection lives") {
+    connection<graceful> c;
+    SUBCASE("a strand") {
+        const auto strand = asio::make_strand(c.io);
+        int calls = 0;
+        c.stream->async_close(asio::bind_executor(strand, [&](std::error_code ec, const cs::close_report&) {
+            CHECK_FALSE(ec);
+            CHECK(strand.running_in_this_thread());
+            ++calls;
+        }));
+        c.peer.close();
+        CHECK(c.run_until([&] { return calls == 1; }));
+    }
+    SUBCASE("another context, which is stopped for a while") {
+        asio::io_context other;
+        other.stop();
+        close_result result;
+        c.stream->async_close(asio::bind_executor(other, result.handler()));
+        c.peer.close();
+        c.io.run_for(50ms);
+        other.poll();
+        CHECK(result.calls == 0);
+        other.restart();
+        while (result.calls == 0 && other.run_one_for(1s) > 0) c.io.poll();
+        CHECK(result.calls == 1);
+        CHECK_FALSE(result.ec);
+        CHECK(c.local_state() == kv::time_wait);
+    }
+    SUBCASE("another context, which never runs before the connection's is destroyed: on_limit") {
+        asio::io_context other;
+        auto io = std::make_unique<asio::io_context>();
+        const auto alive = std::make_shared<int>();
+        ends e;
+        std::optional<cs::stream<cs::policies::peer_first>> stream(e.near_end<tcp::socket>(io->get_executor()));
+        stream->async_close(asio::bind_executor(
+            other, [alive](std::error_code, const cs::close_report&) { FAIL("its context never ran"); }));
+        stream.reset();
+        io->poll();
+        CHECK(alive.use_count() == 2);
+        io.reset();
+        CHECK(alive.use_count() == 1);
+        CHECK(e.peer.read().error == ECONNRESET);
+    }
+    SUBCASE("the system executor") {
+        std::atomic<int> calls = 0;
+        const std::thread::id here = std::this_thread::get_id();
+        c.stream->async_close(asio::bind_executor(asio::system_executor(), [&](std::error_code, cs::close_report) {
+            calls += std::this_thread::get_id() == here ? 1 : 100; // dispatched, so on the thread of the wait
+        }));
+        CHECK(calls == 0);
+        c.peer.close();
+        CHECK(c.run_until([&] { return calls == 1; }));
+    }
+    SUBCASE("the system executor, with nothing to wait for") {
+        std::atomic<int> calls = 0;
+        c.peer.close();
+        REQUIRE(c.local_becomes(kv::close_wait));
+        c.stream->async_close(
+            asio::bind_executor(asio::system_executor(), [&](std::error_code, cs::close_report) { ++calls; }));
+        CHECK(kv::eventually([&] { return calls == 1; }));
+    }
+}
+
+TEST_CASE("a system_executor's threads can close connections") {
+    ends e;
+    cs::basic_stream<quick, asio::system_executor> stream(
+        e.near_end<asio::basic_stream_socket<tcp, asio::system_executor>>(asio::system_executor()));
+    std::promise<std::error_code> told;
+    stream.async_close([&](std::error_code ec, const cs::close_report&) { told.set_value(ec); });
+    CHECK(told.get_future().get() == cs::error::drain_time_over);
+}
+
+TEST_CASE("many closes on four threads, cancelled at random from their strands, complete once each") {
+    constexpr int closes = 120;
+    struct one {
+        explicit one(asio::thread_pool& pool) : strand(asio::make_strand(pool)), end(std::in_place, strand) {}
+
+        asio::strand<asio::thread_pool::executor_type> strand;
+        std::optional<stream_on<quick, asio::strand<asio::thread_pool::executor_type>>> end;
+        asio::cancellation_signal signal;
+        std::atomic<int> calls = 0;
+    };
+    const int before = open_descriptors();
+    {
+        asio::thread_pool pool(4);
+        std::vector<std::unique_ptr<one>> all;
+        for (int i = 0; i < closes; ++i) all.push_back(std::make_unique<one>(pool));
+        for (const auto& each : all)
+            asio::post(each->strand, [o = each.get()] {
+                o->end->stream->async_close(asio::bind_cancellation_slot(
+                    o->signal.slot(), asio::bind_executor(o->strand, [o](std::error_code, const cs::close_report&) {
+                        CHECK(o->strand.running_in_this_thread());
+                        ++o->calls;
+                    })));
+            });
+        std::minstd_rand random(7);
+        for (int round = 0; round < 4 * closes; ++round) {
+            one& o = *all[random() % closes];
+            const auto what = random() % 8;
+            if (what < 3) {
+                const auto type = what == 0   ? asio::cancellation_type::terminal
+                                  : what == 1 ? asio::cancellation_type::partial
+                                              : asio::cancellation_type::total;
+                asio::post(o.strand, [&o, type] { o.signal.emit(type); });
+            } else if (what == 3) {
+                o.end->connection.peer.half_close();
+            } else {
+                const char byte = 'p';
+                ::send(o.end->connection.peer.fd(), &byte, 1, MSG_NOSIGNAL);
+            }
+        }
+        pool.join();
+        int completed = 0;
+        for (const auto& each : all) completed += each->calls == 1 ? 1 : 0;
+        CHECK(completed == closes);
+    }
+    CHECK(kv::eventually([&] { return open_descriptors() == before; }));
+}
+
+TEST_CASE("without a strand too a close completes once, and has returned its memory by then") {
+    constexpr int closes = 200;
+    struct one {
+        explicit one(asio::thread_pool& pool) : end(pool.get_executor()) {}
+        stream_on<quick, asio::thread_pool::executor_type> end;
+        ledger memory;
+        std::atomic<int> calls = 0;
+        std::atomic<std::size_t> bytes_at_call = 0;
+    };
+    struct handler {
+        using allocator_type = counting_allocator<void>;
+        allocator_type get_allocator() const noexcept { return allocator_type(to->memory); }
+        void operator()(std::error_code, const cs::close_report&) const {
+            to->bytes_at_call = to->memory.bytes.load();
+            ++to->calls;
+        }
+        one* to;
+    };
+    asio::thread_pool pool(4);
+    std::vector<std::unique_ptr<one>> all;
+    for (int i = 0; i < closes; ++i) all.push_back(std::make_unique<one>(pool));
+    for (const auto& each : all) {
+        each->end.stream->async_close(handler{each.get()});
+        each->end.connection.peer.half_close(); // the readable wait and the cancelled timer meet on two threads
+    }
+    pool.join();
+    int completed = 0, empty = 0;
+    for (const auto& each : all) {
+        completed += each->calls == 1 ? 1 : 0;
+        empty += each->bytes_at_call == 0 ? 1 : 0;
+    }
+    CHECK(completed == closes);
+    CHECK(empty == closes);
+}
+
+TEST_CASE("completion tokens") {
+    connection<graceful> c;
+    c.peer.half_close();
+    REQUIRE(c.local_becomes(kv::close_wait));
+    SUBCASE("use_future") {
+        auto future = c.stream->async_close(asio::use_future);
+        c.io.run();
+        CHECK(future.get().first_fin == cs::side::peer);
+    }
+    SUBCASE("as_tuple(use_awaitable)") {
+        std::optional<cs::close_report> report;
+        asio::co_spawn(
+            c.io,
+            [&]() -> asio::awaitable<void> {
+                auto [ec, r] = co_await c.stream->async_close(tuples::as_tuple(asio::use_awaitable));
+                CHECK_FALSE(ec);
+                report = r;
+            },
+            asio::detached);
+        c.io.run();
+        REQUIRE(report);
+        CHECK(report->first_fin == cs::side::peer);
+    }
+    SUBCASE("detached") {
+        c.stream->async_close(asio::detached);
+        c.io.run();
+        CHECK(c.local_state() == kv::none);
+    }
+    SUBCASE("an executor's default token") {
+        using awaiting = asio::use_awaitable_t<>::as_default_on_t<cs::stream<graceful>>;
+        awaiting stream(c.stream->release());
+        bool done = false;
+        asio::co_spawn(
+            c.io,
+            [&]() -> asio::awaitable<void> {
+                const cs::close_report report = co_await stream.async_close();
+                CHECK(report.first_fin == cs::side::peer);
+                done = true;
+            },
+            asio::detached);
+        c.io.run();
+        CHECK(done);
+    }
+#if ASIO_VERSION >= 102300
+    SUBCASE("deferred") {
+        close_result result;
+        auto later = c.stream->async_close(asio::deferred);
+        CHECK(c.stream->is_open());
+        std::move(later)(result.handler());
+        CHECK_FALSE(c.stream->is_open());
+        c.io.run();
+        CHECK(result.calls == 1);
+        CHECK_FALSE(result.ec);
+    }
+#endif
+}
+
+TEST_CASE("a coroutine that is cancelled while it closes") {
+    connection<graceful> c;
+    asio::cancellation_signal signal;
+    std::error_code ec;
+    std::optional<cs::close_report> report;
+    asio::co_spawn(
+        c.io,
+        [&]() -> asio::awaitable<void> {
+            std::tie(ec, report) = co_await c.stream->async_close(tuples::as_tuple(asio::use_awaitable));
+        },
+        asio::bind_cancellation_slot(signal.slot(), asio::detached));
+    c.io.poll();
+    CHECK_FALSE(report);
+    signal.emit(asio::cancellation_type::terminal); // co_spawn passes no other on
+    REQUIRE(c.run_until([&] { return report.has_value(); }));
+    CHECK(ec == cs::error::cancelled);
+    CHECK(report->ended_by == cs::ending::reset_by_us);
+    CHECK(c.local_state() == kv::none);
+}
+
+TEST_CASE("a coroutine that has been cancelled before it closes") {
+    connection<graceful> c;
+    asio::cancellation_signal signal;
+    bool cleaned_up = false;
+    bool refused = false;
+    bool disable = false;
+    SUBCASE("disables cancellation, and closes as ever") { disable = true; }
+    SUBCASE("does not, so Asio refuses the co_await and the destructor finishes") {}
+    asio::co_spawn(
+        c.io,
+        [&, stream = std::move(*c.stream)]() mutable -> asio::awaitable<void> {
+            char byte;
+            auto [ec, n] =
+                co_await stream.async_read_some(asio::buffer(&byte, 1), tuples::as_tuple(asio::use_awaitable));
+            CHECK(ec == asio::error::operation_aborted);
+            if (disable) co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+            try {
+                const cs::close_report report = co_await stream.async_close(asio::use_awaitable);
+                CHECK(report.time_wait == cs::time_wait_holder::local);
+                cleaned_up = true;
+            } catch (const std::system_error& e) {
+                CHECK(e.code() == asio::error::operation_aborted);
+                CHECK(stream.is_open()); // the close has not even begun
+                refused = true;
+            }
+        },
+        asio::bind_cancellation_slot(signal.slot(), asio::detached));
+    c.io.poll();
+    signal.emit(asio::cancellation_type::terminal);
+    c.io.poll();
+    CHECK(refused == !disable);
+    CHECK(c.local_becomes(kv::fin_wait2)); // either way the close is under way and nothing was reset
+    c.peer.close();
+    CHECK(c.run_until([&] { return c.local_state() == kv::time_wait; }));
+    c.io.restart();
+    c.io.run_for(1s);
+    CHECK(cleaned_up == disable);
+}
+
+TEST_CASE("a handler may destroy the stream, or the context that the connection lived in, or throw") {
+    SUBCASE("the stream") {
+        connection<graceful> c;
+        bool called = false;
+        c.stream->async_close([&](std::error_code, const cs::close_report&) {
+            c.stream.reset();
+            called = true;
+        });
+        c.peer.close();
+        CHECK(c.run_until([&] { return called; }));
+    }
+    SUBCASE("the context, from another") {
+        asio::io_context other;
+        auto io = std::make_shared<asio::io_context>();
+        std::weak_ptr<asio::io_context> gone = io;
+        ends e;
+        std::optional<cs::stream<graceful>> stream(e.near_end<tcp::socket>(io->get_executor()));
+        stream->async_close(asio::bind_executor(other, [io](std::error_code ec, const cs::close_report&) mutable {
+            CHECK_FALSE(ec);
+            io.reset();
+        }));
+        stream.reset();
+        asio::io_context& runs = *std::exchange(io, nullptr);
+        e.peer.close();
+        REQUIRE(kv::eventually([&] {
+            if (gone.expired()) return true;
+            runs.poll();
+            other.restart();
+            other.poll();
+            return false;
+        }));
+    }
+    SUBCASE("throw") {
+        connection<graceful> c;
+        const int before = open_descriptors();
+        const auto alive = std::make_shared<int>();
+        c.stream->async_close([alive](std::error_code, const cs::close_report&) { throw std::domain_error("mine"); });
+        c.peer.half_close();
+        CHECK_THROWS_AS(c.io.run(), std::domain_error);
+        CHECK(alive.use_count() == 1);
+        CHECK(open_descriptors() == before - 1);
+        CHECK_NOTHROW(c.io.run());
+    }
+}
+
+TEST_CASE("the stream is free for another connection while its close is running") {
+    connection<graceful> c;
+    close_result first, second;
+    c.stream->async_close(first.handler());
+    c.io.poll();
+    CHECK(c.local_becomes(kv::fin_wait2));
+
+    cs::stream<graceful> elsewhere = std::move(*c.stream);
+    CHECK_FALSE(elsewhere.is_open());
+    test_peer next(c.listener.local_endpoint());
+    elsewhere = c.listener.accept();
+    CHECK(elsewhere.is_open());
+    CHECK(c.local_state() == kv::fin_wait2); // the assignment overwrote nothing
+    elsewhere.async_close(second.handler());
+    c.io.poll();
+
+    next.close();
+    REQUIRE(c.run_until([&] { return second.calls == 1; }));
+    CHECK_FALSE(second.ec);
+    CHECK(first.calls == 0);
+    c.peer.close();
+    REQUIRE(c.run_until([&] { return first.calls == 1; }));
+    CHECK_FALSE(first.ec);
+    CHECK(second.calls == 1);
 }
