@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "cell.hpp"
+
+namespace conformance {
+
+const char* to_string(way_out w) noexcept {
+    switch (w) {
+    case way_out::async_close: return "async_close";
+    case way_out::plain_socket: return "async_close(plain socket)";
+    case way_out::cancel_partial: return "async_close, cancelled: partial";
+    case way_out::cancel_terminal: return "async_close, cancelled: terminal";
+    case way_out::blocking_close: return "close()";
+    case way_out::abort: return "abort()";
+    case way_out::destructor: return "destructor";
+    case way_out::move_assignment: return "move-assignment";
+    case way_out::coroutine_throws: return "exception out of a coroutine";
+    case way_out::scope_throws: return "exception out of a scope";
+    case way_out::context_gone: return "io_context destroyed";
+    case way_out::context_gone_mid_close: return "io_context destroyed mid-close";
+    case way_out::nobody_took: return "accepted by nobody";
+    }
+    return "?";
+}
+
+const char* to_string(peer_kind p) noexcept {
+    switch (p) {
+    case peer_kind::closes_on_eof: return "closes on EOF";
+    case peer_kind::closes_first: return "closes first";
+    case peer_kind::simultaneous: return "simultaneous";
+    case peer_kind::floods: return "floods";
+    case peer_kind::trickles: return "trickles";
+    case peer_kind::silent: return "silent";
+    case peer_kind::resets_at_once: return "resets at once";
+    case peer_kind::resets_mid_drain: return "resets mid-drain";
+    case peer_kind::half_closes_first: return "half-closes first";
+    case peer_kind::stops_reading: return "stops reading";
+    }
+    return "?";
+}
+
+std::string to_string(const cell_id& id) {
+    return std::string(id.policy_name) + " | " + to_string(id.way) + " | " + to_string(id.peer) +
+           (id.v6 ? " | IPv6" : " | IPv4");
+}
+
+} // namespace conformance

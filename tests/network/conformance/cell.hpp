@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_TESTS_CONFORMANCE_CELL_HPP
+#define CLOSESIDE_TESTS_CONFORMANCE_CELL_HPP
+
+#include "support/kernel_view.hpp"
+#include "wire_record.hpp"
+
+#include <closeside/close_policy.hpp>
+#include <closeside/report.hpp>
+
+#include <asio/ip/tcp.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <system_error>
+
+namespace conformance {
+
+namespace cs = closeside;
+using asio::ip::tcp;
+using wall_clock = std::chrono::system_clock; // the clock of the kernel's packet time stamps
+
+/// Every way on which a connection can leave its stream.
+enum class way_out : std::uint8_t {
+    async_close,
+    plain_socket,   ///< closeside::async_close(tcp::socket&&, policy, token)
+    cancel_partial, ///< async_close, cancelled mid-way
+    cancel_terminal,
+    blocking_close,
+    abort,
+    destructor,
+    move_assignment,
+    coroutine_throws, ///< the stream lives in the frame of a coroutine that an exception ends
+    scope_throws,
+    context_gone, ///< the io_context is destroyed with the stream in it
+    context_gone_mid_close,
+    nobody_took ///< the io_context is destroyed with the accept, and the connection in the backlog
+};
+
+inline constexpr std::array all_ways{
+    way_out::async_close,      way_out::plain_socket, way_out::cancel_partial, way_out::cancel_terminal,
+    way_out::blocking_close,   way_out::abort,        way_out::destructor,     way_out::move_assignment,
+    way_out::coroutine_throws, way_out::scope_throws, way_out::context_gone,   way_out::context_gone_mid_close,
+    way_out::nobody_took};
+
+enum class peer_kind : std::uint8_t {
+    closes_on_eof,     ///< reads until our FIN, then closes
+    closes_first,      ///< has closed before
+    simultaneous,      ///< closes at the same microsecond, from another thread
+    floods,            ///< sends as fast as it can
+    trickles,          ///< one byte every 20 ms, the first before
+    silent,            ///< neither sends nor closes
+    resets_at_once,    ///< has reset before
+    resets_mid_drain,  ///< resets while the close is under way
+    half_closes_first, ///< has sent 100 bytes and its FIN before; reads until our FIN, then closes
+    stops_reading      ///< reads nothing, and our send queue is full: our FIN cannot leave
+};
+
+inline constexpr std::array all_peers{
+    peer_kind::closes_on_eof,     peer_kind::closes_first, peer_kind::simultaneous,   peer_kind::floods,
+    peer_kind::trickles,          peer_kind::silent,       peer_kind::resets_at_once, peer_kind::resets_mid_drain,
+    peer_kind::half_closes_first, peer_kind::stops_reading};
+
+const char* to_string(way_out) noexcept;
+const char* to_string(peer_kind) noexcept;
+
+inline constexpr bool tells_a_report(way_out w) noexcept { return w <= way_out::blocking_close; }
+
+/// Ways that cut the close short after `cut_after`.
+inline constexpr bool cuts_mid_way(way_out w) noexcept {
+    return w == way_out::cancel_partial || w == way_out::cancel_terminal || w == way_out::context_gone_mid_close;
+}
+
+struct cell_id {
+    const char* policy_name = "";
+    cs::close_policy policy{};
+    way_out way{};
+    peer_kind peer{};
+    bool v6 = false;
+};
+
+std::string to_string(const cell_id&);
+
+/// What was seen of one close. Allocates nothing, so that counting allocations counts the library's.
+struct evidence {
+    cell_id id;
+    tcp::endpoint local;
+    tcp::endpoint peer;
+
+    wall_clock::time_point started{};
+    wall_clock::time_point cut{};
+    wall_clock::time_point told{};
+    int calls = 0;
+    std::error_code ec;
+    cs::close_report report;
+    kernel_view::entry local_when_told;
+    kernel_view::entry peer_when_told;
+
+    kernel_view::entry local_at_end;
+    kernel_view::entry peer_at_end;
+    wire_record wire;   ///< up to the moment at which local_at_end and peer_at_end were looked up
+    bool taken = false; ///< the handler of an accept that was to be destroyed has run
+
+    std::uint64_t written = 0; ///< by the stream
+    std::uint64_t peer_sent = 0;
+    std::uint64_t peer_received = 0; ///< by the peer's program
+    std::uint64_t peer_unread = 0;   ///< in the peer's receive queue
+    bool peer_saw_eof = false;
+    bool peer_ended = false;
+    int peer_error = 0;
+};
+
+} // namespace conformance
+
+#endif

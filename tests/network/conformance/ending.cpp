@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "ending.hpp"
+
+#include <utility>
+
+namespace conformance {
+
+namespace kv = kernel_view;
+
+namespace {
+
+/// a <= b for sequence numbers.
+bool not_after(std::uint32_t a, std::uint32_t b) noexcept { return static_cast<std::int32_t>(b - a) >= 0; }
+
+unsigned both_fins(const tests::segment& ours, const tests::segment& peers) noexcept {
+    const bool ours_covers_peers = !not_after(ours.acknowledged, peers.end);
+    const bool peers_covers_ours = !not_after(peers.acknowledged, ours.end);
+    if (ours_covers_peers && peers_covers_ours) return end::other;
+    return ours_covers_peers ? end::passive : peers_covers_ours ? end::active : end::crossed;
+}
+
+} // namespace
+
+std::string end_text(unsigned ends) {
+    static constexpr std::pair<unsigned, const char*> names[] = {
+        {end::queued_fin, "our FIN queued"},
+        {end::orphan, "our FIN alone"},
+        {end::active, "active close"},
+        {end::passive, "passive close"},
+        {end::crossed, "FINs crossed"},
+        {end::local_reset, "RST by us"},
+        {end::fin_local_reset, "our FIN, then RST by us"},
+        {end::fin_answer_reset, "our FIN, then RST as our answer"},
+        {end::peer_reset, "RST by the peer"},
+        {end::fin_peer_reset, "our FIN, then RST by the peer"},
+        {end::other, "something else"},
+    };
+    std::string text;
+    for (const auto& [bit, name] : names)
+        if (ends & bit) text += (text.empty() ? "" : " or ") + std::string(name);
+    return text;
+}
+
+wire_record wire_of(const evidence& e, const std::vector<tests::segment>& seen) noexcept {
+    wire_record w;
+    const auto note = [](std::optional<tests::segment>& first, const tests::segment& s) {
+        if (!first) first = s;
+    };
+    for (const tests::segment& s : seen) {
+        const bool ours = s.from == e.local.port() && s.to == e.peer.port();
+        if (!ours && !(s.from == e.peer.port() && s.to == e.local.port())) continue;
+        if (s.rst) {
+            if (!w.our_abort && !w.our_answer && !w.peer_rst) w.our_fin_before_rst = w.our_fin.has_value();
+            note(!ours ? w.peer_rst : s.has_ack ? w.our_abort : w.our_answer, s);
+        } else {
+            note(ours ? w.our_fin : w.peer_fin, s);
+        }
+    }
+    return w;
+}
+
+bool wire_record::assassinated() const noexcept {
+    if (!our_fin || !peer_fin || our_abort) return false;
+    const auto after_both = [&](const std::optional<tests::segment>& rst) {
+        return rst && !rst->has_ack && rst->when >= our_fin->when && rst->when >= peer_fin->when;
+    };
+    const unsigned fins = both_fins(*our_fin, *peer_fin);
+    // Who closed passively has no TIME-WAIT, so nothing but a RST for what still comes.
+    return (fins == end::active && after_both(peer_rst) && !our_answer) ||
+           (fins == end::passive && after_both(our_answer) && !peer_rst);
+}
+
+unsigned wire_record::ending() const noexcept {
+    if (assassinated()) return both_fins(*our_fin, *peer_fin);
+    if (our_abort) return our_fin_before_rst ? end::fin_local_reset : end::local_reset;
+    if (our_answer) return our_fin_before_rst && !peer_rst ? end::fin_answer_reset : end::other;
+    if (peer_rst) return our_fin_before_rst ? end::fin_peer_reset : end::peer_reset;
+    if (our_fin && peer_fin) return both_fins(*our_fin, *peer_fin);
+    if (our_fin) return end::orphan;
+    return peer_fin ? end::other : end::queued_fin;
+}
+
+bool at_rest(const evidence& e, unsigned ending) noexcept {
+    const auto shows = [&](int local, int peer) {
+        return e.local_at_end.state == local && e.peer_at_end.state == peer && e.local_at_end.inode == 0;
+    };
+    if (e.wire.assassinated()) return shows(kv::none, kv::none);
+    switch (ending) {
+    case end::queued_fin: return shows(kv::fin_wait1, kv::established);
+    case end::orphan: return shows(kv::fin_wait2, kv::close_wait);
+    case end::active: return shows(kv::time_wait, kv::none);
+    case end::passive: return shows(kv::none, kv::time_wait);
+    case end::crossed: return shows(kv::time_wait, kv::time_wait);
+    case end::other: return false;
+    default: return shows(kv::none, kv::none);
+    }
+}
+
+namespace {
+
+enum class cut { no, at_once, mid_way, terminal };
+
+bool is_drop(way_out w) noexcept {
+    return w == way_out::destructor || w == way_out::move_assignment || w == way_out::coroutine_throws ||
+           w == way_out::scope_throws || w == way_out::context_gone;
+}
+
+cut cut_of(way_out w, const cs::close_policy& p) noexcept {
+    if (w == way_out::cancel_terminal) return cut::terminal;
+    if (cuts_mid_way(w)) return cut::mid_way;
+    if (w == way_out::context_gone || (is_drop(w) && p.on_destroy == cs::destroy_action::close)) return cut::at_once;
+    return cut::no;
+}
+
+/// close(2) without more ado.
+unsigned plain_close(peer_kind peer, bool skips_fin_wait2) noexcept {
+    const unsigned left_alone = skips_fin_wait2 ? end::fin_answer_reset : end::orphan;
+    switch (peer) {
+    case peer_kind::closes_on_eof: return skips_fin_wait2 ? end::fin_answer_reset : end::active;
+    case peer_kind::closes_first: return end::passive;
+    // Whose FIN is first is the race that this peer is made for.
+    case peer_kind::simultaneous:
+        return end::passive | end::crossed | (skips_fin_wait2 ? end::fin_answer_reset : end::active);
+    case peer_kind::floods:
+    case peer_kind::trickles:
+    case peer_kind::half_closes_first: return end::local_reset; // unread input
+    case peer_kind::resets_mid_drain: return skips_fin_wait2 ? end::fin_answer_reset : end::fin_peer_reset;
+    case peer_kind::stops_reading: return end::queued_fin;
+    default: return left_alone;
+    }
+}
+
+/// Our FIN at once, then draining.
+unsigned local_first(peer_kind peer, cut c, bool limit_aborts) noexcept {
+    const bool aborts = limit_aborts || c == cut::terminal;
+    switch (peer) {
+    case peer_kind::closes_first:
+    case peer_kind::half_closes_first: return end::passive;
+    case peer_kind::closes_on_eof:
+        // At once: the peer may or may not have got as far as its FIN when the receive queue is looked at last.
+        return c == cut::at_once && aborts ? end::active | end::fin_local_reset : end::active;
+    case peer_kind::simultaneous:
+        return end::active | end::passive | end::crossed | (c == cut::at_once && aborts ? end::fin_local_reset : 0u);
+    case peer_kind::floods:
+        // Cut short, the last look may find the queue empty: then the FIN stands, and what comes next is answered.
+        return c == cut::no || aborts ? end::fin_local_reset : end::fin_local_reset | end::fin_answer_reset;
+    case peer_kind::trickles: return aborts ? end::fin_local_reset : end::fin_answer_reset;
+    case peer_kind::resets_mid_drain: return c != cut::no && aborts ? end::fin_local_reset : end::fin_peer_reset;
+    case peer_kind::stops_reading: return aborts ? end::local_reset : end::queued_fin;
+    default: return aborts ? end::fin_local_reset : end::orphan;
+    }
+}
+
+unsigned peer_first(peer_kind peer, cut c, bool limit_aborts) noexcept {
+    const bool aborts = limit_aborts || c == cut::terminal;
+    switch (peer) {
+    case peer_kind::closes_first:
+    case peer_kind::half_closes_first: return end::passive;
+    case peer_kind::closes_on_eof: return aborts ? end::local_reset : end::active;
+    case peer_kind::simultaneous:
+        // At once: the peer's FIN may or may not be there when the receive queue is looked at last.
+        if (c != cut::at_once) return end::passive;
+        return aborts ? end::passive | end::local_reset : end::passive | end::active | end::crossed;
+    case peer_kind::floods: return c == cut::no || aborts ? end::local_reset : end::local_reset | end::fin_answer_reset;
+    case peer_kind::trickles: return aborts ? end::local_reset : end::fin_answer_reset;
+    case peer_kind::resets_mid_drain:
+        if (c == cut::no) return end::peer_reset;
+        return aborts ? end::local_reset : end::fin_peer_reset;
+    case peer_kind::stops_reading: return aborts ? end::local_reset : end::queued_fin;
+    default: return aborts ? end::local_reset : end::orphan;
+    }
+}
+
+} // namespace
+
+unsigned promised(const cell_id& id) noexcept {
+    const cs::close_policy& p = id.policy;
+    if (id.peer == peer_kind::resets_at_once) return end::peer_reset;
+    // Nobody's policy: a listener that goes resets what is in its backlog (inet_csk_listen_stop).
+    if (id.way == way_out::nobody_took) return end::local_reset;
+    if (p.linger == cs::lingering::abort || id.way == way_out::abort) return end::local_reset;
+    if (is_drop(id.way) && p.on_destroy == cs::destroy_action::abort) return end::local_reset;
+
+    const bool local = p.closes_first == cs::side::local;
+    const bool waits = p.drain_time.count != 0 || p.linger.how == cs::lingering::mode::until_acked;
+    if (local && !waits) return plain_close(id.peer, p.linger2 == cs::fin_wait2::skip);
+    const bool closes_whatever = is_drop(id.way) && p.on_destroy == cs::destroy_action::close;
+    const bool limit_aborts = !closes_whatever && resolved_on_limit(p) == cs::limit_action::abort;
+    const cut c = cut_of(id.way, p);
+    return local ? local_first(id.peer, c, limit_aborts) : peer_first(id.peer, c, limit_aborts);
+}
+
+} // namespace conformance

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_TESTS_CONFORMANCE_GROUP_HPP
+#define CLOSESIDE_TESTS_CONFORMANCE_GROUP_HPP
+
+#include "cell.hpp"
+#include "handler_watch.hpp"
+#include "peers.hpp"
+#include "support/segment_witness.hpp"
+
+#include <asio/io_context.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace conformance {
+
+/// When a close that is cut short is cut: late enough for peers that answer, early enough for every limit.
+inline constexpr auto cut_after = std::chrono::milliseconds(60);
+
+/// One connection on its way out. The template below it knows the policy's type.
+class cell {
+public:
+    cell(evidence& e, peers*& others) : evidence_(e), peers_(others) {}
+    virtual ~cell() = default;
+
+    /// Waits until what has been prepared has arrived.
+    virtual void settle() {}
+    /// On a thread of the context: starts the way out.
+    virtual void go() = 0;
+    /// Nothing of it is under way on other threads.
+    virtual bool finished() const { return true; }
+
+    evidence& seen() noexcept { return evidence_; }
+    peer& far_end() noexcept { return *peer_; }
+
+protected:
+    /// The close begins now, and so do the peer's doings.
+    void begin();
+    void cut_here();
+    void told(std::error_code ec, const cs::close_report& report);
+
+    evidence& evidence_;
+    peer* peer_ = nullptr;
+    peers*& peers_;
+};
+
+/// What a group has cost, and left behind.
+struct group_result {
+    bool out_of_work = false;
+    std::int64_t descriptors_left = 0;
+    std::int64_t allocations_left = 0;
+    handler_watch::clock::duration longest_handler{};
+    handler_watch::clock::duration longest_with_waiting{};
+};
+
+/// Makes the cells of a group inside `io`, each for a slot of evidence.
+using cell_maker = std::function<std::unique_ptr<cell>(asio::io_context& io, evidence&, std::deque<peer>&, peers*&)>;
+
+/// Runs one close for every slot of evidence, all at the same time on one thread, and counts what is left behind.
+group_result run_group(std::vector<evidence>& slots, const std::function<cell_maker(asio::io_context&)>& open,
+                       tests::segment_witness& witness);
+
+} // namespace conformance
+
+#endif

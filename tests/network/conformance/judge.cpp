@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "judge.hpp"
+
+#include "ending.hpp"
+
+#include <closeside/error.hpp>
+
+#include <chrono>
+
+namespace conformance {
+
+namespace kv = kernel_view;
+using namespace std::chrono_literals;
+
+const char* to_string(race r) noexcept {
+    switch (r) {
+    case race::fin_in_half_close: return "the peer's FIN came between the look before our FIN and our FIN";
+    case race::assassination: return "TIME-WAIT assassination (RFC 1337) by an overtaken acknowledgement";
+    case race::closing_passed: return "FINs crossed, CLOSING over before the socket could be asked";
+    case race::fin_before_abort: return "the peer's FIN came between the last look and our RST";
+    case race::input_at_close: return "input came between the last look and close(2)";
+    case race::skip_crossed: return "TCP_LINGER2 = -1, but the FINs crossed: CLOSING knows no linger2";
+    }
+    return "?";
+}
+
+namespace {
+
+constexpr unsigned any_reset =
+    end::local_reset | end::fin_local_reset | end::fin_answer_reset | end::peer_reset | end::fin_peer_reset;
+
+class case_of {
+public:
+    explicit case_of(const evidence& e) : e_(e), ending_(e.wire.ending()) {}
+
+    judgement decide() {
+        if (e_.wire.assassinated()) raced(race::assassination);
+        kernel_keeps_the_promise();
+        peer_got_its_reply();
+        told_once();
+        if (tells_a_report(e_.id.way) && e_.calls == 1) {
+            error_code_matches();
+            limit_is_the_one_that_ran_out();
+            ending_matches();
+            first_fin_matches();
+            time_wait_matches();
+            byte_counts_match();
+            descriptor_was_released();
+        }
+        return std::move(found_);
+    }
+
+private:
+    void differs(std::string what) { found_.mismatches.push_back(std::move(what)); }
+    void expect(bool holds, const char* otherwise) {
+        if (!holds) differs(otherwise);
+    }
+    void raced(race r) { found_.races.push_back(r); }
+
+    const cs::close_policy& policy() const { return e_.id.policy; }
+    const cs::close_report& said() const { return e_.report; }
+    bool is(unsigned ends) const { return (ending_ & ends) != 0; }
+    bool skips_fin_wait2() const { return policy().linger2 == cs::fin_wait2::skip; }
+    bool peer_sends() const { return e_.id.peer == peer_kind::floods || e_.id.peer == peer_kind::trickles; }
+
+    /// Before the close's own clock, so no later than the release itself.
+    wall_clock::time_point released() const { return e_.started + said().elapsed; }
+
+    void kernel_keeps_the_promise() {
+        const unsigned promise = promised(e_.id);
+        if (!is(promise)) {
+            if (input_came_at_close())
+                raced(race::input_at_close);
+            else
+                differs("promised: " + end_text(promise) + "; the wire shows: " + end_text(ending_));
+        }
+        expect(at_rest(e_, ending_), "the kernel's tables are not at rest, or not as the segments leave them");
+        if (ending_ == end::orphan) {
+            const auto most = policy().linger2.how == cs::fin_wait2::mode::timed ? policy().linger2.time.count : 60'000;
+            expect(e_.local_at_end.timer_ms <= most, "the orphan's FIN-WAIT-2 lasts longer than linger2 says");
+        }
+        expect(!e_.taken, "the accept whose context was destroyed has run its handler");
+        expect(e_.peer_ended || e_.id.peer == peer_kind::silent || e_.id.peer == peer_kind::stops_reading,
+               "the peer has learnt of no end");
+    }
+
+    /// close(2) with our FIN out sent RST, though nothing was unread when the close looked: bytes of a peer that sends.
+    bool input_came_at_close() const {
+        return peer_sends() && is(end::fin_local_reset) && (promised(e_.id) & (end::fin_answer_reset | end::orphan));
+    }
+
+    /// Our FIN acknowledges the peer's, which left less than a millisecond before: no look could have seen it.
+    bool fin_came_in_half_close() const {
+        using namespace std::chrono;
+        if (!is(end::passive) || e_.id.peer != peer_kind::simultaneous) return false;
+        return abs(e_.wire.our_fin->when - e_.wire.peer_fin->when) < 1ms;
+    }
+
+    void peer_got_its_reply() {
+        if (e_.written == 0 || e_.id.peer == peer_kind::stops_reading || is(any_reset)) return;
+        expect(e_.peer_received == e_.written && e_.peer_saw_eof, "an orderly close has lost bytes of the reply");
+    }
+
+    void told_once() {
+        const int expected = tells_a_report(e_.id.way) ? 1 : 0;
+        if (e_.calls != expected)
+            differs("the handler ran " + std::to_string(e_.calls) + " times, not " + std::to_string(expected));
+    }
+
+    void error_code_matches() {
+        std::error_code expected;
+        switch (said().limit) {
+        case cs::close_limit::patience: expected = cs::error::patience_over; break;
+        case cs::close_limit::drain_time: expected = cs::error::drain_time_over; break;
+        case cs::close_limit::drain_bytes: expected = cs::error::drain_bytes_over; break;
+        case cs::close_limit::linger: expected = cs::error::linger_over; break;
+        case cs::close_limit::cancelled: expected = cs::error::cancelled; break;
+        case cs::close_limit::none:
+            // Who aborts has promised nothing that the peer's reset could break.
+            if (said().ended_by == cs::ending::reset_by_peer && policy().linger != cs::lingering::abort)
+                expected = cs::error::reset_by_peer;
+        }
+        if (e_.ec != expected) differs("the error code is '" + e_.ec.message() + "', not '" + expected.message() + "'");
+    }
+
+    void limit_is_the_one_that_ran_out() {
+        using limit = cs::close_limit;
+        const cs::close_policy& p = policy();
+        const limit l = said().limit;
+        const bool local = p.closes_first == cs::side::local;
+        const bool waits = p.linger != cs::lingering::abort && (!local || p.drain_time.count != 0);
+        limit expected = limit::none;
+        switch (e_.id.peer) {
+        case peer_kind::closes_on_eof: expected = local ? limit::none : limit::patience; break;
+        case peer_kind::floods: expected = limit::drain_bytes; break;
+        case peer_kind::resets_mid_drain:
+            if (cuts_mid_way(e_.id.way)) expected = limit::cancelled;
+            break;
+        case peer_kind::trickles:
+        case peer_kind::silent:
+        case peer_kind::stops_reading: expected = local ? limit::drain_time : limit::patience; break;
+        default: break;
+        }
+        if (!waits) expected = limit::none;
+        const bool by_time = expected == limit::drain_time || expected == limit::patience;
+        if (cuts_mid_way(e_.id.way) && by_time) expected = limit::cancelled;
+        // How much of a flood has come before the cut is the machine's affair.
+        const bool flood_cut = cuts_mid_way(e_.id.way) && expected == limit::drain_bytes && l == limit::cancelled;
+        if (l != expected && !flood_cut) differs(std::string("limit=") + to_string(l) + ", not " + to_string(expected));
+        if (l == limit::drain_time) expect(said().elapsed >= p.drain_time, "drain_time had not run out");
+        if (l == limit::patience) expect(said().elapsed >= p.patience, "patience had not run out");
+        if (l == limit::cancelled) expect(e_.cut != wall_clock::time_point{}, "cancelled, but nobody did");
+        const bool lingers = p.linger.how == cs::lingering::mode::until_acked;
+        const std::chrono::milliseconds longest{
+            !waits ? 0 : (local ? p.drain_time.count : p.patience.count) + (lingers ? p.linger.time.count : 0)};
+        expect(said().elapsed < longest + 500ms, "the close took far longer than its limits");
+    }
+
+    void ending_matches() {
+        switch (said().ended_by) {
+        case cs::ending::reset_by_us:
+            if (skips_fin_wait2() && is(end::crossed)) return raced(race::skip_crossed);
+            expect(is(end::local_reset | end::fin_local_reset) || (skips_fin_wait2() && is(end::fin_answer_reset)),
+                   "ended_by=reset_by_us, but this side has not reset");
+            break;
+        case cs::ending::reset_by_peer:
+            expect(is(end::peer_reset | end::fin_peer_reset), "ended_by=reset_by_peer, but the peer has not reset");
+            expect(e_.wire.peer_rst && e_.wire.peer_rst->when <= e_.told, "the peer's reset was foretold");
+            break;
+        case cs::ending::fin:
+            if (is(end::local_reset | end::fin_local_reset) && input_came_at_close()) break;
+            expect(!is(end::local_reset | end::fin_local_reset | end::peer_reset), "ended_by=fin, but there was a RST");
+            // Under linger2 = skip that answer is the kernel's own, to the acknowledgement of our FIN.
+            if (is(end::fin_answer_reset) && !skips_fin_wait2())
+                expect(e_.wire.our_answer->when >= released(), "ended_by=fin, but RST was sent before the release");
+            if (is(end::fin_peer_reset))
+                expect(e_.wire.peer_rst->when >= released(),
+                       "ended_by=fin, but the peer's RST came before the release");
+            break;
+        case cs::ending::failed: differs("ended_by=failed on loopback"); break;
+        }
+    }
+
+    void first_fin_matches() {
+        const wire_record& w = e_.wire;
+        if (said().first_fin == cs::side::local) {
+            // Behind a full send queue it is sent as far as the program is concerned, and a reset overtakes it there.
+            const bool queued = e_.id.peer == peer_kind::stops_reading;
+            expect(w.our_fin || queued, "first_fin=local, but no FIN of ours was sent");
+            if (fin_came_in_half_close()) return raced(race::fin_in_half_close);
+            expect(!is(end::passive), "first_fin=local, but our FIN acknowledges the peer's");
+        } else if (said().first_fin == cs::side::peer) {
+            expect(w.peer_fin.has_value(), "first_fin=peer, but no FIN of the peer's was sent");
+            expect(!is(end::active | end::crossed), "first_fin=peer, but our FIN does not acknowledge the peer's");
+        } else {
+            expect(!w.our_fin, "first_fin=none, but we have sent one");
+            // One that left after our RST had not been there.
+            if (!w.peer_fin || (w.our_abort && w.peer_fin->when > w.our_abort->when)) return;
+            const bool in_between = w.our_abort && w.peer_fin->when > e_.started;
+            if (is(end::local_reset) && in_between)
+                raced(race::fin_before_abort);
+            else
+                differs("first_fin=none, but the peer had sent one");
+        }
+    }
+
+    void time_wait_matches() {
+        using holder = cs::time_wait_holder;
+        const int local = e_.local_when_told.state;
+        if (said().first_fin == cs::side::local && fin_came_in_half_close()) return; // counted there
+        switch (said().time_wait) {
+        case holder::nobody:
+            expect(is(any_reset) || (skips_fin_wait2() && is(end::crossed)),
+                   "time_wait=nobody after an end without reset");
+            break;
+        case holder::peer: expect(is(end::passive), "time_wait=peer after no passive close"); break;
+        case holder::both: expect(is(end::crossed), "time_wait=both, but the FINs did not cross"); break;
+        case holder::local:
+            if (is(end::crossed))
+                raced(race::closing_passed);
+            else
+                expect(is(end::active), "time_wait=local after no active close");
+            expect(local == kv::time_wait || e_.wire.assassinated(),
+                   "time_wait=local, but at completion the kernel shows none");
+            break;
+        case holder::left_to_kernel:
+            expect(!is(end::passive), "time_wait=left_to_kernel, but it is the peer's");
+            expect(local != kv::established && local != kv::close_wait && local != kv::last_ack,
+                   "time_wait=left_to_kernel, but our FIN was not the first");
+            break;
+        }
+    }
+
+    void byte_counts_match() {
+        const cs::close_report& r = said();
+        const bool to_the_end = !is(any_reset) && r.time_wait != cs::time_wait_holder::left_to_kernel;
+        if (r.discarded > e_.peer_sent || (to_the_end && r.discarded != e_.peer_sent))
+            differs("discarded=" + std::to_string(r.discarded) + ", but the peer sent " + std::to_string(e_.peer_sent));
+        if (r.limit == cs::close_limit::drain_bytes)
+            expect(r.discarded == policy().drain_bytes, "drain_bytes is over, but not so many were discarded");
+        expect(r.unacknowledged <= e_.written, "more unacknowledged than was written");
+        // What the peer's kernel has taken it has acknowledged; nobody reads there.
+        if (e_.id.peer == peer_kind::stops_reading && r.unacknowledged != e_.written - e_.peer_unread)
+            differs("unacknowledged=" + std::to_string(r.unacknowledged) + ", but the peer's kernel lacks " +
+                    std::to_string(e_.written - e_.peer_unread) + " bytes");
+        using holder = cs::time_wait_holder;
+        if (r.time_wait == holder::local || r.time_wait == holder::both)
+            expect(r.unacknowledged == 0, "TIME-WAIT here with bytes unacknowledged");
+    }
+
+    void descriptor_was_released() {
+        expect(e_.local_when_told.inode == 0, "a descriptor still held the connection at completion");
+    }
+
+    const evidence& e_;
+    unsigned ending_;
+    judgement found_;
+};
+
+std::string since(const evidence& e, wall_clock::time_point t) {
+    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(t - e.started).count();
+    return "@" + std::to_string(us) + "us";
+}
+
+} // namespace
+
+judgement judge(const evidence& e) { return case_of(e).decide(); }
+
+std::string to_string(const evidence& e) {
+    std::string text = to_string(e.id) + "\n    wire: " + end_text(e.wire.ending());
+    const auto add = [&](const char* name, const std::optional<tests::segment>& s) {
+        if (s) text += std::string(", ") + name + since(e, s->when);
+    };
+    add("our FIN", e.wire.our_fin);
+    add("our RST", e.wire.our_abort);
+    add("our answering RST", e.wire.our_answer);
+    add("peer's FIN", e.wire.peer_fin);
+    add(e.wire.peer_rst && e.wire.peer_rst->has_ack ? "peer's RST" : "peer's answering RST", e.wire.peer_rst);
+    const auto states = [](const kv::entry& local, const kv::entry& peer) {
+        return std::to_string(local.state) + "/" + std::to_string(peer.state);
+    };
+    text += "\n    states local/peer at the end " + states(e.local_at_end, e.peer_at_end);
+    if (e.calls > 0 && tells_a_report(e.id.way))
+        text += "\n    told " + since(e, e.told) + " (" + e.ec.message() + ") " + to_string(e.report) +
+                "\n    states when told " + states(e.local_when_told, e.peer_when_told);
+    if (e.cut != wall_clock::time_point{}) text += "\n    cut " + since(e, e.cut);
+    text += "\n    written " + std::to_string(e.written) + ", peer sent " + std::to_string(e.peer_sent) +
+            ", received " + std::to_string(e.peer_received) + ", unread " + std::to_string(e.peer_unread) + ", errno " +
+            std::to_string(e.peer_error) + (e.peer_ended ? ", ended" : ", not ended");
+    return text;
+}
+
+} // namespace conformance

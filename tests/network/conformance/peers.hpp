@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_TESTS_CONFORMANCE_PEERS_HPP
+#define CLOSESIDE_TESTS_CONFORMANCE_PEERS_HPP
+
+#include "cell.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace conformance {
+
+/// The far end of one connection: a plain descriptor that no library touches.
+class peer {
+public:
+    peer(peer_kind kind, const tcp::endpoint& to);
+    peer(const peer&) = delete;
+    peer& operator=(const peer&) = delete;
+    ~peer() { close(); }
+
+    /// What this kind does before the close begins.
+    void prepare();
+
+    /// The close begins: the thread of `peers` takes over.
+    void begin() { begun_at_ = steady::now(), begun_.store(true); }
+    /// resets_mid_drain, where the close is cut short: now, and not after a time of its own.
+    void reset_now() { told_to_reset_.store(true); }
+
+    const tcp::endpoint& local() const noexcept { return local_; }
+    peer_kind kind() const noexcept { return kind_; }
+    bool ended() const noexcept { return ended_.load(); }
+    /// Ends by itself, whatever the other end does.
+    bool will_end() const noexcept { return kind_ != peer_kind::silent && kind_ != peer_kind::stops_reading; }
+
+    void waits_for_order_to_reset() noexcept { resets_on_order_ = true; }
+    void account(evidence& e) const;
+    /// Bytes in its receive queue.
+    std::uint64_t unread() const noexcept;
+    void close() noexcept;
+
+private:
+    friend class peers;
+    using steady = std::chrono::steady_clock;
+
+    bool send_one_byte();
+    void send_while_possible();
+    void reset() noexcept;
+    /// One step; returns the poll events to wait for.
+    short step(short ready);
+
+    peer_kind kind_;
+    int fd_ = -1;
+    tcp::endpoint local_;
+    steady::time_point begun_at_{};
+    steady::time_point next_byte_{};
+    std::atomic<bool> begun_ = false;
+    std::atomic<bool> told_to_reset_ = false;
+    std::atomic<bool> ended_ = false;
+    bool resets_on_order_ = false;
+    bool saw_eof_ = false;
+    int error_ = 0;
+    std::uint64_t sent_ = 0;
+    std::uint64_t received_ = 0;
+};
+
+/// The thread that all peers of a group live on, and one more for those that close at the same microsecond.
+class peers {
+public:
+    static constexpr auto trickle_pace = std::chrono::milliseconds(20);
+    static constexpr auto reset_after = std::chrono::milliseconds(100);
+
+    explicit peers(std::deque<peer>& all);
+    ~peers() { stop(); }
+
+    /// Returns at the instant at which `p` is closed by the other thread, give or take what the scheduler allows.
+    void close_together_with_caller(peer& p);
+
+    void stop();
+
+private:
+    void run();
+    void race();
+
+    std::deque<peer>& all_;
+    std::atomic<bool> stop_ = false;
+    struct start {
+        peer* who;
+        std::chrono::steady_clock::time_point at;
+    };
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<start> races_;
+    int turn_ = 0;
+    std::thread thread_;
+    std::thread racing_thread_;
+};
+
+} // namespace conformance
+
+#endif

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_TESTS_CONFORMANCE_POLICY_CELL_HPP
+#define CLOSESIDE_TESTS_CONFORMANCE_POLICY_CELL_HPP
+
+#include "group.hpp"
+
+#include <closeside/acceptor.hpp>
+#include <closeside/close.hpp>
+#include <closeside/stream.hpp>
+
+#include <asio/awaitable.hpp>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/buffer.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+namespace conformance {
+
+inline constexpr std::size_t reply_size = 1000;
+
+/// A peer that reads gets a reply, which no orderly close may lose.
+inline constexpr bool is_replied_to(peer_kind p) noexcept {
+    return p == peer_kind::closes_on_eof || p == peer_kind::half_closes_first;
+}
+
+template <cs::close_policy P>
+class policy_cell final : public cell {
+public:
+    using stream = cs::stream<P>;
+    using acceptor = cs::acceptor<P>;
+
+    policy_cell(asio::io_context& io, acceptor& shared_listener, evidence& e, std::deque<peer>& far_ends,
+                peers*& others)
+        : cell(e, others), io_(io), timer_(io) {
+        acceptor& listener = ends_with_context(e.id.way) ? open_own_listener(shared_listener) : shared_listener;
+        keep_buffers_small(listener.native_handle());
+        e.local = listener.local_endpoint();
+        if (e.id.way == way_out::nobody_took) begin_an_accept_that_will_be_destroyed();
+        peer_ = &far_ends.emplace_back(e.id.peer, e.local);
+        e.peer = peer_->local();
+        if (e.id.way != way_out::nobody_took) stream_.emplace(listener.accept());
+        own_listener_.reset();
+        prepare();
+    }
+
+    ~policy_cell() override {
+        if (closing_thread_.joinable()) closing_thread_.join();
+    }
+
+    void settle() override {
+        if (evidence_.id.peer != peer_kind::stops_reading || !stream_) return;
+        // A delayed acknowledgement would change the send queue in the middle of the close.
+        const auto queued = [&] {
+            int bytes = 0;
+            ::ioctl(stream_->socket().native_handle(), SIOCOUTQ, &bytes);
+            return static_cast<std::uint64_t>(bytes);
+        };
+        kernel_view::eventually([&] { return queued() + peer_->unread() == evidence_.written; });
+    }
+
+    bool finished() const override { return finished_; }
+
+    void go() override {
+        begin();
+        switch (evidence_.id.way) {
+        case way_out::async_close: stream_->async_close(handler()); break;
+        case way_out::plain_socket: cs::async_close(stream_->release(), P, handler()); break;
+        case way_out::cancel_partial: close_and_cancel(asio::cancellation_type::partial); break;
+        case way_out::cancel_terminal: close_and_cancel(asio::cancellation_type::terminal); break;
+        case way_out::blocking_close: close_blocking(); break;
+        case way_out::abort: stream_->abort(); break;
+        case way_out::destructor: stream_.reset(); break;
+        case way_out::move_assignment: *stream_ = stream(io_); break;
+        case way_out::coroutine_throws: throw_out_of_coroutine(); break;
+        case way_out::scope_throws: throw_out_of_scope(); break;
+        case way_out::context_gone: destroy_context(); break;
+        case way_out::context_gone_mid_close: close_and_destroy_context(); break;
+        case way_out::nobody_took: destroy_context(); break;
+        }
+    }
+
+private:
+    /// Accepted sockets inherit them.
+    static void keep_buffers_small(int listener) {
+        const int small = 64 * 1024;
+        ::setsockopt(listener, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+        ::setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    }
+
+    static bool ends_with_context(way_out w) {
+        return w == way_out::context_gone || w == way_out::context_gone_mid_close || w == way_out::nobody_took;
+    }
+
+    acceptor& open_own_listener(const acceptor& shared) {
+        own_io_ = std::make_unique<asio::io_context>();
+        return own_listener_.emplace(*own_io_, tcp::endpoint(shared.local_endpoint().address(), 0));
+    }
+
+    void prepare() {
+        const peer_kind kind = evidence_.id.peer;
+        if (stream_ && is_replied_to(kind)) write(std::string(reply_size, 'r'));
+        if (stream_ && kind == peer_kind::stops_reading) fill_send_queue();
+        if (cuts_mid_way(evidence_.id.way)) peer_->waits_for_order_to_reset();
+        peer_->prepare();
+        const auto state = [&] { return kernel_view::state(evidence_.local, evidence_.peer); };
+        if (kind == peer_kind::closes_first || kind == peer_kind::half_closes_first)
+            kernel_view::eventually([&] { return state() == kernel_view::close_wait; });
+        if (kind == peer_kind::resets_at_once) kernel_view::eventually([&] { return state() == kernel_view::none; });
+        // Coroutines that only have to be there when their context goes.
+        if (evidence_.id.way == way_out::context_gone) hold_in_coroutine();
+    }
+
+    void write(const std::string& data) { evidence_.written += stream_->write_some(asio::buffer(data)); }
+
+    void fill_send_queue() {
+        const std::string data(64 * 1024, 'r');
+        stream_->socket().non_blocking(true);
+        for (asio::error_code ec; !ec;) evidence_.written += stream_->write_some(asio::buffer(data), ec);
+    }
+
+    auto handler() {
+        finished_ = false;
+        return [this](asio::error_code ec, const cs::close_report& report) {
+            told(ec, report);
+            finished_ = true;
+        };
+    }
+
+    template <class Cut>
+    void cut_later(Cut cut) {
+        timer_.expires_after(cut_after);
+        timer_.async_wait([this, cut](asio::error_code) {
+            if (evidence_.calls == 0) {
+                cut_here();
+                cut();
+            }
+            peer_->reset_now();
+        });
+    }
+
+    void close_and_cancel(asio::cancellation_type type) {
+        stream_->async_close(asio::bind_cancellation_slot(signal_.slot(), handler()));
+        cut_later([this, type] { signal_.emit(type); });
+    }
+
+    void close_blocking() {
+        finished_ = false;
+        closing_thread_ = std::thread([this] {
+            evidence_.started = wall_clock::now();
+            asio::error_code ec;
+            const cs::close_report report = stream_->close(ec);
+            told(ec, report);
+            finished_ = true;
+        });
+    }
+
+    void throw_out_of_coroutine() {
+        finished_ = false;
+        asio::co_spawn(
+            io_,
+            [](stream mine) -> asio::awaitable<void> {
+                co_await asio::post(asio::use_awaitable);
+                if (mine.is_open()) throw std::runtime_error("out of the coroutine");
+            }(std::move(*stream_)),
+            [this](std::exception_ptr thrown) { finished_ = thrown != nullptr; });
+    }
+
+    void throw_out_of_scope() {
+        try {
+            const stream mine(std::move(*stream_));
+            if (mine.is_open()) throw std::runtime_error("out of the scope");
+            finished_ = false;
+        } catch (const std::runtime_error&) {
+        }
+    }
+
+    void hold_in_coroutine() {
+        asio::co_spawn(
+            *own_io_,
+            [](stream mine) -> asio::awaitable<void> {
+                asio::steady_timer never(mine.get_executor(), std::chrono::hours(1));
+                co_await never.async_wait(asio::use_awaitable);
+                mine.abort();
+            }(std::move(*stream_)),
+            asio::detached);
+        stream_.reset();
+        own_io_->poll();
+    }
+
+    void begin_an_accept_that_will_be_destroyed() {
+        asio::co_spawn(
+            *own_io_,
+            [](acceptor mine, evidence& e) -> asio::awaitable<void> {
+                stream taken = co_await mine.async_accept(asio::use_awaitable);
+                e.taken = taken.is_open();
+            }(std::move(*own_listener_), evidence_),
+            asio::detached);
+        own_io_->poll();
+    }
+
+    void destroy_context() {
+        cut_here();
+        own_io_.reset();
+    }
+
+    void close_and_destroy_context() {
+        stream_->async_close([this](asio::error_code, const cs::close_report&) { ++evidence_.calls; });
+        stream_.reset();
+        cut_later([this] { own_io_.reset(); });
+    }
+
+    asio::io_context& io_;
+    std::unique_ptr<asio::io_context> own_io_;
+    std::optional<acceptor> own_listener_;
+    std::optional<stream> stream_;
+    asio::cancellation_signal signal_;
+    asio::steady_timer timer_;
+    std::thread closing_thread_;
+    std::atomic<bool> finished_ = true;
+};
+
+/// Opens the listener that the cells of a group share, and returns what makes the cells.
+template <cs::close_policy P>
+cell_maker open_group(asio::io_context& io, const asio::ip::address& address) {
+    auto listener = std::make_shared<cs::acceptor<P>>(io, tcp::endpoint(address, 0));
+    return [listener](asio::io_context& context, evidence& e, std::deque<peer>& far_ends,
+                      peers*& others) -> std::unique_ptr<cell> {
+        return std::make_unique<policy_cell<P>>(context, *listener, e, far_ends, others);
+    };
+}
+
+} // namespace conformance
+
+#endif
