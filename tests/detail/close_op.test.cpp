@@ -45,9 +45,11 @@
 #include <string>
 #include <thread>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 namespace cs = closeside;
@@ -206,16 +208,25 @@ public:
 
     /// `new_fails`: which call of operator new fails.
     void start(asio::cancellation_slot slot = {}, std::optional<int> new_fails = {}) {
-        peer_acts();
-        descriptors_before = open_descriptors();
-        {
+        start([&] {
             std::optional<scarce_memory> scarce;
             if (new_fails) scarce.emplace(*new_fails, 1);
-            cs::detail::start_close(std::move(socket_), scenario_.policy, probe(outcome, memory, slot));
-        }
+            start_close(slot);
+        });
+    }
+
+    template <class Start>
+    void start(Start start_now) requires std::is_invocable_v<Start> {
+        peer_acts();
+        descriptors_before = open_descriptors();
+        start_now();
         CHECK(outcome.calls == 0);
         outcome.may_be_called = true;
         started_ = true;
+    }
+
+    void start_close(asio::cancellation_slot slot = {}) {
+        cs::detail::start_close(std::move(socket_), scenario_.policy, probe(outcome, memory, slot));
     }
 
     /// Lets one handler run; false when there is none any more.
@@ -385,6 +396,28 @@ TEST_CASE("an acknowledgement that comes just before the close waits for it comp
     CHECK_FALSE(r.outcome.ec);
     CHECK(r.outcome.report.unacknowledged == 0);
     CHECK(r.connection.near_state() == kv::fin_wait2);
+}
+
+TEST_CASE("where no descriptor can be had to watch for acknowledgements with, on_limit is carried out at once") {
+    static const scenario s{"",
+                            {.linger = cs::lingering::until_acked(5s), .drain_time = nothing, .drain_bytes = 0},
+                            0,
+                            scenario::stays,
+                            true};
+    run r(s);
+    r.start([&] {
+        ::rlimit before{};
+        ::getrlimit(RLIMIT_NOFILE, &before);
+        const ::rlimit none{0, before.rlim_max};
+        ::setrlimit(RLIMIT_NOFILE, &none);
+        r.start_close();
+        ::setrlimit(RLIMIT_NOFILE, &before);
+    });
+    r.finish();
+    check_complete(r);
+    CHECK(r.outcome.ec == cs::error::cancelled);
+    CHECK(r.outcome.report.elapsed < 1s);
+    CHECK(r.connection.near_state() == kv::fin_wait1); // the kernel goes on
 }
 
 TEST_CASE("where the handler's allocator fails, async_close throws or completes, and the connection ends by on_limit") {
