@@ -302,8 +302,8 @@ static_assert(walks(
 
 constexpr close_policy skipping{.linger2 = cs::fin_wait2::skip, .drain_time = cs::milliseconds{0}, .drain_bytes = 0};
 static_assert(walks(skipping, action::close, std::array{step{released(tcp_state::established), t0, action::done}},
-                    {close_outcome::kept, side::local, ending::reset_by_us, time_wait_holder::nobody}),
-              "fin_wait2::skip: FIN, and RST when it is acknowledged");
+                    {close_outcome::kept, side::local, ending::fin, time_wait_holder::left_to_kernel}),
+              "fin_wait2::skip: FIN, and RST when it is acknowledged, which nobody has seen yet");
 
 // durations without end
 

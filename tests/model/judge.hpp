@@ -44,7 +44,6 @@ enum class exception : std::uint8_t {
     peer_orphan_timed_out,
     forgotten_connection,
     peer_forgot_connection,
-    skip_met_crossing_fins,
     time_wait_killed
 };
 inline constexpr std::array exception_reasons{
@@ -58,7 +57,6 @@ inline constexpr std::array exception_reasons{
     "the peer's orphan left FIN-WAIT-2 by its timeout, before our FIN reached it",
     "an abort in CLOSING or LAST-ACK sends nothing and repairs no loss",
     "the peer's program aborted in CLOSING, of which nothing is heard",
-    "linger2 = skip resets when our FIN is acknowledged, but the peer's FIN came before that",
     "an RST ended TIME-WAIT (RFC 1337)"};
 inline constexpr std::size_t exceptions = exception_reasons.size();
 static_assert(static_cast<std::size_t>(exception::time_wait_killed) + 1 == exceptions);
@@ -123,18 +121,14 @@ private:
         return static_cast<std::uint64_t>(left) * modelled_kernel::reply_unit;
     }
 
-    /// An orphan with TCP_LINGER2 = -1 is bound to reset once its FIN is acknowledged.
-    bool will_reset() const { return after_.ours.linger2_skip && after_.ours.state == tcp_state::fin_wait1; }
-
     bool left_to_kernel() const {
-        return !will_reset() &&
-               (after_.ours.state == tcp_state::fin_wait1 || after_.ours.state == tcp_state::fin_wait2);
+        return after_.ours.state == tcp_state::fin_wait1 || after_.ours.state == tcp_state::fin_wait2;
     }
 
     closeside::ending ended_by() const {
         if (before_.past.gave_up) return closeside::ending::failed;
         if (before_.past.reset_by_peer) return closeside::ending::reset_by_peer;
-        return sent_reset_ || will_reset() ? closeside::ending::reset_by_us : closeside::ending::fin;
+        return sent_reset_ ? closeside::ending::reset_by_us : closeside::ending::fin;
     }
 
     std::optional<closeside::side> first_fin() const {
@@ -162,7 +156,7 @@ inline time_wait_holder holder(const world& w) {
 }
 
 /// The exception that makes the prediction `said` and the truth `is` both right; each is bound to its own pair.
-inline std::optional<exception> excuse(const setting& s, const world& w, time_wait_holder said, time_wait_holder is) {
+inline std::optional<exception> excuse(const world& w, time_wait_holder said, time_wait_holder is) {
     using holder = time_wait_holder;
     const history& past = w.past;
     const bool fewer = is == holder::nobody || (said == holder::both && is != holder::both);
@@ -171,8 +165,6 @@ inline std::optional<exception> excuse(const setting& s, const world& w, time_wa
         return exception::gone_inside_half_close;
     if (said == holder::local && is == holder::both && w.ours.passed_closing) return exception::closing_unseen;
     if (said == holder::local && is == holder::both && w.theirs.passed_closing) return exception::crossed_out_of_order;
-    if (s.policy.linger2 == closeside::fin_wait2::skip && said == holder::nobody && w.ours.passed_closing)
-        return exception::skip_met_crossing_fins;
     if (past.time_wait_killed && fewer) return exception::time_wait_killed;
     if (past.forgotten && said == holder::peer && is == holder::nobody) return exception::forgotten_connection;
     if (past.peer_forgot && said == holder::both && is == holder::local) return exception::peer_forgot_connection;
@@ -205,7 +197,7 @@ verdict judge_end(const setting& s, const world& w, Excuse&& excused) {
     const time_wait_holder said = w.predicted;
     const time_wait_holder is = holder(w);
     if (said == time_wait_holder::left_to_kernel || said == is) return {};
-    const auto exception = excuse(s, w, said, is);
+    const auto exception = excuse(w, said, is);
     if (!exception)
         return broken(property::time_wait, std::string("predicted ") + to_string(said) + ", in truth " + to_string(is));
     excused(*exception);

@@ -88,9 +88,11 @@ constexpr void gone(close_report& r, const close_verdict& v, const last_sample& 
 }
 
 /// Our FIN is out and the peer's is not in, or goes out with this close: the kernel carries the orphan on.
-constexpr void orphan(close_report& r, const close_policy& p) noexcept {
+/** fin_wait2::skip resets at once in FIN-WAIT-2. Before that it waits for the acknowledgement of our FIN, and the
+ *  peer's own FIN or RST may come first: CLOSING, and so TIME-WAIT, know no TCP_LINGER2 (tcp_rcv_state_process). */
+constexpr void orphan(close_report& r, const close_policy& p, tcp_state state) noexcept {
     if (!r.first_fin) r.first_fin = side::local;
-    if (p.linger2 == fin_wait2::skip) return reset(r, ending::reset_by_us);
+    if (p.linger2 == fin_wait2::skip && state == tcp_state::fin_wait2) return reset(r, ending::reset_by_us);
     fin(r, time_wait_holder::left_to_kernel);
 }
 
@@ -116,7 +118,7 @@ constexpr close_report conclude(const close_verdict& v, const close_policy& p, c
     } else if (s.state == tcp_state::last_ack || s.state == tcp_state::close_wait) {
         verdict::fin(r, time_wait_holder::peer);
     } else {
-        verdict::orphan(r, p);
+        verdict::orphan(r, p, s.state);
     }
     return r;
 }

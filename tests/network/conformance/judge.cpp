@@ -19,7 +19,6 @@ const char* to_string(race r) noexcept {
     case race::closing_passed: return "FINs crossed, CLOSING over before the socket could be asked";
     case race::fin_before_abort: return "the peer's FIN came between the last look and our RST";
     case race::input_at_close: return "input came between the last look and close(2)";
-    case race::skip_crossed: return "TCP_LINGER2 = -1, but the FINs crossed: CLOSING knows no linger2";
     }
     return "?";
 }
@@ -159,7 +158,6 @@ private:
     void ending_matches() {
         switch (said().ended_by) {
         case cs::ending::reset_by_us:
-            if (skips_fin_wait2() && is(end::crossed)) return raced(race::skip_crossed);
             expect(is(end::local_reset | end::fin_local_reset) || (skips_fin_wait2() && is(end::fin_answer_reset)),
                    "ended_by=reset_by_us, but this side has not reset");
             break;
@@ -209,10 +207,7 @@ private:
         const int local = e_.local_when_told.state;
         if (said().first_fin == cs::side::local && fin_came_in_half_close()) return; // counted there
         switch (said().time_wait) {
-        case holder::nobody:
-            expect(is(any_reset) || (skips_fin_wait2() && is(end::crossed)),
-                   "time_wait=nobody after an end without reset");
-            break;
+        case holder::nobody: expect(is(any_reset), "time_wait=nobody after an end without reset"); break;
         case holder::peer: expect(is(end::passive), "time_wait=peer after no passive close"); break;
         case holder::both: expect(is(end::crossed), "time_wait=both, but the FINs did not cross"); break;
         case holder::local:

@@ -16,12 +16,11 @@ enum class race : std::uint8_t {
     assassination,     ///< RFC 1337: an old acknowledgement, overtaken on another processor, ended TIME-WAIT
     closing_passed,    ///< the FINs crossed, and CLOSING was over before the socket could be asked
     fin_before_abort,  ///< the peer's FIN came between the last look at the socket and our RST
-    input_at_close,    ///< input came between the last look and close(2), which then answers with RST
-    skip_crossed ///< linger2 = skip, and the peer's FIN came before the acknowledgement of ours: CLOSING, TIME-WAIT
+    input_at_close     ///< input came between the last look and close(2), which then answers with RST
 };
 
-inline constexpr race all_races[] = {race::fin_in_half_close, race::assassination,  race::closing_passed,
-                                     race::fin_before_abort,  race::input_at_close, race::skip_crossed};
+inline constexpr race all_races[] = {race::fin_in_half_close, race::assassination, race::closing_passed,
+                                     race::fin_before_abort, race::input_at_close};
 
 const char* to_string(race) noexcept;
 
