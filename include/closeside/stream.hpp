@@ -155,7 +155,7 @@ public:
      *  @li error::patience_over, error::drain_time_over, error::drain_bytes_over, error::linger_over  that limit ran
      *  out and on_limit was carried out
      *  @li error::reset_by_peer    the peer's RST came first; success under lingering::abort, which loses nothing by it
-     *  @li error::cancelled        see below; also where a wait finds no memory or no descriptor half-way, which ends it
+     *  @li error::cancelled        see below; also where a wait finds no memory or descriptor half-way, which ends it
      *                              as a partial cancellation does
      *  @li asio::error::bad_descriptor  the stream was not open; asio::error::not_connected  it was never connected
      *  @li ETIMEDOUT, EHOSTUNREACH and the like  the kernel had given the connection up
