@@ -43,7 +43,7 @@ constexpr cs::close_policy abortive = cs::policies::abortive;
 constexpr cs::close_policy seven_seconds{.linger2 = 7s, .reuse_address = false};
 constexpr cs::close_policy no_fin_wait2{.linger2 = cs::fin_wait2::skip};
 
-const tcp::endpoint loopback{asio::ip::address_v4::loopback(), 0};
+const tcp::endpoint loopback{own_loopback(), 0};
 
 int option(int fd, int level, int name) {
     int value = -7;
@@ -268,7 +268,8 @@ TEST_CASE("Without reuse_address a restart fails while TIME-WAIT lasts, and the 
     }
     const std::system_error e = error_of([&] { cs::acceptor<seven_seconds>(io, at); });
     CHECK(e.code() == asio::error::address_in_use);
-    CHECK_MESSAGE(contains(e.what(), "bind 127.0.0.1:" + std::to_string(at.port())), std::string(e.what()));
+    CHECK_MESSAGE(contains(e.what(), "bind " + own_loopback().to_string() + ":" + std::to_string(at.port())),
+                  std::string(e.what()));
     CHECK_MESSAGE(contains(e.what(), "1 in TIME-WAIT"), std::string(e.what()));
     // Its sockets were without SO_REUSEADDR, so the option on a new one would not help.
     CHECK_MESSAGE(contains(e.what(), "without SO_REUSEADDR, which the old and the new one both need"),

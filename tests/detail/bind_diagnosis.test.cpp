@@ -29,7 +29,7 @@ constexpr cs::close_policy not_reusing{.reuse_address = false};
 
 const tcp::endpoint any_v4{asio::ip::address_v4::any(), 0};
 const tcp::endpoint any_v6{asio::ip::address_v6::any(), 0};
-const tcp::endpoint loopback_v4{asio::ip::address_v4::loopback(), 0};
+const tcp::endpoint loopback_v4{own_loopback(), 0};
 const tcp::endpoint loopback_v6{asio::ip::address_v6::loopback(), 0};
 
 tcp::endpoint with_port(tcp::endpoint e, const tcp::endpoint& of) {
@@ -213,8 +213,7 @@ TEST_CASE("A listener that begins to listen between our bind and our listen is f
 TEST_CASE("An IPv6 wildcard listener keeps IPv4 and v4-mapped addresses off the port, and is found") {
     const foreign_socket listener = foreign_socket(any_v6, {.reuse_address = true}).listening();
     const tcp::endpoint at = listener.local();
-    const tcp::endpoint v4_mapped{asio::ip::make_address_v6(asio::ip::v4_mapped, asio::ip::address_v4::loopback()),
-                                  at.port()};
+    const tcp::endpoint v4_mapped{asio::ip::make_address_v6(asio::ip::v4_mapped, own_loopback()), at.port()};
     for (const tcp::endpoint& wanted :
          {at, with_port(any_v4, at), with_port(loopback_v4, at), with_port(loopback_v6, at), v4_mapped}) {
         is_said(refusal(wanted), {"live listener", "inode " + listener.inode()});
@@ -225,8 +224,7 @@ TEST_CASE("An IPv4 listener keeps the IPv6 wildcard and its v4-mapped address of
     for (const tcp::endpoint& where : {any_v4, loopback_v4}) {
         const foreign_socket listener = foreign_socket(where, {.reuse_address = true}).listening();
         const tcp::endpoint at = listener.local();
-        const tcp::endpoint v4_mapped{asio::ip::make_address_v6(asio::ip::v4_mapped, asio::ip::address_v4::loopback()),
-                                      at.port()};
+        const tcp::endpoint v4_mapped{asio::ip::make_address_v6(asio::ip::v4_mapped, own_loopback()), at.port()};
         for (const tcp::endpoint& wanted : {with_port(any_v6, at), v4_mapped})
             is_said(refusal(wanted), {"live listener", "inode " + listener.inode()});
         // Whoever has that port on ::1, it is not this listener.

@@ -22,6 +22,11 @@
 
 using asio::ip::tcp;
 
+/// A loopback address of this process alone, for tests that count what has a port: other tests leave TIME-WAITs behind.
+inline asio::ip::address_v4 own_loopback() {
+    return asio::ip::address_v4(0x7f800000u | (static_cast<unsigned>(::getpid()) & 0x7fffffu));
+}
+
 /// The far end of a test connection: a plain descriptor, driven by hand, that no library touches.
 class test_peer {
 public:
