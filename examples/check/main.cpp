@@ -1,96 +1,59 @@
 // SPDX-License-Identifier: BSL-1.0
 // closeside-check: the host check of closeside as a command. Exit status: 0 nothing worse than a note, 1 warnings,
 // 2 critical, 64 wrong arguments, 70 nothing could be looked at or printed.
-#include "arguments.hpp"
-#include "report.hpp"
+#include "command.hpp"
+#include "output.hpp"
 
-#include <closeside/host.hpp>
+#include <closeside/host/rule_table.hpp>
+#include <closeside/version.hpp>
 
-#include <algorithm>
-#include <cerrno>
-#include <cstddef>
-#include <cstdlib>
+#include <CLI/CLI.hpp>
+
 #include <exception>
 #include <iostream>
-#include <string_view>
-#include <system_error>
-#include <utility>
-#include <variant>
-
-#include <sys/ioctl.h>
-#include <unistd.h>
+#include <string>
 
 namespace {
 
-namespace host = closeside::host;
-
-/// sysexits.h: EX_SOFTWARE.
-constexpr int status_blind = 70;
-
-int exit_status(const check::report& r) {
-    int status = 0;
-    for (const check::judged& j : r.findings)
-        if (!j.suppressed) status = std::max(status, static_cast<int>(j.finding.severity));
-    return status;
+std::string version_text() {
+    return "closeside-check " + std::to_string(CLOSESIDE_VERSION / 100000) + "." +
+           std::to_string(CLOSESIDE_VERSION / 100 % 1000) + "." + std::to_string(CLOSESIDE_VERSION % 100);
 }
 
-check::report look_and_judge(const check::arguments& given) {
-    check::report r{host::take_snapshot({.root = given.root}), given.exposure, given.assumed, {}};
-    for (host::finding& f : host::audit(r.seen, given.exposure, given.policies)) {
-        const bool suppressed = std::ranges::find(given.ignored, f.code) != given.ignored.end();
-        r.findings.push_back({std::move(f), suppressed});
+std::string rules_text() {
+    std::string text = "Rules:\n";
+    for (const closeside::host::rule& r : closeside::host::rule_table)
+        text += "  " + std::string(r.code) + "  " + std::string(r.title) + "\n";
+    return text + "\nExit status: 0 nothing worse than a note, 1 warnings, 2 critical, 64 usage, 70 could not look.";
+}
+
+int parse_and_run(int argc, const char* const* argv) {
+    CLI::App app("Judges the TCP settings of this host by how a program closes its connections.", "closeside-check");
+    app.set_version_flag("--version", version_text());
+    app.footer(rules_text());
+    app.require_subcommand(0, 1);
+
+    // Every command of command.hpp: one line here, and its sources in CMakeLists.txt.
+    check::action chosen;
+    check::add_audit(app, chosen);
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        std::cout << app.help();
+        return 0;
+    } catch (const CLI::CallForVersion&) {
+        std::cout << version_text() << "\n";
+        return 0;
+    } catch (const CLI::ParseError& e) {
+        std::cerr << "closeside-check: " << check::one_line(e.what()) << " (closeside-check --help tells more)\n";
+        return check::status_usage;
     }
-    return r;
-}
-
-/// NO_COLOR: no-color.org.
-bool wants_colour() {
-    const char* const refused = std::getenv("NO_COLOR");
-    const char* const terminal = std::getenv("TERM");
-    return ::isatty(STDOUT_FILENO) && !(refused && *refused) && terminal && std::string_view(terminal) != "dumb";
-}
-
-std::size_t line_width() {
-    ::winsize size{};
-    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 100;
-    return std::min<std::size_t>(size.ws_col, 120);
-}
-
-void print(const check::report& r, check::output_format format) {
-    switch (format) {
-    case check::output_format::text: return check::print_text(std::cout, r, wants_colour(), line_width());
-    case check::output_format::json: return check::print_json(std::cout, r);
-    case check::output_format::prometheus: return check::print_prometheus(std::cout, r);
-    }
-}
-
-int run(const check::arguments& given) {
-    const check::report r = look_and_judge(given);
-    if (r.seen.error != 0) {
-        std::cerr << "closeside-check: cannot look below '" << check::one_line(given.root)
-                  << "': proc/sys/net: " << std::generic_category().message(r.seen.error)
-                  << "; --root takes a directory that holds proc/\n";
-        return status_blind;
-    }
-    print(r, given.format);
-    if (!std::cout.flush()) {
-        std::cerr << "closeside-check: cannot write to standard output: " << std::generic_category().message(errno)
-                  << "\n";
-        return status_blind;
-    }
-    return exit_status(r);
+    return chosen();
 }
 
 } // namespace
 
-int main(int argc, char** argv) try {
-    const auto parsed = check::parse(argc, argv);
-    if (const auto* end = std::get_if<check::early_end>(&parsed)) {
-        (end->status == 0 ? std::cout : std::cerr) << end->text;
-        return end->status;
-    }
-    return run(std::get<check::arguments>(parsed));
-} catch (const std::exception& e) {
-    std::cerr << "closeside-check: " << e.what() << "\n";
-    return status_blind;
+int main(int argc, char** argv) try { return parse_and_run(argc, argv); } catch (const std::exception& e) {
+    return check::give_up(e.what());
 }

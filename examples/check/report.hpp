@@ -2,10 +2,11 @@
 #ifndef CLOSESIDE_CHECK_REPORT_HPP
 #define CLOSESIDE_CHECK_REPORT_HPP
 
+#include "output.hpp"
+
 #include <closeside/host/finding.hpp>
 #include <closeside/host/snapshot.hpp>
 
-#include <cstddef>
 #include <iosfwd>
 #include <string>
 #include <vector>
@@ -26,13 +27,13 @@ struct report {
     std::vector<judged> findings;
 };
 
-/// For people; `colour` and `width` as of the terminal.
-void print_text(std::ostream& out, const report& r, bool colour, std::size_t width);
+/// For people.
+void print_text(std::ostream& out, const report& r, const terminal& on);
 
 /// For programs: findings, values, kernel, netns, and what was assumed.
 void print_json(std::ostream& out, const report& r);
 
-/// For node_exporter's textfile collector: write it to a temporary name in the directory, then rename it.
+/// For node_exporter's textfile collector.
 void print_prometheus(std::ostream& out, const report& r);
 
 } // namespace check

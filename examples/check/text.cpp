@@ -24,7 +24,7 @@ std::string counted(std::size_t n, const std::string& one, const std::string& ma
 
 } // namespace
 
-void print_text(std::ostream& out, const report& r, bool colour, std::size_t width) {
+void print_text(std::ostream& out, const report& r, const terminal& on) {
     const host::snapshot& seen = r.seen;
     out << "Linux " << (seen.kernel.empty() ? "of unknown release" : seen.kernel) << ", network namespace "
         << (seen.netns ? std::to_string(*seen.netns) : "unknown") << " ("
@@ -40,7 +40,7 @@ void print_text(std::ostream& out, const report& r, bool colour, std::size_t wid
             continue;
         }
         ++count[static_cast<std::size_t>(j.finding.severity)];
-        out << to_text(j.finding, {.colour = colour, .width = width}) << "\n";
+        out << to_text(j.finding, {.colour = on.colour, .width = on.width}) << "\n";
     }
     out << count[2] << " critical, " << counted(count[1], "warning", "warnings") << ", "
         << counted(count[0], "note", "notes");

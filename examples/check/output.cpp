@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "output.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <iostream>
+#include <system_error>
+#include <utility>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace check {
+
+namespace {
+
+const char* name_of(output_format format) {
+    switch (format) {
+    case output_format::text: return "text";
+    case output_format::json: return "json";
+    case output_format::prometheus: return "prometheus";
+    }
+    return "?";
+}
+
+std::vector<std::string> names_of(const std::vector<output_format>& formats) {
+    std::vector<std::string> names;
+    for (const output_format f : formats) names.emplace_back(name_of(f));
+    return names;
+}
+
+/// NO_COLOR: no-color.org.
+bool wants_colour() {
+    const char* const refused = std::getenv("NO_COLOR");
+    const char* const name = std::getenv("TERM");
+    return !(refused && *refused) && name && std::string_view(name) != "dumb";
+}
+
+} // namespace
+
+void add_output_options(CLI::App& app, output& to, std::vector<output_format> offered) {
+    const std::string names = alternatives(names_of(offered));
+    const auto choose = [&to, offered, names](const std::string& name) {
+        const auto chosen = std::ranges::find(offered, name, name_of);
+        if (chosen == offered.end()) refuse("--format", name, "is not known; give " + names);
+        to.format = *chosen;
+    };
+    app.add_option_function<std::string>("--format", choose, names + " (default: text)")->type_name("FORMAT");
+}
+
+terminal look_at_terminal(const output& to) {
+    if (!to.file.empty() || !::isatty(STDOUT_FILENO)) return {};
+    terminal seen{.colour = wants_colour()};
+    ::winsize size{};
+    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0)
+        seen.width = std::min<std::size_t>(size.ws_col, 120);
+    return seen;
+}
+
+int deliver(const output&, std::string_view text, int status) {
+    std::cout << text;
+    if (std::cout.flush()) return status;
+    return give_up("cannot write to standard output: " + std::generic_category().message(errno));
+}
+
+int give_up(const std::string& why) {
+    std::cerr << "closeside-check: " << one_line(why) << "\n";
+    return status_blind;
+}
+
+void refuse(const std::string& option, const std::string& value, const std::string& cure) {
+    throw CLI::ValidationError(option, "'" + value + "' " + cure);
+}
+
+std::string alternatives(const std::vector<std::string>& names) {
+    std::string text;
+    for (std::size_t i = 0; i != names.size(); ++i)
+        text += (i == 0 ? "" : i + 1 == names.size() ? " or " : ", ") + names[i];
+    return text;
+}
+
+std::string one_line(std::string text) {
+    const auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
+    std::ranges::replace_if(text, is_control, ' ');
+    return text;
+}
+
+std::string quoted_label(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '\\' || c == '"') out += '\\';
+        if (c == '\n')
+            out += "\\n";
+        else
+            out += c;
+    }
+    return out + '"';
+}
+
+} // namespace check
