@@ -7,15 +7,21 @@
  *  neither Asio nor a privilege. */
 
 #include <closeside/host/audit.hpp>
+#include <closeside/host/capacity.hpp>
+#include <closeside/host/counter.hpp>
+#include <closeside/host/evidence.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/kernel_version.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/key_value.hpp>
+#include <closeside/host/place.hpp>
+#include <closeside/host/program.hpp>
 #include <closeside/host/remedy.hpp>
 #include <closeside/host/render.hpp>
 #include <closeside/host/rule.hpp>
 #include <closeside/host/rule_table.hpp>
 #include <closeside/host/snapshot.hpp>
+#include <closeside/host/sockstat.hpp>
 #include <closeside/host/startup.hpp>
 #include <closeside/host/take_snapshot.hpp>
 

@@ -53,10 +53,14 @@ TEST_CASE("nothing of the live host gets into a snapshot of another root") {
     CHECK(seen.space == network_namespace::unknown);
 }
 
-TEST_CASE("two snapshots of an unchanged root are equal") {
+TEST_CASE("two snapshots of an unchanged root are equal but for the time they were taken") {
     fake_root root;
     root.defaults().namespaces("net:[4026532177]", "net:[4026532177]");
-    CHECK(look(root) == look(root));
+    const auto first = look(root);
+    auto second = look(root);
+    CHECK(second.taken > first.taken);
+    second.taken = first.taken;
+    CHECK(first == second);
 }
 
 TEST_CASE("a root in which nothing can be seen is an error, not a host without settings") {
@@ -232,4 +236,88 @@ TEST_CASE("a child namespace of a kernel that shows it next to nothing is known 
         CHECK(look(root).space == network_namespace::unknown);
         CHECK(look(root)[key::tcp_tw_recycle].status == key_status::absent);
     }
+}
+
+TEST_CASE("the constants of gVisor are shown and taken for no settings of Linux") {
+    fake_root root;
+    root.set("net.ipv4.tcp_rfc1337", "1")
+        .set("net.ipv4.tcp_timestamps", "1")
+        .set("net.ipv4.tcp_retries2", "15")
+        .set("net.ipv4.ip_local_port_range", "16000\t65535");
+    SUBCASE("by the keys alone") {}
+    SUBCASE("by its build") { root.set("kernel.version", "#1 SMP Sun Jan 10 15:06:54 PST 2016").kernel("4.4.0"); }
+    SUBCASE("by its name") { root.kernel("4.19.0-gvisor").set("net.ipv4.tcp_fin_timeout", "60"); }
+    const auto seen = look(root);
+    CHECK(seen.emulated);
+    CHECK(seen.error == 0);
+    CHECK(seen[key::tcp_rfc1337].status == key_status::emulated);
+    CHECK(seen[key::tcp_rfc1337].text == "1");
+    CHECK_FALSE(seen.number(key::tcp_rfc1337));
+    CHECK(seen[key::tcp_tw_reuse].status == key_status::absent);
+}
+
+TEST_CASE("Linux is not taken for gVisor, however few of its keys are shown") {
+    fake_root root;
+    root.set("net.ipv4.tcp_rfc1337", "1").set("net.ipv4.tcp_timestamps", "1");
+    CHECK_FALSE(look(root).emulated);
+    root.defaults().set("net.ipv4.tcp_rfc1337", "1").set("net.ipv4.tcp_retries2", "15");
+    CHECK_FALSE(look(root).emulated);
+}
+
+TEST_CASE("without nf_conntrack its keys are unloaded, with it they are read") {
+    fake_root root;
+    root.defaults();
+    CHECK(look(root)[key::conntrack_time_wait].status == key_status::unloaded);
+    CHECK(look(root)[key::conntrack_max].status == key_status::unloaded);
+    root.set("net.netfilter.nf_conntrack_max", "262144").set("net.netfilter.nf_conntrack_tcp_timeout_time_wait", "30");
+    CHECK(look(root).number(key::conntrack_time_wait) == 30);
+    CHECK(look(root)[key::conntrack_loose].status == key_status::absent);
+}
+
+TEST_CASE("counters are read by name, from two files, and none stands for what is not counted") {
+    fake_root root;
+    root.defaults();
+    CHECK_FALSE(look(root).count(host::counter::paws_estab));
+    root.add("proc/net/netstat", "TcpExt: PAWSEstab New TCPTimeWaitOverflow\nTcpExt: 3 7 9\nIpExt: X\nIpExt: 1\n");
+    root.add("proc/net/snmp", "Tcp: RtoMax PassiveOpens\nTcp: -1 5\n");
+    root.add("proc/net/sockstat", "sockets: used 9\nTCP: inuse 3 orphan 1 tw 27 alloc 4 mem 2\n");
+    root.add("proc/net/sockstat6", "TCP6: inuse 6\n");
+    const auto seen = look(root);
+    CHECK(seen.count(host::counter::paws_estab) == 3);
+    CHECK(seen.count(host::counter::tw_overflow) == 9);
+    CHECK(seen.count(host::counter::passive_opens) == 5);
+    CHECK_FALSE(seen.count(host::counter::paws_timewait));
+    CHECK(seen.sockets == host::sockstat{3, 6, 27, 1, 4, 2});
+}
+
+TEST_CASE("the files of the reader's own thread go before those of the process") {
+    fake_root root;
+    root.defaults().add("proc/net/sockstat", "TCP: tw 1\n").add("proc/thread-self/net/sockstat", "TCP: tw 2\n");
+    CHECK(look(root).sockets.time_wait == 2);
+}
+
+TEST_CASE("a file of counters with names and no values counts nothing") {
+    fake_root root;
+    root.defaults()
+        .add("proc/net/netstat", "TcpExt: PAWSEstab TW\n")
+        .add("proc/net/snmp", "Tcp: PassiveOpens\nTcp: x\n");
+    const auto seen = look(root);
+    for (const host::counter_facts& facts : host::all_counters) CHECK_FALSE(seen.count(facts.id));
+}
+
+TEST_CASE("the place is told by the marks in the file system") {
+    fake_root root;
+    root.defaults();
+    CHECK(look(root).loader == host::sysctl_loader::unknown);
+    CHECK(look(root).container == host::container::none);
+    root.add("etc/init.d/procps", "");
+    CHECK(look(root).loader == host::sysctl_loader::procps);
+    root.add("run/systemd/system/units", "");
+    CHECK(look(root).loader == host::sysctl_loader::systemd);
+    root.add("run/systemd/container", "lxc");
+    CHECK(look(root).container == host::container::other);
+    root.add(".dockerenv", "");
+    CHECK(look(root).container == host::container::docker);
+    root.add("run/secrets/kubernetes.io/serviceaccount/token", "");
+    CHECK(look(root).container == host::container::kubernetes);
 }

@@ -49,6 +49,14 @@ public:
         return *this;
     }
 
+    /// A file anywhere below the root.
+    fake_root& add(std::string_view relative, std::string_view content) {
+        const auto target = root_ / relative;
+        std::filesystem::create_directories(target.parent_path());
+        std::ofstream(target, std::ios::binary) << content;
+        return *this;
+    }
+
     fake_root& set_fifo(std::string_view key) {
         require(::mkfifo(make_way(key).c_str(), 0644) == 0, "mkfifo");
         return *this;

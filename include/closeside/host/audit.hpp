@@ -3,7 +3,9 @@
 #define CLOSESIDE_HOST_AUDIT_HPP
 
 #include <closeside/close_policy.hpp>
+#include <closeside/host/evidence.hpp>
 #include <closeside/host/finding.hpp>
+#include <closeside/host/program.hpp>
 #include <closeside/host/rule.hpp>
 #include <closeside/host/rule_table.hpp>
 #include <closeside/host/snapshot.hpp>
@@ -32,7 +34,7 @@ inline std::string sentence(std::string text) {
     return text;
 }
 
-inline finding complete(const rule& r, verdict&& v, const snapshot& s) {
+inline finding complete(const rule& r, verdict&& v, const snapshot& s, const snapshot* earlier) {
     finding f;
     f.code = r.code;
     f.severity = v.severity;
@@ -42,32 +44,57 @@ inline finding complete(const rule& r, verdict&& v, const snapshot& s) {
     }
     f.message = std::move(v.message);
     f.consequence = std::move(v.consequence);
-    f.fix = sentence(std::move(v.fix));
+    f.fix = sentence(std::move(v.fix.text));
     f.source = v.source;
+    f.settings = std::move(v.fix.settings);
+
+    evidence counted = gather_evidence(r.confirmed_by, s, earlier);
+    f.occurrence = counted.occurrence;
+    f.evidence = std::move(counted.text);
+    // Somebody on this host suffers from it right now, if not this program.
+    if (f.occurrence == occurrence::happening) f.severity = std::max(f.severity, severity::warning);
     return f;
 }
 
 } // namespace detail
 
-/// Judges what was seen on a host by the policies of a program on it. A pure function: equal arguments, equal findings.
-/** @param seen      from take_snapshot, or filled by hand.
- *  @param peers     how the program's peers reach it.
- *  @param policies  every policy that the program closes connections by; none: the default policy, which closes first.
- *  @return the findings, the worst first, and by code among equals.
- *  @throws std::bad_alloc only. */
-inline std::vector<finding> audit(const snapshot& seen, exposure peers = exposure::nat,
-                                  std::span<const close_policy> policies = {}) {
-    static constexpr close_policy default_policy{};
-    if (policies.empty()) policies = {&default_policy, 1};
+/// What an audit may look at besides one snapshot. Refers to what its maker keeps alive.
+struct more_to_see {
+    /// Taken from the same network namespace some time before: turns "has happened" into "is happening".
+    const snapshot* earlier = nullptr;
+    /// What the configuration files set.
+    const config_view* config = nullptr;
+};
 
-    const circumstances c{seen, peers, policies};
+/// Judges what was seen on a host by what a program on it does. A pure function: equal arguments, equal findings.
+/** @param seen    from take_snapshot, or filled by hand.
+ *  @param program how its peers reach it, what it closes connections by, and what load it states. Without policies the
+ *                 default policy is taken, which closes first.
+ *  @param more    an earlier look, and the configuration files.
+ *  @return the findings: the worst first, among equals what is happening now, then by code.
+ *  @throws std::bad_alloc only. */
+inline std::vector<finding> audit(const snapshot& seen, program program, const more_to_see& more = {}) {
+    static constexpr close_policy default_policy{};
+    if (program.policies.empty()) program.policies = {&default_policy, 1};
+
+    const circumstances c{seen, program, more.config};
     std::vector<finding> findings;
     for (const rule& r : rule_table)
-        if (std::optional<verdict> v = r.judge(c)) findings.push_back(detail::complete(r, *std::move(v), seen));
+        if (std::optional<verdict> v = r.judge(c))
+            findings.push_back(detail::complete(r, *std::move(v), seen, more.earlier));
     std::ranges::sort(findings, [](const finding& a, const finding& b) {
-        return a.severity != b.severity ? a.severity > b.severity : a.code < b.code;
+        const bool a_happens = a.occurrence == occurrence::happening, b_happens = b.occurrence == occurrence::happening;
+        return a.severity != b.severity ? a.severity > b.severity
+               : a_happens != b_happens ? a_happens
+                                        : a.code < b.code;
     });
     return findings;
+}
+
+/// The same by exposure and policies alone.
+inline std::vector<finding> audit(const snapshot& seen, exposure peers = exposure::nat,
+                                  std::span<const close_policy> policies = {}) {
+    return audit(seen, program{.peers = peers, .policies = policies});
 }
 
 /// The worst severity among the findings; none without findings.

@@ -27,19 +27,51 @@ constexpr const char* to_string(severity s) noexcept {
 
 /// How the program's peers reach it.
 enum class exposure : std::uint8_t {
-    nat,     ///< many peers behind few addresses: NAT, a proxy, or a load balancer that replaces the source address
-    direct,  ///< every peer comes from its own address
-    loopback ///< only this host talks to it
+    nat,      ///< many peers behind few addresses, with a large share of ports each: NAT, a carrier's NAT, a proxy
+    balancer, ///< every peer comes through an L4 balancer or SNAT: a handful of addresses, whose ports are soon re-used
+    direct,   ///< every peer comes from its own address
+    loopback  ///< only this host talks to it
 };
 
 constexpr const char* to_string(exposure e) noexcept {
     switch (e) {
     case exposure::nat: return "nat";
+    case exposure::balancer: return "balancer";
     case exposure::direct: return "direct";
     case exposure::loopback: return "loopback";
     }
     return "?";
 }
+
+/// Several peers share an address, so that one of them can meet what another has left behind.
+constexpr bool shares_addresses(exposure e) noexcept { return e == exposure::nat || e == exposure::balancer; }
+
+/// Whether what a finding warns of has been seen to happen, by the counters that would show it.
+enum class occurrence : std::uint8_t {
+    uncounted, ///< this kernel counts nothing that would show it
+    unseen,    ///< the counters stand at 0
+    seen,      ///< it has happened since this network namespace was made
+    happening  ///< it has happened between the two looks
+};
+
+constexpr const char* to_string(occurrence o) noexcept {
+    switch (o) {
+    case occurrence::uncounted: return "uncounted";
+    case occurrence::unseen: return "unseen";
+    case occurrence::seen: return "seen";
+    case occurrence::happening: return "happening";
+    }
+    return "?";
+}
+
+/// A value that a sysctl should have.
+struct setting {
+    /// As sysctl(8) writes it.
+    std::string key;
+    std::string value;
+
+    friend bool operator==(const setting&, const setting&) = default;
+};
 
 /// One value that a finding rests on.
 struct observation {
@@ -67,6 +99,11 @@ struct finding {
     std::string fix;
     /// Where the facts come from.
     std::string source;
+    /// Whether it has been seen to happen, and the counters that tell, as in "PAWSTimewait 8 (+8 in 12.0 s)".
+    host::occurrence occurrence = occurrence::uncounted;
+    std::string evidence{};
+    /// What `fix` sets, for a program to use; empty where no sysctl helps.
+    std::vector<setting> settings{};
 
     friend bool operator==(const finding&, const finding&) = default;
 };

@@ -15,19 +15,23 @@ namespace closeside::host {
 /// What reading a key came to.
 enum class key_status : std::uint8_t {
     present,   ///< read, and it says something that such a key can say
-    absent,    ///< this kernel has no such key, or the module that brings it is not loaded
+    absent,    ///< this kernel has no such key
+    unloaded,  ///< the module that brings it, nf_conntrack, is not loaded, nor built into this kernel
     hidden,    ///< the kernel has it and its value applies, but this network namespace does not show it
     denied,    ///< it is there; this process may not read it
     malformed, ///< something is there that is not such a value: empty, binary, too long, not a regular file
+    emulated   ///< read, but from a sandbox (gVisor) whose files are constants and say nothing about its TCP
 };
 
 constexpr const char* to_string(key_status s) noexcept {
     switch (s) {
     case key_status::present: return "present";
     case key_status::absent: return "absent";
+    case key_status::unloaded: return "unloaded";
     case key_status::hidden: return "hidden";
     case key_status::denied: return "denied";
     case key_status::malformed: return "malformed";
+    case key_status::emulated: return "emulated";
     }
     return "?";
 }
@@ -35,12 +39,12 @@ constexpr const char* to_string(key_status s) noexcept {
 /// The value of one key, or why there is none.
 struct key_value {
     key_status status = key_status::absent;
-    /// present: as the kernel prints it, without the line end. malformed: the beginning of what was found, with every
+    /// present, emulated: as the kernel prints it, without the line end. malformed: the beginning of what was found, with every
     /// byte that is not printable ASCII escaped as \xNN. Otherwise empty.
     std::string text;
-    /// The number, or the low end of a range; none for a list of ports or when not present.
+    /// The number, the low end of a range, or the first of three; none for a list of ports or when not present.
     std::optional<std::int64_t> number;
-    /// The high end of a range.
+    /// The high end of a range, or the last of three.
     std::optional<std::int64_t> high;
     /// denied, malformed: what was wrong, in a few words.
     std::string problem;
@@ -69,6 +73,15 @@ inline key_value interpret(key_shape shape, std::string_view content) {
         if (!ends) return malformed("not two numbers");
         found.number = ends->first;
         found.high = ends->second;
+        return found;
+    }
+    case key_shape::triple: {
+        if (line.empty()) return malformed("empty");
+        std::string_view rest = line;
+        const auto low = text::take_number(rest), middle = text::take_number(rest), high = text::take_number(rest);
+        if (!low || !middle || !high) return malformed("not three numbers");
+        found.number = low;
+        found.high = high;
         return found;
     }
     case key_shape::ports:

@@ -20,7 +20,9 @@ inline std::string to_line(const finding& f) {
         line += o.key + "=" + o.value;
     }
     if (!f.observed.empty()) line += "] ";
-    line += f.message + ". Effect: " + f.consequence + ". Fix: " + f.fix + ".";
+    line += f.message;
+    if (f.occurrence == occurrence::happening) line += "; happening now: " + f.evidence;
+    line += ". Effect: " + f.consequence + ". Fix: " + f.fix + ".";
     return closeside::detail::printable(line);
 }
 
@@ -78,6 +80,7 @@ inline std::string to_text(const finding& f, const text_options& options = {}) {
     out += "\n";
     paragraph(out, "what", f.message);
     for (const observation& o : f.observed) paragraph(out, "seen", o.key + " = " + o.value + " in " + o.where);
+    if (!f.evidence.empty()) paragraph(out, to_string(f.occurrence), f.evidence);
     paragraph(out, "effect", f.consequence);
     paragraph(out, "fix", f.fix);
     paragraph(out, "source", f.source);

@@ -4,8 +4,11 @@
 
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/policy_rules.hpp>
+#include <closeside/host/counter.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/key.hpp>
+#include <closeside/host/program.hpp>
+#include <closeside/host/remedy.hpp>
 #include <closeside/host/snapshot.hpp>
 
 #include <algorithm>
@@ -18,12 +21,15 @@
 
 namespace closeside::host {
 
+struct config_view;
+
 /// What a rule judges: the host, and the program on it. Refers to what its maker keeps alive.
 struct circumstances {
     const snapshot& host;
-    exposure peers;
-    /// Never empty.
-    std::span<const close_policy> policies;
+    /// Its `policies` are never empty.
+    const host::program& program;
+    /// What the configuration files set; nullptr where nobody has read them.
+    const config_view* config = nullptr;
 
     /// The number under a key; none unless it is present.
     std::optional<std::int64_t> number(key k) const noexcept { return host.number(k); }
@@ -34,11 +40,13 @@ struct circumstances {
     bool is_off(key k) const noexcept { return number(k) == 0; }
 
     /// Some connection of the program can end up in TIME-WAIT on this host.
-    bool can_hold_time_wait() const noexcept { return std::ranges::any_of(policies, closeside::can_hold_time_wait); }
+    bool can_hold_time_wait() const noexcept {
+        return std::ranges::any_of(program.policies, closeside::can_hold_time_wait);
+    }
 
     /// Some connection of the program can be an orphan in FIN-WAIT-2 for which tcp_fin_timeout is the limit.
     bool depends_on_fin_timeout() const noexcept {
-        return std::ranges::any_of(policies, [](const close_policy& p) {
+        return std::ranges::any_of(program.policies, [](const close_policy& p) {
             return p.linger != lingering::abort && p.linger2 == fin_wait2::system &&
                    !closeside::detail::never_orphan_in_fin_wait2(p);
         });
@@ -51,7 +59,7 @@ struct verdict {
     std::vector<key> keys;
     std::string message;
     std::string consequence;
-    std::string fix;
+    remedy fix;
     std::string_view source;
 };
 
@@ -61,6 +69,8 @@ struct rule {
     std::string_view title;
     /// A pure function; nothing when the rule has nothing to say.
     std::optional<verdict> (*judge)(const circumstances&);
+    /// What the kernel counts when that of which the rule warns happens; audit() turns them into evidence.
+    counter_list confirmed_by{};
 };
 
 } // namespace closeside::host

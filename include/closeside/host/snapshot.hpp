@@ -2,12 +2,16 @@
 #ifndef CLOSESIDE_HOST_SNAPSHOT_HPP
 #define CLOSESIDE_HOST_SNAPSHOT_HPP
 
+#include <closeside/host/counter.hpp>
 #include <closeside/host/kernel_version.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/key_value.hpp>
+#include <closeside/host/place.hpp>
+#include <closeside/host/sockstat.hpp>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -41,7 +45,16 @@ struct snapshot {
     network_namespace space = network_namespace::unknown;
     /// /proc/sys is mounted read-only, as container runtimes do: only who starts the container can set a value.
     bool read_only = false;
+    /// Not Linux's TCP, but a sandbox that serves constants under these names (gVisor); the keys are `emulated`.
+    bool emulated = false;
+    sysctl_loader loader = sysctl_loader::unknown;
+    host::container container = container::none;
     std::array<key_value, all_keys.size()> values;
+    /// Since this network namespace was made.
+    counter_values counters{};
+    sockstat sockets;
+    /// When it was taken; between two of them lie the rates.
+    std::chrono::steady_clock::time_point taken{};
 
     const key_value& operator[](key k) const noexcept { return values[static_cast<std::size_t>(k)]; }
     key_value& operator[](key k) noexcept { return values[static_cast<std::size_t>(k)]; }
@@ -51,6 +64,9 @@ struct snapshot {
         const key_value& v = (*this)[k];
         return v.status == key_status::present ? v.number : std::nullopt;
     }
+
+    /// The count of an event; none where this kernel does not count it.
+    std::optional<std::uint64_t> count(counter c) const noexcept { return counters[static_cast<std::size_t>(c)]; }
 
     /// The file that a key was read from.
     std::string path(key k) const {

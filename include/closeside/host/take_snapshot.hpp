@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_HOST_TAKE_SNAPSHOT_HPP
 #define CLOSESIDE_HOST_TAKE_SNAPSHOT_HPP
 
+#include <closeside/detail/proc_net_counters.hpp>
 #include <closeside/detail/proc_reader.hpp>
 #include <closeside/detail/sysctl_text.hpp>
 #include <closeside/host/key.hpp>
@@ -10,12 +11,16 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 namespace closeside::host {
 
@@ -71,8 +76,14 @@ inline network_namespace find_namespace(const snapshot& s,
     return since_4_9 || before_4_9 ? network_namespace::child : network_namespace::unknown;
 }
 
-/// In a child namespace, tells the keys that are not shown from those that do not exist.
-inline void mark_hidden_keys(snapshot& s) noexcept {
+/// Tells the keys of a module that is not there, and in a child namespace those that are not shown, from those that do
+/// not exist.
+inline void mark_missing_keys(snapshot& s) noexcept {
+    const bool tcp_is_there = is_there(s, key::ip_local_port_range) || is_there(s, key::tcp_timestamps);
+    if (tcp_is_there && !is_there(s, key::conntrack_max) && !is_there(s, key::conntrack_time_wait)) {
+        for (const key_facts& facts : all_keys)
+            if (is_conntrack(facts.id) && !is_there(s, facts.id)) s[facts.id].status = key_status::unloaded;
+    }
     if (s.space != network_namespace::child) return;
     const auto version = parse_kernel_version(s.kernel);
     for (const key_facts& facts : all_keys) {
@@ -82,11 +93,66 @@ inline void mark_hidden_keys(snapshot& s) noexcept {
     }
 }
 
+/// gVisor gives itself away by the build that it claims to be, or by its name in newer releases (its version.go).
+/** Without those two files: Linux never had these three of its constants without the keys that are missing here. */
+inline bool is_emulated(const snapshot& s, std::string_view build) noexcept {
+    if (build.find("Sun Jan 10 15:06:54 PST 2016") != build.npos || s.kernel.find("gvisor") != s.kernel.npos)
+        return true;
+    const bool has_its_constants =
+        s.number(key::tcp_rfc1337) == 1 && s.number(key::tcp_timestamps) == 1 && s.number(key::tcp_retries2) == 15;
+    return has_its_constants && !is_there(s, key::tcp_fin_timeout) && !is_there(s, key::tcp_tw_reuse) &&
+           !is_there(s, key::tcp_max_tw_buckets) && !is_there(s, key::tcp_max_orphans);
+}
+
+inline void mark_emulated_keys(snapshot& s) noexcept {
+    for (key_value& v : s.values) {
+        if (v.status != key_status::present) continue;
+        v.status = key_status::emulated;
+        v.number.reset();
+        v.high.reset();
+    }
+}
+
+inline bool exists(int below, const char* path) noexcept { return ::faccessat(below, path, F_OK, 0) == 0; }
+
+/// The marks that sd_booted(3), Docker, Podman and the kubelet leave, and that of systemd's container interface.
+inline void find_place(snapshot& s, int top) noexcept {
+    s.loader = exists(top, "run/systemd/system")  ? sysctl_loader::systemd
+               : exists(top, "etc/init.d/procps") ? sysctl_loader::procps
+                                                  : sysctl_loader::unknown;
+    s.container = exists(top, "run/secrets/kubernetes.io") || exists(top, "var/run/secrets/kubernetes.io")
+                      ? container::kubernetes
+                  : exists(top, "run/.containerenv")     ? container::podman
+                  : exists(top, ".dockerenv")            ? container::docker
+                  : exists(top, "run/systemd/container") ? container::other
+                                                         : container::none;
+}
+
+/// Of the calling thread's namespace, as far as there is thread-self; a tree copied from a host may have only proc/net.
+inline std::string read_net_file(int top, const char* name) {
+    for (const char* const directory : {"proc/thread-self/net/", "proc/net/"}) {
+        auto file = closeside::detail::read_regular_file(top, (std::string(directory) + name).c_str());
+        if (file.error == 0) return std::move(file.bytes);
+    }
+    return {};
+}
+
+inline void read_counters(snapshot& s, int top) {
+    for (const char* const name : {"netstat", "snmp"})
+        closeside::detail::for_each_counter(read_net_file(top, name),
+                                            [&](std::string_view group, std::string_view field, std::uint64_t value) {
+                                                for (const counter_facts& facts : all_counters)
+                                                    if (facts.name == field && facts.group == group)
+                                                        s.counters[static_cast<std::size_t>(facts.id)] = value;
+                                            });
+    s.sockets = interpret_sockstat(read_net_file(top, "sockstat"), read_net_file(top, "sockstat6"));
+}
+
 inline int error_of_blindness(const snapshot& s) noexcept {
     const auto any = [&](key_status status) {
         return std::any_of(s.values.begin(), s.values.end(), [&](const key_value& v) { return v.status == status; });
     };
-    if (any(key_status::present) || any(key_status::malformed)) return 0;
+    if (any(key_status::present) || any(key_status::malformed) || any(key_status::emulated)) return 0;
     return any(key_status::denied) ? EACCES : ENOENT;
 }
 
@@ -94,6 +160,7 @@ inline void read_host(snapshot& s, const char* root) {
     const closeside::detail::owned_descriptor top = closeside::detail::open_directory(AT_FDCWD, root);
     s.error = errno;
     if (!top) return;
+    find_place(s, top.get());
     const closeside::detail::owned_descriptor sysctls = closeside::detail::open_directory(top.get(), "proc/sys");
     s.error = errno;
     if (!sysctls) return;
@@ -106,21 +173,28 @@ inline void read_host(snapshot& s, const char* root) {
 
     for (const key_facts& facts : all_keys) s[facts.id] = read_key_or_say_why(sysctls.get(), facts);
     s.space = find_namespace(s, closeside::detail::namespace_inode(top.get(), "proc/1/ns/net"));
-    mark_hidden_keys(s);
+    const auto build = closeside::detail::read_regular_file(sysctls.get(), "kernel/version");
+    s.emulated = is_emulated(s, build.bytes);
+    if (s.emulated)
+        mark_emulated_keys(s);
+    else
+        mark_missing_keys(s);
+    read_counters(s, top.get());
     s.error = error_of_blindness(s);
 }
 
 } // namespace detail
 
-/// Reads the keys, the kernel release and the network namespace of the calling thread.
+/// Reads the keys, the counters, the kernel release and the network namespace of the calling thread.
 /** Needs no privilege, opens only regular files, writes nothing, waits for nothing but the kernel's own /proc, which
- *  takes about a tenth of a millisecond. Never throws: what cannot be read has a status that says so, and `error` is
+ *  takes a quarter of a millisecond. Never throws: what cannot be read has a status that says so, and `error` is
  *  set when nothing could be read. Thread safety: callable from any thread at any time; a thread that has called
  *  setns(2) sees its own network namespace. */
 inline snapshot take_snapshot(const snapshot_options& options = {}) noexcept {
     snapshot s;
     try {
         s.root = options.root;
+        s.taken = std::chrono::steady_clock::now();
         detail::read_host(s, s.root.c_str());
     } catch (...) {
         s.error = ENOMEM;

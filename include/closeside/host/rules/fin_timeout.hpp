@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_HOST_RULES_FIN_TIMEOUT_HPP
 #define CLOSESIDE_HOST_RULES_FIN_TIMEOUT_HPP
 
+#include <closeside/host/capacity.hpp>
 #include <closeside/host/remedy.hpp>
 #include <closeside/host/rule.hpp>
 
@@ -12,9 +13,6 @@
 #include <string_view>
 
 namespace closeside::host::rules {
-
-/// TCP_TIMEWAIT_LEN in seconds, a constant of every kernel.
-inline constexpr std::int64_t time_wait_seconds = 60;
 
 inline constexpr std::string_view fin_timeout_source =
     "Linux net/ipv4/tcp.c: __tcp_close, net/ipv4/tcp_timer.c: tcp_keepalive_timer, include/net/tcp.h: TCP_TIMEWAIT_LEN";
@@ -60,7 +58,7 @@ inline constexpr rule fin_timeout_tiny{
         const auto seconds = c.number(key::tcp_fin_timeout);
         if (!seconds || *seconds >= shortest_sensible_fin_timeout) return std::nullopt;
         // Draining keeps the descriptor until the peer's FIN; without it every close leaves an orphan at once.
-        const bool leaves_orphans = std::ranges::any_of(c.policies, [](const close_policy& p) {
+        const bool leaves_orphans = std::ranges::any_of(c.program.policies, [](const close_policy& p) {
             return p.closes_first == side::local && p.linger != lingering::abort && p.linger2 == fin_wait2::system &&
                    p.drain_time.count == 0;
         });
@@ -81,20 +79,21 @@ inline constexpr rule linger2_above_fin_timeout{
         const auto seconds = c.number(key::tcp_fin_timeout);
         if (!seconds) return std::nullopt;
         std::int64_t longest = 0;
-        for (const close_policy& p : c.policies)
+        for (const close_policy& p : c.program.policies)
             if (p.linger2.how == fin_wait2::mode::timed) longest = std::max(longest, p.linger2.time.count / 1000);
         if (longest <= *seconds) return std::nullopt;
-        return verdict{severity::note,
-                       {key::tcp_fin_timeout},
-                       "A policy has linger2 = " + std::to_string(longest) + " s and tcp_fin_timeout is " +
-                           std::to_string(*seconds) +
-                           ": up to Linux 5.7 (and on RHEL 8) TCP_LINGER2 above tcp_fin_timeout silently becomes "
-                           "tcp_fin_timeout; since 5.8 it is honoured",
-                       "On an old kernel orphans leave FIN-WAIT-2 after " + std::to_string(*seconds) +
-                           " s instead of " + std::to_string(longest) + " s",
-                       (*seconds > 0 ? "Lower linger2 to " + std::to_string(*seconds) + " s, or: " : "") +
-                           set_key(c.host, key::tcp_fin_timeout, std::to_string(std::max(longest, time_wait_seconds))),
-                       "Linux net/ipv4/tcp.c: do_tcp_setsockopt, TCP_LINGER2"};
+        return verdict{
+            severity::note,
+            {key::tcp_fin_timeout},
+            "A policy has linger2 = " + std::to_string(longest) + " s and tcp_fin_timeout is " +
+                std::to_string(*seconds) +
+                ": up to Linux 5.7 (and on RHEL 8) TCP_LINGER2 above tcp_fin_timeout silently becomes "
+                "tcp_fin_timeout; since 5.8 it is honoured",
+            "On an old kernel orphans leave FIN-WAIT-2 after " + std::to_string(*seconds) + " s instead of " +
+                std::to_string(longest) + " s",
+            (*seconds > 0 ? "Lower linger2 to " + std::to_string(*seconds) + " s, or: " : "") +
+                set_key(c.host, key::tcp_fin_timeout, std::to_string(std::max(longest, time_wait_seconds))).text,
+            "Linux net/ipv4/tcp.c: do_tcp_setsockopt, TCP_LINGER2"};
     }};
 
 } // namespace closeside::host::rules

@@ -12,17 +12,18 @@ namespace closeside::host::rules {
 
 /// Only this program's policies tell how bad it is: no policy that closes first, no TIME-WAIT to be locked out by.
 inline constexpr rule rfc1337_on{
-    "CS101", "tcp_rfc1337 keeps TIME-WAIT against new connections from the same address and port",
+    "CS101",
+    "tcp_rfc1337 keeps TIME-WAIT against new connections from the same address and port",
     [](const circumstances& c) -> std::optional<verdict> {
         if (!c.is_on(key::tcp_rfc1337)) return std::nullopt;
         const bool holds = c.can_hold_time_wait();
-        const severity level = !holds || c.peers == exposure::loopback ? severity::note
-                               : c.peers == exposure::nat              ? severity::critical
-                                                                       : severity::warning;
+        const severity level = !holds || c.program.peers == exposure::loopback ? severity::note
+                               : shares_addresses(c.program.peers)             ? severity::critical
+                                                                               : severity::warning;
         std::string consequence =
             !holds ? "None from this program, whose policies leave no TIME-WAIT here; other programs on this host can "
                      "be hit"
-            : c.peers == exposure::nat
+            : shares_addresses(c.program.peers)
                 ? "Some clients behind NAT or a load balancer cannot connect for over two minutes (ETIMEDOUT) while "
                   "others can: about half of those whose address and port are still in TIME-WAIT here"
                 : "A client that re-uses a port which is still in TIME-WAIT here with an older timestamp cannot "
@@ -38,7 +39,8 @@ inline constexpr rule rfc1337_on{
             set_key(c.host, key::tcp_rfc1337, "0") + (holds ? "; or let the peer close first (side::peer)" : ""),
             "Linux net/ipv4/tcp_minisocks.c: tcp_timewait_state_process; measured on Linux 6.18: ETIMEDOUT after 132 "
             "s"};
-    }};
+    },
+    {counter::paws_timewait, counter::ack_skipped_time_wait}};
 
 } // namespace closeside::host::rules
 

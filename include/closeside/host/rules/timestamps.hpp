@@ -6,8 +6,6 @@
 #include <closeside/host/rule.hpp>
 
 #include <optional>
-#include <string>
-#include <utility>
 
 namespace closeside::host::rules {
 
@@ -16,14 +14,14 @@ inline constexpr rule timestamps_off{
         if (!c.is_off(key::tcp_timestamps)) return std::nullopt;
         // Turning timestamps on is what makes tcp_tw_recycle bite.
         const bool recycles = c.is_on(key::tcp_tw_recycle);
-        std::string first = recycles ? set_key(c.host, key::tcp_tw_recycle, "0") + ", and only then: " : "";
-        return verdict{c.peers == exposure::loopback ? severity::note : severity::warning,
+        const remedy first = recycles ? set_key(c.host, key::tcp_tw_recycle, "0") + ", and only then: " : remedy();
+        return verdict{c.program.peers == exposure::loopback ? severity::note : severity::warning,
                        {key::tcp_timestamps},
                        "tcp_timestamps is 0: no PAWS against old segments, no re-use of TIME-WAIT ports by peers or by "
                        "this host; clients behind NAT gain nothing by it, unless tcp_tw_recycle is on",
                        "Peers that connect often run out of ports sooner; fast connections lose their protection "
                        "against wrapped sequence numbers",
-                       std::move(first) + set_key(c.host, key::tcp_timestamps, "1"),
+                       first + set_key(c.host, key::tcp_timestamps, "1"),
                        "RFC 7323; Linux net/ipv4/tcp_ipv4.c: tcp_twsk_unique, net/ipv4/tcp_minisocks.c"};
     }};
 

@@ -30,10 +30,9 @@ inline bool is_kernel_default(const snapshot& s, std::int64_t buckets) noexcept 
 
 inline constexpr std::string_view without_time_wait =
     "Connections that this host closed vanish at once: a peer that sends its FIN again gets RST, a late segment can "
-    "hit "
-    "a new connection; TCPTimeWaitOverflow in /proc/net/netstat counts them";
+    "hit a new connection; TCPTimeWaitOverflow in /proc/net/netstat counts them";
 
-inline std::string restore_buckets(const snapshot& s) {
+inline remedy restore_buckets(const snapshot& s) {
     const auto entries = s.number(key::tcp_ehash_entries);
     if (!entries || *entries == 0)
         return "Remove net.ipv4.tcp_max_tw_buckets from the configuration and restart the host or the container: the "
@@ -44,7 +43,8 @@ inline std::string restore_buckets(const snapshot& s) {
 } // namespace detail
 
 inline constexpr rule tw_buckets_few{
-    "CS120", "tcp_max_tw_buckets leaves little or no room for TIME-WAIT",
+    "CS120",
+    "tcp_max_tw_buckets leaves little or no room for TIME-WAIT",
     [](const circumstances& c) -> std::optional<verdict> {
         const auto buckets = c.number(key::tcp_max_tw_buckets);
         if (!buckets || *buckets < 0 || *buckets >= detail::few_tw_buckets) return std::nullopt;
@@ -60,10 +60,12 @@ inline constexpr rule tw_buckets_few{
                              : "None from this program, whose policies leave no TIME-WAIT here",
                        detail::restore_buckets(c.host),
                        tw_buckets_source};
-    }};
+    },
+    {counter::tw_overflow}};
 
 inline constexpr rule tw_buckets_negative{
-    "CS121", "a negative tcp_max_tw_buckets means opposite things by kernel",
+    "CS121",
+    "a negative tcp_max_tw_buckets means opposite things by kernel",
     [](const circumstances& c) -> std::optional<verdict> {
         const auto buckets = c.number(key::tcp_max_tw_buckets);
         if (!buckets || *buckets >= 0) return std::nullopt;
@@ -77,7 +79,8 @@ inline constexpr rule tw_buckets_negative{
                              : "None from this program, whose policies leave no TIME-WAIT here",
                        detail::restore_buckets(c.host),
                        tw_buckets_source};
-    }};
+    },
+    {counter::tw_overflow}};
 
 } // namespace closeside::host::rules
 

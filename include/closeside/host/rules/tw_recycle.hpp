@@ -11,7 +11,8 @@ namespace closeside::host::rules {
 
 /// The policies do not soften it: one program of the host that closes first poisons the per-address record for all.
 inline constexpr rule tw_recycle_on{
-    "CS102", "tcp_tw_recycle drops the SYNs of clients that share an address",
+    "CS102",
+    "tcp_tw_recycle drops the SYNs of clients that share an address",
     [](const circumstances& c) -> std::optional<verdict> {
         if (!c.is_on(key::tcp_tw_recycle)) return std::nullopt;
         const bool inert = c.is_off(key::tcp_timestamps);
@@ -22,11 +23,11 @@ inline constexpr rule tw_recycle_on{
                            "None now; whoever turns tcp_timestamps on locks clients behind NAT out",
                            set_key(c.host, key::tcp_tw_recycle, "0"),
                            "Linux 4.11 net/ipv4/tcp_input.c: tcp_conn_request; removed in 4.12 (commit 4396e46187ca)"};
-        return verdict{c.peers == exposure::loopback ? severity::warning : severity::critical,
+        return verdict{c.program.peers == exposure::loopback ? severity::warning : severity::critical,
                        {key::tcp_tw_recycle, key::tcp_timestamps},
                        "The kernel remembers one timestamp per client address and silently drops every SYN from there "
                        "that carries an older one or none; closes by any program on this host feed that record",
-                       c.peers == exposure::nat
+                       shares_addresses(c.program.peers)
                            ? "Of several clients behind one address some get no answer for up to 60 s at a time, while "
                              "others connect at once; PAWSPassive in /proc/net/netstat counts them"
                            : "Clients without timestamps, or whose timestamps do not rise from one connection to the "
@@ -34,13 +35,14 @@ inline constexpr rule tw_recycle_on{
                              "PAWSPassive in /proc/net/netstat counts them",
                        set_key(c.host, key::tcp_tw_recycle, "0"),
                        "Linux 4.11 net/ipv4/tcp_metrics.c: tcp_peer_is_proven; removed in 4.12 (commit 4396e46187ca)"};
-    }};
+    },
+    {counter::paws_passive}};
 
 inline constexpr rule tw_recycle_hidden{
     "CS103", "tcp_tw_recycle of the host applies here and cannot be seen",
     [](const circumstances& c) -> std::optional<verdict> {
         if (c.host[key::tcp_tw_recycle].status != key_status::hidden) return std::nullopt;
-        return verdict{c.peers == exposure::loopback ? severity::note : severity::warning,
+        return verdict{c.program.peers == exposure::loopback ? severity::note : severity::warning,
                        {key::tcp_tw_recycle},
                        "Linux " + c.host.kernel +
                            " has tcp_tw_recycle, shows it in the initial network namespace only, and applies it here",

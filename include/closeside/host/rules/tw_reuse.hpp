@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_HOST_RULES_TW_REUSE_HPP
 #define CLOSESIDE_HOST_RULES_TW_REUSE_HPP
 
+#include <closeside/host/capacity.hpp>
 #include <closeside/host/remedy.hpp>
 #include <closeside/host/rule.hpp>
 
@@ -18,11 +19,9 @@ namespace detail {
 
 /// What one destination can take for good while a closed connection keeps its port for the 60 s of TIME-WAIT.
 inline std::string connects_per_second(const snapshot& s) {
-    const key_value& range = s[key::ip_local_port_range];
-    const std::int64_t low = s.number(key::ip_local_port_range).value_or(32768);
-    const std::int64_t high = range.status == key_status::present ? range.high.value_or(60999) : 60999;
-    const std::int64_t ports = high - low + 1;
-    return std::to_string(ports / 60) + " a second (" + std::to_string(ports) + " local ports / 60 s)";
+    constexpr std::int64_t default_ports = 60999 - 32768 + 1;
+    const std::int64_t ports = capacity_of(s).local_ports.value_or(default_ports);
+    return std::to_string(ports / time_wait_seconds) + " a second (" + std::to_string(ports) + " local ports / 60 s)";
 }
 
 } // namespace detail
@@ -37,14 +36,15 @@ inline constexpr rule tw_reuse_without_timestamps{
             "tcp_tw_reuse is 1, but only connections with timestamps can be re-used, and tcp_timestamps is 0",
             "Outgoing connections to one address and port run out of local ports (EADDRNOTAVAIL) beyond " +
                 detail::connects_per_second(c.host) + ", as if tcp_tw_reuse were 0",
-            (c.is_on(key::tcp_tw_recycle) ? set_key(c.host, key::tcp_tw_recycle, "0") + ", and only then: " : "") +
+            (c.is_on(key::tcp_tw_recycle) ? set_key(c.host, key::tcp_tw_recycle, "0") + ", and only then: "
+                                          : remedy()) +
                 set_key(c.host, key::tcp_timestamps, "1"),
             tw_reuse_source};
     }};
 
 inline constexpr rule tw_reuse_loopback_only{
     "CS105", "tcp_tw_reuse = 2 works on loopback only", [](const circumstances& c) -> std::optional<verdict> {
-        if (c.number(key::tcp_tw_reuse) != 2 || c.peers == exposure::loopback) return std::nullopt;
+        if (c.number(key::tcp_tw_reuse) != 2 || c.program.peers == exposure::loopback) return std::nullopt;
         return verdict{severity::note,
                        {key::tcp_tw_reuse},
                        "tcp_tw_reuse is 2, the default since Linux 4.18: it lets connects to 127.0.0.0/8 and ::1 take "
@@ -53,7 +53,7 @@ inline constexpr rule tw_reuse_loopback_only{
                        "(EADDRNOTAVAIL) beyond " +
                            detail::connects_per_second(c.host),
                        "Nothing, unless the program connects out at such a rate: then keep connections open, or: " +
-                           set_key(c.host, key::tcp_tw_reuse, "1"),
+                           set_key(c.host, key::tcp_tw_reuse, "1").text,
                        tw_reuse_source};
     }};
 
