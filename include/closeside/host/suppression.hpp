@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_HOST_SUPPRESSION_HPP
+#define CLOSESIDE_HOST_SUPPRESSION_HPP
+
+#include <closeside/detail/owned_descriptor.hpp>
+#include <closeside/detail/sysctl_text.hpp>
+#include <closeside/host/rule_table.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace closeside::host {
+
+/// A finding that is known and accepted on this host.
+struct suppression {
+    /// Of a rule, as in "CS120".
+    std::string code;
+    /// The last day, in UTC, on which it holds; none: it holds for good.
+    std::optional<std::chrono::sys_days> until{};
+    std::string reason{};
+
+    friend bool operator==(const suppression&, const suppression&) = default;
+};
+
+/// What a file of suppressions says: the lines that were understood, and what is wrong with the others.
+struct suppression_list {
+    std::vector<suppression> entries;
+    /// Each a sentence that names the file, the line, the value and the cure; printable ASCII.
+    std::vector<std::string> problems;
+};
+
+inline std::chrono::sys_days today_in_utc() noexcept {
+    return std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
+}
+
+inline bool has_expired(const suppression& s, std::chrono::sys_days today) noexcept {
+    return s.until && *s.until < today;
+}
+
+/// The suppression of a code that holds longest; nullptr if there is none.
+inline const suppression* find_suppression(std::span<const suppression> among, std::string_view code) noexcept {
+    const suppression* longest = nullptr;
+    for (const suppression& s : among) {
+        if (s.code != code) continue;
+        if (!longest || !s.until || (longest->until && *s.until > *longest->until)) longest = &s;
+        if (!longest->until) break;
+    }
+    return longest;
+}
+
+/// Reads `2027-03-31`; nothing for another form, or for a day that the calendar does not have.
+inline std::optional<std::chrono::sys_days> parse_date(std::string_view text) noexcept {
+    constexpr std::string_view form = "YYYY-MM-DD";
+    if (text.size() != form.size() || text[4] != '-' || text[7] != '-') return std::nullopt;
+    const auto digits = [&](std::size_t from, std::size_t n) -> unsigned {
+        unsigned value = 0;
+        const char* const end = text.data() + from + n;
+        return std::from_chars(text.data() + from, end, value).ptr == end ? value : 0;
+    };
+    const std::chrono::year_month_day day{std::chrono::year(static_cast<int>(digits(0, 4))),
+                                          std::chrono::month(digits(5, 2)), std::chrono::day(digits(8, 2))};
+    if (!day.ok() || digits(0, 4) == 0) return std::nullopt;
+    return std::chrono::sys_days(day);
+}
+
+inline std::string format_date(std::chrono::sys_days day) {
+    const std::chrono::year_month_day date(day);
+    const auto padded = [](unsigned n, std::size_t width) {
+        const std::string digits = std::to_string(n);
+        return std::string(width - std::min(width, digits.size()), '0') + digits;
+    };
+    return padded(static_cast<unsigned>(static_cast<int>(date.year())), 4) + "-" +
+           padded(static_cast<unsigned>(date.month()), 2) + "-" + padded(static_cast<unsigned>(date.day()), 2);
+}
+
+namespace detail {
+
+/// Far more than a host can have to excuse.
+inline constexpr std::size_t suppressions_limit = 64 * 1024;
+
+inline std::string_view take_field(std::string_view& line) noexcept {
+    constexpr std::string_view blank = " \t\r";
+    line.remove_prefix(std::min(line.find_first_not_of(blank), line.size()));
+    const std::string_view word = line.substr(0, line.find_first_of(blank));
+    line.remove_prefix(word.size());
+    line.remove_prefix(std::min(line.find_first_not_of(blank), line.size()));
+    return word;
+}
+
+/// `until=…`, `expires=…`: an assignment, and no word of a reason.
+inline bool looks_assigned(std::string_view word) noexcept {
+    const std::size_t equals = word.find('=');
+    return equals != 0 && equals != word.npos &&
+           std::ranges::all_of(word.substr(0, equals), [](char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; });
+}
+
+/// Interprets `CODE [until=YYYY-MM-DD] [reason]` into `s`; otherwise gives what is wrong, and with which word.
+inline std::string interpret_suppression(std::string_view line, suppression& s) {
+    const auto quoted = [](std::string_view word) { return "'" + closeside::detail::printable_excerpt(word) + "' "; };
+    const std::string_view code = take_field(line);
+    if (!find_rule(code)) return quoted(code) + "is not the code of a rule; write one as in CS101";
+    s.code = code;
+
+    constexpr std::string_view until = "until=";
+    std::string_view rest = line;
+    if (const std::string_view word = take_field(rest); word.starts_with(until)) {
+        s.until = parse_date(word.substr(until.size()));
+        if (!s.until) return quoted(word) + "names no day; write until=YYYY-MM-DD";
+        line = rest;
+    } else if (looks_assigned(word)) {
+        return quoted(word) + "is not understood; behind the code stands until=YYYY-MM-DD or the reason";
+    }
+    // An end that is overlooked would make the suppression hold for good.
+    for (rest = line; !rest.empty();)
+        if (const std::string_view word = take_field(rest); word.starts_with(until))
+            return quoted(word) + "stands too late; write it once, right behind the code";
+    s.reason = line.substr(0, line.find_last_not_of(" \t\r") + 1);
+    return {};
+}
+
+} // namespace detail
+
+/// Interprets lines of the form `CODE [until=YYYY-MM-DD] [reason]`. Empty lines, and those that begin with #, are passed
+/// over. `name` is what problems call the text.
+inline suppression_list parse_suppressions(std::string_view content, std::string_view name) {
+    suppression_list found;
+    for (std::size_t number = 1; !content.empty(); ++number) {
+        const std::string_view line = content.substr(0, content.find('\n'));
+        content.remove_prefix(std::min(line.size() + 1, content.size()));
+        std::string_view rest = line;
+        if (const std::string_view first = detail::take_field(rest); first.empty() || first.front() == '#') continue;
+        suppression s;
+        if (const std::string problem = detail::interpret_suppression(line, s); problem.empty())
+            found.entries.push_back(std::move(s));
+        else
+            found.problems.push_back(closeside::detail::printable(name) + ":" + std::to_string(number) + ": " +
+                                     problem);
+    }
+    return found;
+}
+
+/// Reads the suppressions of a regular file of at most 64 KiB; whatever else stands there is a problem, and no wait.
+/** @throws std::bad_alloc only. */
+inline suppression_list read_suppressions(const std::string& path) {
+    const auto unreadable = [&](const std::string& why) {
+        return suppression_list{{},
+                                {closeside::detail::printable(path) + ": " + why +
+                                 "; suppressions stand in a regular file of at most 64 KiB"}};
+    };
+    const auto refused = [&](int error) { return unreadable(std::generic_category().message(error)); };
+
+    // Asked before it is opened: opening a device can have effects.
+    struct ::stat status {};
+    if (::stat(path.c_str(), &status) != 0) return refused(errno);
+    if (!S_ISREG(status.st_mode)) return unreadable("not a regular file");
+    const closeside::detail::owned_descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (!file) return refused(errno);
+
+    std::string content;
+    char buffer[4096];
+    for (ssize_t n; (n = ::read(file.get(), buffer, sizeof buffer)) != 0;) {
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return refused(errno);
+        content.append(buffer, static_cast<std::size_t>(n));
+        if (content.size() > detail::suppressions_limit) return unreadable("too long");
+    }
+    return parse_suppressions(content, path);
+}
+
+} // namespace closeside::host
+
+#endif
