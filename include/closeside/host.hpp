@@ -23,6 +23,7 @@
 #include <closeside/host/snapshot.hpp>
 #include <closeside/host/sockstat.hpp>
 #include <closeside/host/startup.hpp>
+#include <closeside/host/states.hpp>
 #include <closeside/host/suppression.hpp>
 #include <closeside/host/take_snapshot.hpp>
 
