@@ -91,7 +91,7 @@ void settle(const tcp_table& table, port_pair ports, const peer& p, evidence& fo
 
 } // namespace
 
-cell run_cell(server_kind server, peer_kind kind, const settings& lab, packet_witness* packets) try {
+cell run_cell(server_kind server, peer_kind kind, const settings& lab, examples::segment_capture* packets) try {
     cell result;
     result.server = server;
     result.peer = kind;

@@ -3,10 +3,11 @@
 #define POLICY_LAB_CELL_HPP
 
 #include "evidence.hpp"
-#include "packet_witness.hpp"
 #include "peers.hpp"
 #include "scenario.hpp"
 #include "servers.hpp"
+
+#include "shared/segment_capture.hpp"
 
 #include <string>
 
@@ -23,7 +24,7 @@ struct cell {
 };
 
 /// Runs one cell on this thread and two more; `packets` may be null. Every wait is bounded by lab.bound.
-cell run_cell(server_kind server, peer_kind kind, const settings& lab, packet_witness* packets);
+cell run_cell(server_kind server, peer_kind kind, const settings& lab, examples::segment_capture* packets);
 
 } // namespace policy_lab
 

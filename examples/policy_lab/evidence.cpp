@@ -50,7 +50,7 @@ holder evidence::time_wait() const noexcept {
     return server && peer ? holder::both : server ? holder::server : peer ? holder::peer : holder::nobody;
 }
 
-std::vector<wire_event> read_off(const std::vector<segment>& segments, std::uint16_t server_port) {
+std::vector<wire_event> read_off(const std::vector<examples::segment>& segments, std::uint16_t server_port) {
     std::vector<wire_event> events;
     const auto add = [&](bool from_server, signal what, auto when) {
         const bool known = std::any_of(events.begin(), events.end(), [&](const wire_event& e) {
@@ -58,8 +58,8 @@ std::vector<wire_event> read_off(const std::vector<segment>& segments, std::uint
         });
         if (!known) events.push_back({from_server, what, when});
     };
-    for (const segment& s : segments) {
-        const bool from_server = s.from == server_port;
+    for (const examples::segment& s : segments) {
+        const bool from_server = s.from.port == server_port;
         if (s.fin) add(from_server, signal::fin, s.when);
         if (s.rst) add(from_server, s.ack ? signal::reset : signal::reset_answer, s.when);
     }

@@ -3,8 +3,9 @@
 #define POLICY_LAB_EVIDENCE_HPP
 
 #include "kernel_view.hpp"
-#include "packet_witness.hpp"
 #include "peers.hpp"
+
+#include "shared/segment.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -49,7 +50,7 @@ struct evidence {
 };
 
 /// What the recorded segments say.
-std::vector<wire_event> read_off(const std::vector<segment>& segments, std::uint16_t server_port);
+std::vector<wire_event> read_off(const std::vector<examples::segment>& segments, std::uint16_t server_port);
 
 /// Without segments: what follows from sampled states that an end reaches only after a FIN, and from the peer's errno.
 std::vector<wire_event> inferred_from(const evidence& sampled, const peer_view& got);

@@ -4,9 +4,11 @@
 // kernel shows of each ending, and whether the close_report says the same.
 #include "json_report.hpp"
 #include "lab.hpp"
-#include "own_network.hpp"
 #include "table.hpp"
-#include "watchdog.hpp"
+
+#include "shared/own_network.hpp"
+#include "shared/segment_capture.hpp"
+#include "shared/watchdog.hpp"
 
 #include <closeside/version.hpp>
 
@@ -99,11 +101,11 @@ std::optional<int> parse(int argc, char** argv, options& chosen) {
     return std::nullopt;
 }
 
-std::unique_ptr<packet_witness> open_witness(const options& chosen, lab_result& result) {
+std::unique_ptr<examples::segment_capture> open_witness(const options& chosen, lab_result& result) {
     result.witness = "states";
     if (chosen.states_only) return nullptr;
     try {
-        auto packets = std::make_unique<packet_witness>();
+        auto packets = std::make_unique<examples::segment_capture>();
         result.witness = "packets";
         return packets;
     } catch (const std::system_error& e) {
@@ -115,7 +117,7 @@ std::unique_ptr<packet_witness> open_witness(const options& chosen, lab_result& 
 }
 
 /// One row: every peer at once, each cell on threads of its own.
-std::vector<cell> run_row(server_kind server, const options& chosen, packet_witness* packets) {
+std::vector<cell> run_row(server_kind server, const options& chosen, examples::segment_capture* packets) {
     std::vector<cell> row(chosen.peers.size());
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < row.size(); ++i)
@@ -151,14 +153,15 @@ lab_result run(const options& chosen) {
     result.lab = chosen.lab;
     result.servers = chosen.servers;
     result.peers = chosen.peers;
-    result.namespace_kind = to_string(chosen.stay_here ? network::shared : enter_own_network());
+    result.namespace_kind = to_string(chosen.stay_here ? examples::network::shared : examples::enter_own_network());
     result.table = tcp_table().source();
     utsname system{};
     if (::uname(&system) == 0) result.kernel = system.release;
-    const std::unique_ptr<packet_witness> packets = open_witness(chosen, result);
+    const std::unique_ptr<examples::segment_capture> packets = open_witness(chosen, result);
 
     const bool show_progress = ::isatty(STDERR_FILENO) == 1;
-    const watchdog bound(std::chrono::seconds(30) + chosen.servers.size() * (chosen.lab.bound / 2));
+    const examples::watchdog bound("policy_lab",
+                                   std::chrono::seconds(30) + chosen.servers.size() * (chosen.lab.bound / 2));
     std::vector<std::vector<cell>> rows;
     for (const server_kind server : chosen.servers) {
         bound.now_at(name(server).data());

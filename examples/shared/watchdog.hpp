@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef POLICY_LAB_WATCHDOG_HPP
-#define POLICY_LAB_WATCHDOG_HPP
+#ifndef EXAMPLES_SHARED_WATCHDOG_HPP
+#define EXAMPLES_SHARED_WATCHDOG_HPP
 
 #include <atomic>
 #include <chrono>
@@ -12,23 +12,24 @@
 
 #include <unistd.h>
 
-namespace policy_lab {
+namespace examples {
 
 /// Ends the process with status 70 when it outlives its bound, whatever its threads are stuck in.
 class watchdog {
 public:
-    explicit watchdog(std::chrono::milliseconds bound)
-        : thread_([this, bound](std::stop_token stop) { wait(std::move(stop), bound); }) {}
+    /// `program`, which the message begins with, lives as long as the program.
+    watchdog(const char* program, std::chrono::milliseconds bound)
+        : thread_([=, this](std::stop_token stop) { wait(std::move(stop), program, bound); }) {}
 
     /// What the message names; a string that lives as long as the program.
     void now_at(const char* place) const noexcept { place_ = place; }
 
 private:
-    void wait(std::stop_token stop, std::chrono::milliseconds bound) {
+    void wait(std::stop_token stop, const char* program, std::chrono::milliseconds bound) {
         std::unique_lock lock(mutex_);
         changed_.wait_for(lock, stop, bound, [] { return false; });
         if (stop.stop_requested()) return;
-        std::fprintf(stderr, "policy_lab: still at %s after %lld ms; giving up\n", place_.load(),
+        std::fprintf(stderr, "%s: still at %s after %lld ms; giving up\n", program, place_.load(),
                      static_cast<long long>(bound.count()));
         ::_exit(70);
     }
@@ -39,6 +40,6 @@ private:
     std::jthread thread_; // last: destroyed, hence stopped and joined, first
 };
 
-} // namespace policy_lab
+} // namespace examples
 
 #endif

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef EXAMPLES_SHARED_OWN_NETWORK_HPP
+#define EXAMPLES_SHARED_OWN_NETWORK_HPP
+
+namespace examples {
+
+enum class network {
+    own,                   ///< a network namespace of this process alone
+    own_in_user_namespace, ///< the same, reached without root through a user namespace
+    shared                 ///< neither is permitted: the namespace this process was started in
+};
+
+const char* to_string(network n) noexcept;
+
+/// Moves the process into a network namespace of its own and brings up `lo` there.
+/** The host's TCP table stays clean, captures see this process alone, and both end with it. In a user namespace the
+ *  process is root, as are the programs that it runs. Call it while the process has one thread.
+ *  Throws std::system_error when the new namespace gets no loopback. */
+network enter_own_network();
+
+/// Brings up `lo` in the calling thread's network namespace. Throws std::system_error.
+void bring_up_loopback();
+
+} // namespace examples
+
+#endif
