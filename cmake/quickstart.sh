@@ -24,8 +24,8 @@ case "$#:${1-}" in
 esac
 
 packages="g++ cmake ninja-build libasio-dev doctest-dev libcli11-dev nlohmann-json3-dev"
-# One test drops acknowledgements in a network namespace of its own.
-[ "$1" != test ] || packages="$packages nftables"
+# Tests lose segments and translate addresses between network namespaces of their own.
+[ "$1" != test ] || packages="$packages iproute2 nftables"
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd -- "$root"
 mkdir -p build

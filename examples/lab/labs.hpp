@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_LAB_LABS_HPP
+#define CLOSESIDE_LAB_LABS_HPP
+
+#include "support/report.hpp"
+
+#include <array>
+#include <chrono>
+#include <string>
+
+namespace lab {
+
+/// What the command line asks of a lab.
+struct settings {
+    bool quick = false; ///< 15 s at most on two busy cores, for tests; otherwise up to two minutes
+    std::string check;  ///< path of closeside-check; empty: there is none
+};
+
+/// One lab: builds hosts, lets something happen, and reports. Its run() throws skipped or any std::exception.
+struct laboratory {
+    const char* name;    ///< the subcommand, and the name of its picture
+    const char* summary; ///< one line of --help
+    report (*run)(const settings& chosen);
+    std::chrono::seconds bound{180}; ///< the program ends itself with status 70 after that
+};
+
+// One declaration and one line a lab, in the order of --help.
+inline constexpr std::array<laboratory, 0> laboratories{};
+
+} // namespace lab
+
+#endif
