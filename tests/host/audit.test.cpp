@@ -3,79 +3,23 @@
 
 #include <closeside/policy.hpp>
 
+#include "host/judge_host.hpp"
+
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
-#include <initializer_list>
-#include <optional>
 #include <set>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
-namespace host = closeside::host;
-namespace policies = closeside::policies;
-using closeside::close_policy;
-using host::exposure;
-using host::key;
-using host::key_status;
-using host::severity;
 using namespace std::chrono_literals;
-
-namespace {
-
-using settings = std::initializer_list<std::pair<key, const char*>>;
-using policy_list = std::vector<close_policy>;
-
-/// A recent kernel at its defaults, with these values in place of its own.
-host::snapshot host_with(settings values) {
-    host::snapshot s;
-    s.kernel = "6.18.0";
-    s.space = host::network_namespace::initial;
-    const auto set = [&](key k, const char* text) { s[k] = host::interpret(host::facts(k).shape, text); };
-    set(key::tcp_tw_reuse, "2");
-    set(key::tcp_timestamps, "1");
-    set(key::tcp_fin_timeout, "60");
-    set(key::tcp_max_tw_buckets, "131072");
-    set(key::tcp_rfc1337, "0");
-    set(key::tcp_syncookies, "1");
-    set(key::tcp_max_orphans, "131072");
-    set(key::ip_local_port_range, "32768\t60999");
-    set(key::tcp_ehash_entries, "262144");
-    for (const auto& [k, text] : values) set(k, text);
-    return s;
-}
-
-std::optional<host::finding> find(const std::vector<host::finding>& findings, std::string_view code) {
-    const auto found = std::ranges::find(findings, code, &host::finding::code);
-    return found == findings.end() ? std::nullopt : std::optional(*found);
-}
-
-std::optional<host::finding> judge(std::string_view code, settings values, exposure peers = exposure::nat,
-                                   const policy_list& program = {policies::graceful}) {
-    return find(host::audit(host_with(values), peers, program), code);
-}
-
-/// "critical", …, or "nothing".
-std::string level(std::string_view code, settings values, exposure peers = exposure::nat,
-                  const policy_list& program = {policies::graceful}) {
-    const auto f = judge(code, values, peers, program);
-    return f ? to_string(f->severity) : "nothing";
-}
-
-const policy_list local{policies::graceful};
-const policy_list peer{policies::peer_first};
-const policy_list abortive{policies::abortive};
-const policy_list mixed{policies::peer_first, policies::graceful};
-
-} // namespace
+using namespace tests;
 
 TEST_CASE("a kernel at its defaults gets nothing worse than a note") {
-    for (const exposure peers : {exposure::nat, exposure::direct, exposure::loopback})
-        for (const policy_list& program : {local, peer, abortive, mixed})
+    for (const exposure peers : every_exposure)
+        for (const policy_list& program : {local, peer, abortive, mixed, policy_list{policies::system}})
             for (const host::finding& f : host::audit(host_with({}), peers, program)) {
                 CAPTURE(f.message);
                 CHECK(f.severity == severity::note);
@@ -373,20 +317,13 @@ TEST_CASE("every finding of every rule is complete, in printable sentences witho
 
     std::set<std::string_view> seen;
     for (const host::snapshot& s : hosts)
-        for (const exposure peers : {exposure::nat, exposure::direct, exposure::loopback})
+        for (const exposure peers : every_exposure)
             for (const policy_list& program : {local, peer, policy_list{close_policy{.linger2 = 60s}}})
                 for (const host::finding& f : host::audit(s, peers, program)) {
                     seen.insert(f.code);
-                    bool sound = f.keys.size() == f.observed.size() && !f.source.empty();
-                    for (const std::string& text : {f.message, f.consequence, f.fix, f.source})
-                        sound = sound && text.size() > 5 && text.back() != '.' && text.find('\n') == text.npos &&
-                                text.find("  ") == text.npos;
-                    for (std::size_t i = 0; i != f.keys.size(); ++i)
-                        sound = sound && f.observed[i].key == f.keys[i] && !f.observed[i].value.empty() &&
-                                f.observed[i].where.starts_with("/proc/sys/net/");
                     CAPTURE(f.message);
                     CAPTURE(f.fix);
-                    CHECK(sound);
+                    CHECK(is_complete(f));
                 }
     for (const host::rule& r : host::rule_table) {
         CAPTURE(std::string(r.code));
