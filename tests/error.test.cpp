@@ -61,6 +61,16 @@ TEST_CASE("a value outside the enumeration is named by its number and equals no 
     for (const auto& r : rows) CHECK(ec != r.condition);
 }
 
+TEST_CASE("an unsafe host has a message that points to the log, and equals no portable condition") {
+    const std::error_code ec = cs::error::unsafe_host;
+    CHECK(ec.message() ==
+          "this host's TCP settings endanger the program's connections: the log lines of the host check "
+          "say which, and what to do");
+    CHECK(ec.default_error_condition() ==
+          std::error_condition(static_cast<int>(cs::error::unsafe_host), ec.category()));
+    for (const auto& r : rows) CHECK(ec != r.condition);
+}
+
 TEST_CASE("the category is one object with the name of the library") {
     CHECK(&cs::error_category() == &cs::error_category());
     CHECK(std::string(cs::error_category().name()) == "closeside");

@@ -9,11 +9,12 @@
 
 namespace closeside {
 
-/// Endings of a close that were not the one the policy promises, and what kept a connection from being made.
+/// Endings of a close that were not the one the policy promises, what kept a connection from being made, and what should
+/// keep a program from starting.
 /** Whatever the code of a close, the descriptor is released. The portable conditions hold too: patience_over,
  *  drain_time_over, linger_over == std::errc::timed_out, drain_bytes_over == std::errc::message_size, reset_by_peer ==
  *  std::errc::connection_reset, cancelled == std::errc::operation_canceled, ports_exhausted ==
- *  std::errc::address_not_available.
+ *  std::errc::address_not_available; unsafe_host has none.
  *
  *  The message of ports_exhausted is looked up when it is asked for: the range of local ports, and how many connections
  *  to the destination that ports last ran out for are in TIME-WAIT. It walks the kernel's table, some 10 ms for 28,000
@@ -25,7 +26,8 @@ enum class error {
     reset_by_peer,     ///< the peer reset the connection before or during the close
     cancelled,         ///< the operation was cancelled; terminal: aborted, partial or total: on_limit was carried out
     linger_over,       ///< lingering::until_acked: not everything was acknowledged in time; on_limit was carried out
-    ports_exhausted    ///< connect: no local port is left towards that destination
+    ports_exhausted,   ///< connect: no local port is left towards that destination
+    unsafe_host        ///< check_at_startup: a finding as bad as what the program refuses to start on
 };
 
 namespace detail {
@@ -43,6 +45,9 @@ public:
         case error::cancelled: return "the close was cancelled";
         case error::linger_over: return "the peer did not acknowledge everything within lingering::until_acked";
         case error::ports_exhausted: return ports_exhausted_text();
+        case error::unsafe_host:
+            return "this host's TCP settings endanger the program's connections: the log lines of the host check say "
+                   "which, and what to do";
         }
         return "unknown closeside error " + std::to_string(value);
     }
@@ -56,6 +61,7 @@ public:
         case error::reset_by_peer: return std::errc::connection_reset;
         case error::cancelled: return std::errc::operation_canceled;
         case error::ports_exhausted: return std::errc::address_not_available;
+        case error::unsafe_host: break;
         }
         return {value, *this};
     }

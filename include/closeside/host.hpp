@@ -20,6 +20,7 @@
 #include <closeside/host/render.hpp>
 #include <closeside/host/rule.hpp>
 #include <closeside/host/rule_table.hpp>
+#include <closeside/host/sinks.hpp>
 #include <closeside/host/snapshot.hpp>
 #include <closeside/host/sockstat.hpp>
 #include <closeside/host/startup.hpp>

@@ -2,12 +2,16 @@
 #include <closeside/host.hpp>
 
 #include "support/fake_root.hpp"
+#include "support/scarce_memory.hpp"
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -109,4 +113,160 @@ TEST_CASE("what the sink throws passes through") {
     root.defaults().set("net.ipv4.tcp_rfc1337", "1");
     const auto refuse = [](severity, std::string_view) { throw std::runtime_error("no log"); };
     CHECK_THROWS_WITH(cs::warn_at_startup(refuse, {.root = root.path()}), "no log");
+}
+
+TEST_CASE("the exposure of the options comes before that of the program") {
+    fake_root root;
+    root.defaults().set("net.ipv4.tcp_rfc1337", "1");
+    recorder log;
+    const auto worst = [&](const host::startup_options& options) { return cs::warn_at_startup(log, options); };
+    CHECK(worst({.root = root.path(), .program = {}}) == severity::critical);
+    CHECK(worst({.root = root.path(), .program = {.peers = host::exposure::direct}}) == severity::warning);
+    CHECK(worst({.root = root.path(), .exposure = host::exposure::loopback, .program = {}}) == severity::note);
+    CHECK(
+        worst({.root = root.path(), .exposure = host::exposure::nat, .program = {.peers = host::exposure::loopback}}) ==
+        severity::critical);
+}
+
+TEST_CASE("policies known at run time only are judged beside those compiled in") {
+    fake_root root;
+    root.defaults().set("net.ipv4.tcp_rfc1337", "1");
+    recorder log;
+    const std::array closing{cs::policies::graceful};
+    const std::array waiting{cs::policies::peer_first};
+    const auto options = [&](std::span<const cs::close_policy> policies) {
+        return host::startup_options{.root = root.path(), .program = {.policies = policies}};
+    };
+    CHECK(cs::warn_at_startup(log, options(waiting)) == severity::note);
+    CHECK(cs::warn_at_startup(log, options(closing)) == severity::critical);
+    CHECK(cs::warn_at_startup<cs::policies::abortive>(log, options(waiting)) == severity::note);
+    CHECK(cs::warn_at_startup<cs::policies::abortive>(log, options(closing)) == severity::critical);
+    CHECK(cs::warn_at_startup<cs::policies::graceful>(log, options(waiting)) == severity::critical);
+}
+
+TEST_CASE("a suppressed finding is not delivered until its day is over, and then with a word about it") {
+    fake_root root;
+    root.defaults().set("net.ipv4.tcp_rfc1337", "1");
+    recorder log;
+    const auto day = [](const char* text) { return host::parse_date(text); };
+    SUBCASE("for good") {
+        CHECK(cs::warn_at_startup(log, {.root = root.path(), .suppressions = {{"CS101"}}}) == severity::note);
+        CHECK(log.lines.empty());
+    }
+    SUBCASE("until a day to come") {
+        const host::suppression s{"CS101", day("9999-12-31"), "nothing closes first"};
+        CHECK(cs::warn_at_startup(log, {.root = root.path(), .suppressions = {s}}) == severity::note);
+        CHECK(log.lines.empty());
+    }
+    SUBCASE("until a day that has passed") {
+        const host::suppression s{"CS101", day("2024-02-29"), "until the \x1b[2Jupgrade"};
+        CHECK(cs::warn_at_startup(log, {.root = root.path(), .suppressions = {s}}) == severity::critical);
+        REQUIRE(log.lines.size() == 1);
+        CHECK(log.lines[0].second.ends_with(" It was suppressed until 2024-02-29: until the \\x1b[2Jupgrade"));
+    }
+    SUBCASE("another one") {
+        CHECK(cs::warn_at_startup(log, {.root = root.path(), .suppressions = {{"CS120"}}}) == severity::critical);
+        CHECK(log.lines.size() == 1);
+    }
+}
+
+TEST_CASE("a strict program is refused by a critical finding, or by what it chooses") {
+    fake_root root;
+    root.defaults();
+    recorder log;
+    const auto check = [&](severity refuse_at) {
+        log.lines.clear();
+        return cs::check_at_startup<cs::policies::graceful>(log, {.root = root.path(), .refuse_at = refuse_at});
+    };
+    SUBCASE("at its defaults a host has notes only") {
+        CHECK_FALSE(check(severity::critical));
+        CHECK_FALSE(check(severity::warning));
+        CHECK(log.lines.empty());
+        CHECK(check(severity::note) == cs::error::unsafe_host);
+        CHECK(log.lines.size() == 1);
+    }
+    SUBCASE("a warning") {
+        root.set("net.ipv4.tcp_syncookies", "0");
+        CHECK_FALSE(check(severity::critical));
+        CHECK(log.lines.size() == 1);
+        CHECK(check(severity::warning) == cs::error::unsafe_host);
+    }
+    SUBCASE("a critical finding") {
+        root.set("net.ipv4.tcp_rfc1337", "1");
+        CHECK(check(severity::critical) == cs::error::unsafe_host);
+        CHECK(log.lines.size() == 1);
+        CHECK(check(severity::warning) == cs::error::unsafe_host);
+    }
+}
+
+TEST_CASE("what a strict program is refused for is in its log, whatever the minimum") {
+    fake_root root;
+    root.defaults().set("net.ipv4.tcp_syncookies", "0");
+    recorder log;
+    const host::startup_options options{
+        .root = root.path(), .minimum = severity::critical, .refuse_at = severity::warning};
+    CHECK(cs::check_at_startup(log, options) == cs::error::unsafe_host);
+    REQUIRE(log.lines.size() == 1);
+    CHECK(log.lines[0].second.starts_with("CS201 "));
+}
+
+TEST_CASE("what is ignored or suppressed refuses nobody, and what cannot be looked at is a warning") {
+    fake_root root;
+    root.defaults().set("net.ipv4.tcp_rfc1337", "1");
+    std::ostringstream out;
+    CHECK(cs::check_at_startup(out, {.root = root.path()}) == cs::error::unsafe_host);
+    CHECK(out.str().starts_with("CS101 critical: "));
+    CHECK_FALSE(cs::check_at_startup(out, {.root = root.path(), .ignore = {"CS101"}}));
+    CHECK_FALSE(cs::check_at_startup(out, {.root = root.path(), .suppressions = {{"CS101"}}}));
+    CHECK_FALSE(cs::check_at_startup<cs::policies::peer_first>(out, {.root = root.path()}));
+
+    const fake_root blind = fake_root::empty();
+    CHECK_FALSE(cs::check_at_startup(out, {.root = blind.path()}));
+    CHECK(cs::check_at_startup(out, {.root = blind.path(), .refuse_at = severity::warning}) == cs::error::unsafe_host);
+}
+
+TEST_CASE("a server starts without any memory for the host check, and hears that it was not finished") {
+    fake_root root;
+    root.defaults().set("net.ipv4.tcp_rfc1337", "1");
+    const host::startup_options options{.root = root.path()};
+    int lines = 0, unfinished = 0;
+    const auto count = [&](severity, std::string_view line) {
+        ++lines;
+        if (line.find("ran out of memory") != line.npos) ++unfinished;
+    };
+    std::error_code strict;
+    int n = 0;
+    for (bool enough = false; !enough; ++n) {
+        lines = unfinished = 0;
+        std::optional<severity> worst;
+        {
+            const tests::scarce_memory scarce(n);
+            worst = cs::warn_at_startup<cs::policies::graceful>(count, options);
+            enough = tests::scarce_memory::failures() == 0;
+        }
+        CHECK(worst >= severity::warning);
+        CHECK(lines >= 1);
+        CHECK((enough || unfinished <= 1));
+        {
+            const tests::scarce_memory scarce(n);
+            strict = cs::check_at_startup<cs::policies::graceful>(count, options);
+        }
+        CHECK((strict == cs::error::unsafe_host || strict == std::errc::not_enough_memory));
+        if (n == 0) CHECK(unfinished == 2);
+    }
+    CHECK(n > 10);
+    CHECK(strict == cs::error::unsafe_host);
+}
+
+TEST_CASE("a log that needs memory when there is none does not keep a server from starting") {
+    fake_root root;
+    root.defaults();
+    const tests::scarce_memory scarce(0);
+    bool asked = false;
+    const auto log = [&](severity, std::string_view line) {
+        asked = true;
+        const std::string copy(line);
+    };
+    CHECK(cs::warn_at_startup(log, {.root = "/"}) == severity::warning);
+    CHECK(asked);
 }

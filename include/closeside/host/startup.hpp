@@ -2,20 +2,26 @@
 #ifndef CLOSESIDE_HOST_STARTUP_HPP
 #define CLOSESIDE_HOST_STARTUP_HPP
 
+#include <closeside/error.hpp>
 #include <closeside/host/audit.hpp>
 #include <closeside/host/finding.hpp>
+#include <closeside/host/program.hpp>
 #include <closeside/host/render.hpp>
+#include <closeside/host/suppression.hpp>
 #include <closeside/host/take_snapshot.hpp>
 #include <closeside/policy.hpp>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <concepts>
 #include <iosfwd>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -24,13 +30,21 @@ namespace closeside::host {
 struct startup_options {
     /// The directory that holds proc/, as in snapshot_options.
     std::string root = "/";
-    /// How the program's peers reach it.
-    host::exposure exposure = host::exposure::nat;
+    /// How the program's peers reach it; none: as `program.peers` says, exposure::nat unless set.
+    std::optional<host::exposure> exposure{};
     /// What is less than this is not delivered. Notes state settings without effect and risks that the program does not
     /// run, which nobody wants in the log of every start.
     severity minimum = severity::warning;
     /// Codes that are not delivered, as in {"CS120"}: known and accepted on this host.
     std::vector<std::string> ignore{};
+    /// What the program does, as far as it says so: its rates, backlog and ports. Its `policies`, known at run time only,
+    /// are judged beside those compiled in.
+    host::program program{};
+    /// Findings that are not delivered until their day is over, as read_suppressions gives them; delivered from then on,
+    /// with a word about it.
+    std::vector<suppression> suppressions{};
+    /// check_at_startup refuses from here on.
+    severity refuse_at = severity::critical;
 };
 
 /// Takes a severity and one line: a logger.
@@ -42,30 +56,70 @@ namespace detail {
 struct startup_report {
     std::vector<std::pair<severity, std::string>> lines;
     std::optional<severity> worst;
+    bool out_of_memory = false;
 };
 
-/// Everything that can run out of memory, so that a server that warns at start-up starts in any case.
-inline startup_report inspect(std::span<const close_policy> policies, const startup_options& options) noexcept {
+/// Nothing that is left out of the log; with what it says, if it once was.
+inline std::optional<std::string> line_of(const finding& f, const startup_options& options) {
+    if (std::ranges::find(options.ignore, f.code) != options.ignore.end()) return std::nullopt;
+    const suppression* const s = find_suppression(options.suppressions, f.code);
+    if (!s) return to_line(f);
+    if (!has_expired(*s, today_in_utc())) return std::nullopt;
+    return to_line(f) + " It was suppressed until " + format_date(*s->until) +
+           (s->reason.empty() ? "." : ": " + closeside::detail::printable(s->reason));
+}
+
+/// Everything that can run out of memory, so that a server that looks at its host starts in any case.
+inline startup_report inspect(std::span<const close_policy> compiled_in, const startup_options& options,
+                              severity minimum) noexcept {
     startup_report report;
     try {
+        std::vector<close_policy> policies(compiled_in.begin(), compiled_in.end());
+        policies.insert(policies.end(), options.program.policies.begin(), options.program.policies.end());
+        program judged = options.program;
+        judged.policies = policies;
+        judged.peers = options.exposure.value_or(judged.peers);
+
         const snapshot seen = take_snapshot({.root = options.root});
-        for (const finding& f : audit(seen, options.exposure, policies)) {
-            if (std::ranges::find(options.ignore, f.code) != options.ignore.end()) continue;
+        if (seen.error == ENOMEM) throw std::bad_alloc();
+        for (const finding& f : audit(seen, std::move(judged))) {
+            std::optional<std::string> line = line_of(f, options);
+            if (!line) continue;
             report.worst = std::max(report.worst, std::optional(f.severity));
-            if (f.severity >= options.minimum) report.lines.emplace_back(f.severity, to_line(f));
+            if (f.severity >= minimum) report.lines.emplace_back(f.severity, *std::move(line));
         }
     } catch (...) {
-        return report;
+        report.out_of_memory = true;
+        report.worst = std::max(report.worst, std::optional(severity::warning));
     }
     return report;
 }
 
 template <close_policy... P>
-startup_report inspect_for(const startup_options& options) noexcept {
+startup_report inspect_for(const startup_options& options, severity minimum) noexcept {
     // policy_traits refuses a contradictory policy at compile time.
     static_assert(((policy_traits<P>::can_hold_time_wait || true) && ...));
     static constexpr std::array<close_policy, sizeof...(P)> policies{P...};
-    return inspect(policies, options);
+    return inspect(policies, options, minimum);
+}
+
+template <class Sink>
+void deliver(const startup_report& report, Sink& sink) {
+    for (const auto& [level, line] : report.lines) sink(level, std::string_view(line));
+    if (!report.out_of_memory) return;
+    try {
+        sink(severity::warning, std::string_view("The host check ran out of memory: not every TCP setting was judged"));
+    } catch (const std::bad_alloc&) {
+        // A sink that needs memory finds none either.
+    }
+}
+
+/// <ostream> is the caller's to include.
+template <class Traits>
+auto lines_into(std::basic_ostream<char, Traits>& out) {
+    return [&out](severity, std::string_view line) {
+        out.write(line.data(), static_cast<std::streamsize>(line.size())).put('\n').flush();
+    };
 }
 
 } // namespace detail
@@ -74,34 +128,59 @@ startup_report inspect_for(const startup_options& options) noexcept {
 /** @code
  *  closeside::warn_at_startup<front_end, upstream>(std::clog);
  *  closeside::warn_at_startup<front_end>([&](auto severity, std::string_view line) { log(level(severity), line); });
+ *  closeside::warn_at_startup<front_end>(closeside::host::stderr_sink(), {.program = {.accepts_per_second = 500}});
  *  @endcode
  *  One line per finding, without a line end and of printable ASCII; it begins with the code and says what is set, what
- *  users will see and what to do. Without P the default policy is assumed. Takes about a tenth of a millisecond; waits
- *  for nothing.
- *  @return the worst severity among all findings but the ignored, delivered or not; none without findings. Compare it
- *          to refuse to start: `if (warn_at_startup<P>(log) == severity::critical)`.
+ *  users will see and what to do. Without any policy the default one is assumed. Takes a quarter of a millisecond; waits
+ *  for nothing. Call it once, at the start: each call looks anew and repeats what it finds.
+ *
+ *  If memory runs out, a last line says that not everything was judged, and the program goes on.
+ *  @return the worst severity among all findings but the ignored and suppressed, delivered or not; none without findings.
  *  @throws what the sink throws, and nothing else. */
 template <close_policy... P, line_sink Sink>
 std::optional<severity> warn_at_startup(Sink&& sink, const startup_options& options = {}) {
-    const detail::startup_report report = detail::inspect_for<P...>(options);
-    for (const auto& [level, line] : report.lines) sink(level, std::string_view(line));
+    const detail::startup_report report = detail::inspect_for<P...>(options, options.minimum);
+    detail::deliver(report, sink);
     return report.worst;
 }
 
 /// The same into a stream, one line each; <ostream> is the caller's to include.
 template <close_policy... P, class Traits>
 std::optional<severity> warn_at_startup(std::basic_ostream<char, Traits>& out, const startup_options& options = {}) {
-    return warn_at_startup<P...>(
-        [&out](severity, std::string_view line) {
-            out.write(line.data(), static_cast<std::streamsize>(line.size())).put('\n').flush();
-        },
-        options);
+    return warn_at_startup<P...>(detail::lines_into(out), options);
+}
+
+/// The same for a program that would rather not start than lock clients out.
+/** @code
+ *  if (std::error_code ec = closeside::check_at_startup<front_end>(std::clog)) return give_up(ec.message());
+ *  @endcode
+ *  Every finding that is a reason to refuse is delivered, also below `minimum`.
+ *  @return error::unsafe_host if there is a finding of severity `refuse_at` or worse, neither ignored nor suppressed;
+ *          std::errc::not_enough_memory if the check could not be finished. A host that cannot be looked at is a warning
+ *          (CS001), so it is refused with `.refuse_at = severity::warning`.
+ *  @throws what the sink throws, and nothing else. */
+template <close_policy... P, line_sink Sink>
+[[nodiscard]] std::error_code check_at_startup(Sink&& sink, const startup_options& options = {}) {
+    const detail::startup_report report =
+        detail::inspect_for<P...>(options, std::min(options.minimum, options.refuse_at));
+    detail::deliver(report, sink);
+    const bool unsafe = std::ranges::any_of(report.lines, [&](const auto& l) { return l.first >= options.refuse_at; });
+    if (unsafe) return error::unsafe_host;
+    return report.out_of_memory ? make_error_code(std::errc::not_enough_memory) : std::error_code();
+}
+
+/// The same into a stream, one line each; <ostream> is the caller's to include.
+template <close_policy... P, class Traits>
+[[nodiscard]] std::error_code check_at_startup(std::basic_ostream<char, Traits>& out,
+                                               const startup_options& options = {}) {
+    return check_at_startup<P...>(detail::lines_into(out), options);
 }
 
 } // namespace closeside::host
 
 namespace closeside {
 
+using host::check_at_startup;
 using host::warn_at_startup;
 
 } // namespace closeside
