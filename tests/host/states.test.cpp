@@ -2,6 +2,7 @@
 #include <closeside/host/states.hpp>
 
 #include "support/fake_root.hpp"
+#include "support/net_root.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <set>
 #include <string>
@@ -24,54 +24,10 @@ namespace host = closeside::host;
 using host::states_method;
 using host::tcp_state;
 using std::chrono::milliseconds;
-using tests::fake_root;
+using tests::fake_root, tests::net_root;
+using tests::heading4, tests::heading6, tests::row4, tests::row6, tests::sockstat;
 
 namespace {
-
-const std::string heading4 =
-    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode               "
-    "                                      \n";
-const std::string heading6 = "  sl  local_address                         remote_address                        st "
-                             "tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
-
-std::string two_digits(unsigned n) {
-    const char* const digits = "0123456789ABCDEF";
-    return {digits[n >> 4 & 15], digits[n & 15]};
-}
-
-std::string four_digits(unsigned n) { return two_digits(n >> 8) + two_digits(n); }
-
-std::string row4(unsigned state, unsigned port = 8080, unsigned timer = 0) {
-    return "   0: 0100007F:" + four_digits(port) + " 0100007F:D431 " + two_digits(state) + " 00000000:00000000 " +
-           two_digits(timer) + ":00000176 00000000     0        0 0 3 00000000a2d1b6f8                      \n";
-}
-
-std::string row6(unsigned state, unsigned port = 8080, unsigned timer = 0) {
-    return "12345: 00000000000000000000000001000000:" + four_digits(port) + " 00000000000000000000000001000000:D431 " +
-           two_digits(state) + " 00000000:00000000 " + two_digits(timer) +
-           ":00000176 00000000     0        0 0 3 00000000a2d1b6f8\n";
-}
-
-const std::string sockstat = "sockets: used 170\nTCP: inuse 5 orphan 1 tw 42 alloc 8 mem 1\nUDP: inuse 0 mem 0\n";
-
-/// A root whose proc/thread-self/net, or another directory of it, has these files.
-class net_root {
-public:
-    explicit net_root(const std::string& directory = "proc/thread-self/net")
-        : directory_(std::filesystem::path(root_.path()) / directory) {
-        std::filesystem::create_directories(directory_);
-    }
-    net_root& file(const std::string& name, std::string_view content) {
-        std::ofstream(directory_ / name, std::ios::binary) << content;
-        return *this;
-    }
-    std::filesystem::path operator/(const std::string& name) const { return directory_ / name; }
-    std::string path() const { return root_.path(); }
-
-private:
-    fake_root root_;
-    std::filesystem::path directory_;
-};
 
 host::tcp_states count(const net_root& root, std::uint16_t port = 0, std::optional<states_method> only = {}) {
     return host::count_states({.root = root.path(), .port = port, .only = only});
@@ -170,7 +126,7 @@ TEST_CASE("what is no row is counted as malformed, and the counts are then not e
         CHECK(s.count(tcp_state::established) == 1);
         CHECK(s.malformed == 1);
         CHECK_FALSE(s.exact);
-        CHECK(why_not_better(s).find("1 entries could not be understood") != std::string::npos);
+        CHECK(why_not_better(s).find("1 entry could not be understood") != std::string::npos);
     }
 }
 

@@ -36,7 +36,9 @@ inline std::string why_not_better(const tcp_states& s) {
         detail::append_phrase(text, "stopped after " + std::to_string(s.elapsed.count() / 1000) +
                                         " ms: the counts are those of a part of the table");
     if (s.interrupted) detail::append_phrase(text, "the table changed so much that the kernel lost its place in it");
-    if (s.malformed != 0) detail::append_phrase(text, std::to_string(s.malformed) + " entries could not be understood");
+    if (s.malformed != 0)
+        detail::append_phrase(text, std::to_string(s.malformed) + (s.malformed == 1 ? " entry" : " entries") +
+                                        " could not be understood");
     if (s.method == states_method::sockstat)
         detail::append_phrase(text, "TIME-WAIT is an upper bound: it includes orphans in FIN-WAIT-2");
     detail::append_failure(text, "sock_diag", s.tcpdiag_error);
