@@ -3,14 +3,11 @@
 #include "command.hpp"
 #include "report.hpp"
 
-#include <closeside/host.hpp>
-
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <memory>
 #include <sstream>
-#include <system_error>
 #include <utility>
 
 namespace check {
@@ -22,6 +19,7 @@ namespace host = closeside::host;
 struct command {
     audit_options what;
     output to;
+    bool verbose = false;
 };
 
 int exit_status(const report& r) {
@@ -31,19 +29,10 @@ int exit_status(const report& r) {
     return status;
 }
 
-report look_and_judge(const audit_options& given) {
-    report r{host::take_snapshot({.root = given.root}), given.exposure, given.assumed, {}};
-    for (host::finding& f : host::audit(r.seen, given.exposure, given.policies)) {
-        const bool suppressed = std::ranges::find(given.ignored, f.code) != given.ignored.end();
-        r.findings.push_back({std::move(f), suppressed});
-    }
-    return r;
-}
-
-std::string rendered(const report& r, const output& to) {
+std::string rendered(const report& r, const command& c) {
     std::ostringstream out;
-    switch (to.format) {
-    case output_format::text: print_text(out, r, look_at_terminal(to)); break;
+    switch (c.to.format) {
+    case output_format::text: print_text(out, r, look_at_terminal(c.to), c.verbose); break;
     case output_format::json: print_json(out, r); break;
     case output_format::prometheus: print_prometheus(out, r); break;
     }
@@ -51,11 +40,10 @@ std::string rendered(const report& r, const output& to) {
 }
 
 int run(const command& c) {
-    const report r = look_and_judge(c.what);
-    if (r.seen.error != 0)
-        return give_up("cannot look below '" + c.what.root + "': proc/sys/net: " +
-                       std::generic_category().message(r.seen.error) + "; --root takes a directory that holds proc/");
-    return deliver(c.to, rendered(r, c.to), exit_status(r));
+    std::optional<report> r = look(c.what);
+    if (!r) return status_blind;
+    if (c.to.format == output_format::prometheus) r->states = host::count_states({.root = c.what.root});
+    return deliver(c.to, rendered(*r, c), exit_status(*r));
 }
 
 /// An option of the check that stands before the name of a subcommand would be ignored: the user meant it otherwise.
@@ -71,7 +59,16 @@ void refuse_given_options(const CLI::App& app, const CLI::App& subcommand) {
 void add_audit(CLI::App& app, action& chosen) {
     const auto given = std::make_shared<command>();
     add_audit_options(app, given->what);
+    app.add_option_function<std::string>(
+           "--watch",
+           [given](const std::string& text) {
+               given->what.watch = std::chrono::seconds(whole_number("--watch", text, 1, 3600));
+           },
+           "Looks twice, so far apart (1 to 3600), and tells what is happening meanwhile; Ctrl-C ends the wait")
+        ->type_name("SECONDS");
     add_output_options(app, given->to, {output_format::text, output_format::json, output_format::prometheus});
+    app.add_flag("-v,--verbose", given->verbose,
+                 "In text: also the values, what users will see, the fix and the source");
     app.callback([&app, &chosen, given] {
         if (const auto subcommands = app.get_subcommands(); !subcommands.empty())
             return refuse_given_options(app, *subcommands.front());

@@ -5,29 +5,39 @@
 #include "output.hpp"
 
 #include <closeside/close_policy.hpp>
-#include <closeside/host/finding.hpp>
+#include <closeside/host/program.hpp>
+#include <closeside/host/suppression.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace check {
 
-/// What is looked at, and for which program.
+/// What is looked at, for which program, and what is known about it already.
 struct audit_options {
     std::string root = "/";
-    closeside::host::exposure exposure = closeside::host::exposure::nat;
+    /// Without its policies, which would refer to the member below.
+    closeside::host::program program{};
     /// The names given with --assume, and the policies they stand for.
-    std::vector<std::string> assumed;
-    std::vector<closeside::close_policy> policies;
-    /// Codes of rules; each is known.
-    std::vector<std::string> ignored;
+    std::vector<std::string> assumed{};
+    std::vector<closeside::close_policy> policies{};
+    std::vector<closeside::host::suppression> suppressions{};
+    std::vector<std::string> suppression_files{};
+    /// How long to wait for a second look; 0: one look.
+    std::chrono::seconds watch{0};
 };
 
-/// Adds the options; `given` must outlive the parsing.
+/// Adds the options but --watch; `given` must outlive the parsing.
 void add_audit_options(CLI::App& app, audit_options& given);
 
-/// To be called once the command line has been parsed: fills in what follows from the options that were not given.
+/// To be called once the command line has been parsed: fills in what follows from the options, and from those that were
+/// not given.
 void complete(audit_options& given);
+
+/// The value of an option that is a whole number from `low` to `high`; otherwise refuses it.
+std::int64_t whole_number(const std::string& option, const std::string& text, std::int64_t low, std::int64_t high);
 
 } // namespace check
 

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "report.hpp"
 
+#include <closeside/host/counter.hpp>
+#include <closeside/host/evidence.hpp>
+#include <closeside/host/key.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <ostream>
+#include <string>
 
 namespace check {
 
@@ -13,6 +18,19 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+template <class T>
+json or_null(const std::optional<T>& value) {
+    return value ? json(*value) : json(nullptr);
+}
+
+/// null where no suppression names the finding; an expired one stays visible, but does not suppress.
+json to_json(const std::optional<host::suppression>& s, bool suppressed) {
+    if (!s) return nullptr;
+    return {{"until", s->until ? json(host::format_date(*s->until)) : json(nullptr)},
+            {"reason", s->reason},
+            {"expired", !suppressed}};
+}
+
 json to_json(const judged& j) {
     const host::finding& f = j.finding;
     json observed = json::object();
@@ -21,6 +39,8 @@ json to_json(const judged& j) {
         observed[o.key] = o.value;
         where[o.key] = o.where;
     }
+    json settings = json::object();
+    for (const host::setting& s : f.settings) settings[s.key] = s.value;
     return {{"code", f.code},
             {"severity", to_string(f.severity)},
             {"keys", f.keys},
@@ -30,7 +50,11 @@ json to_json(const judged& j) {
             {"consequence", f.consequence},
             {"fix", f.fix},
             {"source", f.source},
-            {"suppressed", j.suppressed}};
+            {"occurrence", to_string(f.occurrence)},
+            {"evidence", f.evidence},
+            {"settings", std::move(settings)},
+            {"suppressed", j.suppressed},
+            {"suppression", to_json(j.suppression, j.suppressed)}};
 }
 
 json to_json(const host::key_value& v) {
@@ -39,6 +63,38 @@ json to_json(const host::key_value& v) {
     value["value"] = has_text ? json(v.text) : json(nullptr);
     if (!v.problem.empty()) value["problem"] = v.problem;
     return value;
+}
+
+json counters_of(const report& r) {
+    json all = json::object();
+    for (const host::counter_facts& c : host::all_counters) {
+        const auto total = r.seen.count(c.id);
+        if (!total) continue;
+        json& one = all[std::string(c.group) + std::string(c.name)];
+        one["total"] = *total;
+        if (r.earlier) one["per_second"] = or_null(host::rate(*r.earlier, r.seen, c.id));
+    }
+    return all;
+}
+
+json to_json(const host::capacity& c) {
+    return {{"local_ports", or_null(c.local_ports)},
+            {"connects_per_second", or_null(c.connects_per_second)},
+            {"loopback_connects_per_second", or_null(c.loopback_connects_per_second)},
+            {"closes_per_second", or_null(c.closes_per_second)},
+            {"flows_per_second", or_null(c.flows_per_second)},
+            {"time_wait_used", or_null(c.time_wait_used)},
+            {"conntrack_used", or_null(c.conntrack_used)},
+            {"orphans_used", or_null(c.orphans_used)}};
+}
+
+/// As far as it was stated.
+json to_json(const host::program& p) {
+    return {{"accepts_per_second", or_null(p.accepts_per_second)},
+            {"connects_per_second", or_null(p.connects_per_second)},
+            {"backlog", or_null(p.backlog)},
+            {"listening_ports", p.listening_ports},
+            {"idle_time_seconds", p.idle_time ? json(p.idle_time->count / 1000) : json(nullptr)}};
 }
 
 } // namespace
@@ -52,11 +108,19 @@ void print_json(std::ostream& out, const report& r) {
     const json document{{"findings", std::move(findings)},
                         {"values", std::move(values)},
                         {"kernel", r.seen.kernel.empty() ? json(nullptr) : json(r.seen.kernel)},
-                        {"netns", r.seen.netns ? json(*r.seen.netns) : json(nullptr)},
+                        {"netns", or_null(r.seen.netns)},
                         {"namespace", to_string(r.seen.space)},
                         {"root", r.seen.root},
-                        {"exposure", to_string(r.exposure)},
-                        {"assumed", r.assumed}};
+                        {"container", to_string(r.seen.container)},
+                        {"loader", to_string(r.seen.loader)},
+                        {"emulated", r.seen.emulated},
+                        {"exposure", to_string(r.asked.program.peers)},
+                        {"assumed", r.asked.assumed},
+                        {"program", to_json(r.asked.program)},
+                        {"counters", counters_of(r)},
+                        {"capacity", to_json(r.capacity)},
+                        {"watched_seconds", watched(r).count()},
+                        {"version", version_name()}};
     // A path below root may be no UTF-8.
     out << document.dump(2, ' ', false, json::error_handler_t::replace) << "\n";
 }

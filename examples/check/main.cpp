@@ -3,9 +3,9 @@
 // 2 critical, 64 wrong arguments, 70 nothing could be looked at or printed.
 #include "command.hpp"
 #include "output.hpp"
+#include "report.hpp"
 
 #include <closeside/host/rule_table.hpp>
-#include <closeside/version.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -15,10 +15,7 @@
 
 namespace {
 
-std::string version_text() {
-    return "closeside-check " + std::to_string(CLOSESIDE_VERSION / 100000) + "." +
-           std::to_string(CLOSESIDE_VERSION / 100 % 1000) + "." + std::to_string(CLOSESIDE_VERSION % 100);
-}
+std::string version_text() { return "closeside-check " + check::version_name(); }
 
 std::string rules_text() {
     std::string text = "Rules:\n";
@@ -40,7 +37,8 @@ int parse_and_run(int argc, const char* const* argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-        std::cout << app.help();
+        const std::string help = app.help();
+        std::cout << help << (help.ends_with('\n') ? "" : "\n");
         return 0;
     } catch (const CLI::CallForVersion&) {
         std::cout << version_text() << "\n";

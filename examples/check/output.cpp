@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "output.hpp"
 
+#include "replace_file.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -48,19 +50,32 @@ void add_output_options(CLI::App& app, output& to, std::vector<output_format> of
         if (chosen == offered.end()) refuse("--format", name, "is not known; give " + names);
         to.format = *chosen;
     };
-    app.add_option_function<std::string>("--format", choose, names + " (default: text)")->type_name("FORMAT");
+    if (offered.size() > 1)
+        app.add_option_function<std::string>("--format", choose, names + " (default: text)")->type_name("FORMAT");
+    app.add_option_function<std::string>(
+           "--output",
+           [&to](const std::string& file) {
+               if (file.empty()) refuse("--output", file, "is not a file; give one to be written");
+               to.file = file;
+           },
+           "File to write instead of standard output; readers see it whole or not at all")
+        ->type_name("FILE");
 }
 
 terminal look_at_terminal(const output& to) {
     if (!to.file.empty() || !::isatty(STDOUT_FILENO)) return {};
-    terminal seen{.colour = wants_colour()};
+    terminal seen{.colour = wants_colour(), .width = 100};
     ::winsize size{};
     if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0)
         seen.width = std::min<std::size_t>(size.ws_col, 120);
     return seen;
 }
 
-int deliver(const output&, std::string_view text, int status) {
+int deliver(const output& to, std::string_view text, int status) {
+    if (!to.file.empty()) {
+        const std::string problem = replace_file(to.file, text);
+        return problem.empty() ? status : give_up("cannot write '" + to.file + "': " + problem);
+    }
     std::cout << text;
     if (std::cout.flush()) return status;
     return give_up("cannot write to standard output: " + std::generic_category().message(errno));

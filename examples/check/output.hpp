@@ -29,14 +29,16 @@ struct output {
 /// Adds --format, with these to choose from, and --output; `to` must outlive the parsing.
 void add_output_options(CLI::App& app, output& to, std::vector<output_format> offered);
 
-/// What the terminal can do that text is printed on; no colour and 100 columns for a file or a pipe.
+/// What the terminal can do that text is printed on.
 struct terminal {
     bool colour = false;
-    std::size_t width = 100;
+    /// 0 for a file or a pipe.
+    std::size_t width = 0;
 };
 terminal look_at_terminal(const output& to);
 
-/// Prints `text` where it is to go. A failure is said on standard error.
+/// Prints `text` where it is to go; a file is there whole or, after a failure, as it was before. A failure is said on
+/// standard error.
 /** @return `status`, or status_blind after a failure. */
 int deliver(const output& to, std::string_view text, int status);
 

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "report.hpp"
 
+#include <closeside/host/counter.hpp>
+#include <closeside/host/key.hpp>
+#include <closeside/host/rule_table.hpp>
+
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <initializer_list>
 #include <ostream>
 #include <string_view>
+#include <utility>
 
 namespace check {
 
@@ -11,44 +20,162 @@ namespace host = closeside::host;
 
 namespace {
 
-void describe(std::ostream& out, std::string_view metric, std::string_view help) {
-    out << "# HELP " << metric << " " << help << "\n# TYPE " << metric << " gauge\n";
+using labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+/// Without the locale that a stream has.
+template <class Number>
+std::string text_of(Number value) {
+    std::array<char, 64> digits;
+    return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr};
+}
+
+/// One metric: its description, which is printed before the first sample, and its samples.
+class metric {
+public:
+    metric(std::ostream& out, std::string_view name, std::string_view help, std::string_view type = "gauge")
+        : out_(out), name_(name), help_(help), type_(type) {}
+
+    template <class Number>
+    void sample(labels of, Number value) {
+        if (!std::exchange(described_, true))
+            out_ << "# HELP " << name_ << " " << help_ << "\n# TYPE " << name_ << " " << type_ << "\n";
+        out_ << name_;
+        const char* before = "{";
+        for (const auto& [label, text] : of) out_ << std::exchange(before, ",") << label << "=" << quoted_label(text);
+        out_ << (of.size() == 0 ? " " : "} ") << text_of(value) << "\n";
+    }
+
+    /// What is not known has no sample: 0 would be a lie.
+    template <class Number>
+    void sample(labels of, const std::optional<Number>& value) {
+        if (value) sample(of, *value);
+    }
+
+private:
+    std::ostream& out_;
+    std::string_view name_, help_, type_;
+    bool described_ = false;
+};
+
+std::string nstat_name(const host::counter_facts& c) { return std::string(c.group) + std::string(c.name); }
+
+double seconds_since_epoch(std::chrono::system_clock::time_point t) {
+    return std::chrono::duration<double>(t.time_since_epoch()).count();
+}
+
+void print_check(std::ostream& out, const report& r) {
+    const host::snapshot& seen = r.seen;
+    metric(out, "closeside_check_info", "What was looked at, and by which knowledge; always 1.")
+        .sample({{"version", version_name()},
+                 {"kernel", seen.kernel},
+                 {"netns", seen.netns ? std::to_string(*seen.netns) : ""},
+                 {"namespace", to_string(seen.space)},
+                 {"exposure", to_string(r.asked.program.peers)}},
+                1);
+    metric(out, "closeside_check_timestamp_seconds", "When the host was looked at, in seconds since 1970.")
+        .sample({}, static_cast<std::int64_t>(seconds_since_epoch(r.taken)));
+}
+
+void print_findings(std::ostream& out, const report& r) {
+    metric sums(out, "closeside_findings", "Findings of the host check that are not suppressed, by severity.");
+    for (const auto level : {host::severity::note, host::severity::warning, host::severity::critical})
+        sums.sample({{"severity", to_string(level)}}, std::ranges::count_if(r.findings, [&](const judged& j) {
+                        return !j.suppressed && j.finding.severity == level;
+                    }));
+
+    metric findings(out, "closeside_finding", "1 for each finding of the host check.");
+    for (const judged& j : r.findings)
+        findings.sample({{"code", j.finding.code},
+                         {"severity", to_string(j.finding.severity)},
+                         {"suppressed", j.suppressed ? "true" : "false"}},
+                        1);
+
+    metric happening(out, "closeside_finding_happening",
+                     "Whether what a finding warns of happened between the two looks of --watch.");
+    for (const judged& j : r.findings)
+        if (r.earlier && j.finding.occurrence != host::occurrence::uncounted)
+            happening.sample({{"code", j.finding.code}}, j.finding.occurrence == host::occurrence::happening ? 1 : 0);
+
+    metric events(out, "closeside_finding_events_total",
+                  "What the kernel counts when that happens of which a finding warns.", "counter");
+    for (const judged& j : r.findings)
+        if (const host::rule* const rule = host::find_rule(j.finding.code))
+            for (const host::counter c : rule->confirmed_by)
+                events.sample({{"code", rule->code}, {"counter", nstat_name(host::facts(c))}}, r.seen.count(c));
+
+    metric expiry(out, "closeside_suppression_expiry_timestamp_seconds",
+                  "When a suppression stops to hold, in seconds since 1970.");
+    for (const judged& j : r.findings)
+        if (j.suppression && j.suppression->until)
+            expiry.sample({{"code", j.finding.code}},
+                          static_cast<std::int64_t>(seconds_since_epoch(*j.suppression->until + std::chrono::days(1))));
+}
+
+void print_sysctls(std::ostream& out, const host::snapshot& seen) {
+    metric statuses(out, "closeside_sysctl_status", "How reading a key went; always 1.");
+    for (const host::key_facts& facts : host::all_keys)
+        statuses.sample({{"key", facts.name}, {"status", to_string(seen[facts.id].status)}}, 1);
+
+    metric values(out, "closeside_sysctl", "The value of a key that is present and a number.");
+    for (const host::key_facts& facts : host::all_keys)
+        if (facts.shape == host::key_shape::number) values.sample({{"key", facts.name}}, seen.number(facts.id));
+}
+
+void print_capacity(std::ostream& out, const report& r) {
+    const host::capacity& c = r.capacity;
+    metric(out, "closeside_capacity_local_ports", "Ports that connect(2) may choose from.").sample({}, c.local_ports);
+    metric connects(out, "closeside_capacity_connects_per_second",
+                    "Connections per second that the ports allow from one address to one address and port.");
+    connects.sample({{"destination", "remote"}}, c.connects_per_second);
+    connects.sample({{"destination", "loopback"}}, c.loopback_connects_per_second);
+    metric(out, "closeside_capacity_closes_per_second", "Closes per second before tcp_max_tw_buckets drops TIME-WAITs.")
+        .sample({}, c.closes_per_second);
+    metric(out, "closeside_capacity_flows_per_second", "New flows per second before the conntrack table is full.")
+        .sample({}, c.flows_per_second);
+    metric(out, "closeside_time_wait_used_ratio", "Part of tcp_max_tw_buckets that is in use.")
+        .sample({}, c.time_wait_used);
+    metric(out, "closeside_conntrack_used_ratio", "Part of nf_conntrack_max that is in use.")
+        .sample({}, c.conntrack_used);
+    metric(out, "closeside_orphans_used_ratio", "Part of tcp_max_orphans that is in use.").sample({}, c.orphans_used);
+
+    const host::program& p = r.asked.program;
+    metric(out, "closeside_program_accepts_per_second", "Connections per second that the program says it accepts.")
+        .sample({}, p.accepts_per_second);
+    metric(out, "closeside_program_connects_per_second",
+           "Connections per second that the program says it opens to its busiest destination.")
+        .sample({}, p.connects_per_second);
+}
+
+void print_kernel_counts(std::ostream& out, const report& r) {
+    metric events(out, "closeside_tcp_events_total",
+                  "Events that the kernel counts, named as nstat(8) does, since the network namespace was made.",
+                  "counter");
+    for (const host::counter_facts& c : host::all_counters)
+        events.sample({{"counter", nstat_name(c)}}, r.seen.count(c.id));
+
+    const host::sockstat& sockets = r.seen.sockets;
+    metric sockstat(out, "closeside_sockstat",
+                    "What /proc/net/sockstat says; tw counts orphans in FIN-WAIT-2 too, orphan the whole host's.");
+    sockstat.sample({{"field", "inuse"}}, sockets.in_use);
+    sockstat.sample({{"field", "inuse6"}}, sockets.in_use6);
+    sockstat.sample({{"field", "tw"}}, sockets.time_wait);
+    sockstat.sample({{"field", "orphan"}}, sockets.orphans);
+
+    if (!r.states) return;
+    metric states(out, "closeside_tcp_sockets", "TCP sockets of the network namespace, IPv4 and IPv6, by state.");
+    for (const host::tcp_state s : host::all_tcp_states) states.sample({{"state", to_string(s)}}, r.states->count(s));
+    metric(out, "closeside_tcp_sockets_exact", "Whether closeside_tcp_sockets counts every socket.")
+        .sample({{"method", to_string(r.states->method)}}, r.states->exact ? 1 : 0);
 }
 
 } // namespace
 
 void print_prometheus(std::ostream& out, const report& r) {
-    const host::snapshot& seen = r.seen;
-    describe(out, "closeside_check_info", "What was looked at; always 1.");
-    out << "closeside_check_info{kernel=" << quoted_label(seen.kernel)
-        << ",netns=" << quoted_label(seen.netns ? std::to_string(*seen.netns) : "")
-        << ",namespace=" << quoted_label(to_string(seen.space)) << ",exposure=" << quoted_label(to_string(r.exposure))
-        << "} 1\n";
-
-    describe(out, "closeside_findings", "Findings of the host check that are not suppressed, by severity.");
-    for (const auto level : {host::severity::note, host::severity::warning, host::severity::critical}) {
-        const auto n = std::ranges::count_if(
-            r.findings, [&](const judged& j) { return !j.suppressed && j.finding.severity == level; });
-        out << "closeside_findings{severity=" << quoted_label(to_string(level)) << "} " << n << "\n";
-    }
-
-    describe(out, "closeside_finding", "1 for each finding of the host check.");
-    for (const judged& j : r.findings)
-        out << "closeside_finding{code=" << quoted_label(j.finding.code)
-            << ",severity=" << quoted_label(to_string(j.finding.severity))
-            << ",suppressed=" << quoted_label(j.suppressed ? "true" : "false") << "} 1\n";
-
-    describe(out, "closeside_sysctl_status", "How reading a key went; always 1.");
-    for (const host::key_facts& facts : host::all_keys)
-        out << "closeside_sysctl_status{key=" << quoted_label(facts.name)
-            << ",status=" << quoted_label(to_string(seen[facts.id].status)) << "} 1\n";
-
-    describe(out, "closeside_sysctl", "The value of a key that is present and a number.");
-    for (const host::key_facts& facts : host::all_keys) {
-        const auto number = seen.number(facts.id);
-        if (facts.shape == host::key_shape::number && number)
-            out << "closeside_sysctl{key=" << quoted_label(facts.name) << "} " << *number << "\n";
-    }
+    print_check(out, r);
+    print_findings(out, r);
+    print_sysctls(out, r.seen);
+    print_capacity(out, r);
+    print_kernel_counts(out, r);
 }
 
 } // namespace check

@@ -2,35 +2,58 @@
 #ifndef CLOSESIDE_CHECK_REPORT_HPP
 #define CLOSESIDE_CHECK_REPORT_HPP
 
+#include "audit_options.hpp"
 #include "output.hpp"
 
+#include <closeside/host/capacity.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/snapshot.hpp>
+#include <closeside/host/states.hpp>
+#include <closeside/host/suppression.hpp>
 
+#include <chrono>
 #include <iosfwd>
-#include <string>
+#include <optional>
 #include <vector>
 
 namespace check {
 
 struct judged {
     closeside::host::finding finding;
-    /// Named by --ignore: listed for machines, but without weight.
+    /// The one that names its code; it may have expired.
+    std::optional<closeside::host::suppression> suppression;
+    /// Listed for machines, but without weight.
     bool suppressed = false;
 };
 
 /// What the check has found, before it is printed.
 struct report {
+    audit_options asked;
     closeside::host::snapshot seen;
-    closeside::host::exposure exposure;
-    std::vector<std::string> assumed;
+    /// The look before, where there were two.
+    std::optional<closeside::host::snapshot> earlier;
+    closeside::host::capacity capacity;
+    /// Counted only for a format that shows them.
+    std::optional<closeside::host::tcp_states> states;
+    std::chrono::system_clock::time_point taken;
+    /// The worst first.
     std::vector<judged> findings;
 };
 
-/// For people.
-void print_text(std::ostream& out, const report& r, const terminal& on);
+/// Looks once, or twice with asked.watch between, and judges; nothing when there was nothing to look at, of which it then
+/// has spoken on standard error.
+std::optional<report> look(const audit_options& asked);
 
-/// For programs: findings, values, kernel, netns, and what was assumed.
+/// The time between the two looks; 0 for one.
+std::chrono::duration<double> watched(const report& r);
+
+/// Of the knowledge that the findings come from: CLOSESIDE_VERSION as in 0.1.0.
+std::string version_name();
+
+/// For people: a line for each finding; `verbose` tells everything that there is to say.
+void print_text(std::ostream& out, const report& r, const terminal& on, bool verbose);
+
+/// For programs: findings, values, counters, capacity, kernel, netns, and what was assumed.
 void print_json(std::ostream& out, const report& r);
 
 /// For node_exporter's textfile collector.

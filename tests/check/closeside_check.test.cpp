@@ -1,52 +1,26 @@
 // SPDX-License-Identifier: BSL-1.0
-// Runs the program itself; CLOSESIDE_CHECK is its path, defined by CMake.
 #include <closeside/host/key.hpp>
 #include <closeside/host/rule_table.hpp>
 
+#include "check/check_program.hpp"
 #include "support/fake_root.hpp"
 #include "support/in_child.hpp"
-#include "support/run_program.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
 #include <fstream>
 #include <regex>
-#include <set>
-#include <sstream>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace host = closeside::host;
 using nlohmann::json;
+using tests::check;
+using tests::check_json;
 using tests::fake_root;
+using tests::finding;
 using tests::program_result;
-
-namespace {
-
-program_result check(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), CLOSESIDE_CHECK);
-    return tests::run_program(std::move(arguments), {"TERM=xterm"});
-}
-
-program_result check(const fake_root& root, std::vector<std::string> arguments = {}) {
-    arguments.insert(arguments.begin(), {"--root", root.path()});
-    return check(std::move(arguments));
-}
-
-json check_json(const fake_root& root, std::vector<std::string> arguments = {}) {
-    arguments.insert(arguments.begin(), {"--format", "json"});
-    return json::parse(check(root, std::move(arguments)).out);
-}
-
-json finding(const json& document, const std::string& code) {
-    for (const json& f : document.at("findings"))
-        if (f.at("code") == code) return f;
-    return nullptr;
-}
-
-} // namespace
 
 TEST_CASE("closeside-check ends with 0, 1 or 2 by the worst finding") {
     fake_root root;
@@ -190,38 +164,6 @@ TEST_CASE("the text of closeside-check is without colour in a pipe, and ends wit
     const program_result r = check(root, {"--ignore", "CS201"});
     CHECK(r.out.find('\x1b') == std::string::npos);
     CHECK(r.out.ends_with("\n1 critical, 0 warnings, 1 note, 1 ignored\n"));
-}
-
-TEST_CASE("what closeside-check prints for Prometheus follows the text format") {
-    fake_root root;
-    root.defaults().kernel("6.18.0-\"odd\"\\").set("net.ipv4.tcp_rfc1337", "1");
-    const program_result r = check(root, {"--format", "prometheus", "--ignore", "CS105"});
-    CHECK(r.status == 2);
-    CHECK(r.out.ends_with("\n"));
-
-    const std::regex comment("# (HELP|TYPE) ([a-z_]+) .+");
-    const std::regex sample("([a-z_]+)\\{[a-z_]+=\"([^\"\\\\]|\\\\.)*\"(,[a-z_]+=\"([^\"\\\\]|\\\\.)*\")*\\} -?[0-9]+");
-    std::set<std::string> described;
-    std::istringstream lines(r.out);
-    for (std::string line; std::getline(lines, line);) {
-        CAPTURE(line);
-        std::smatch parts;
-        if (line.starts_with("#")) {
-            REQUIRE(std::regex_match(line, parts, comment));
-            CHECK(described.insert(parts[1].str() + parts[2].str()).second);
-        } else {
-            REQUIRE(std::regex_match(line, parts, sample));
-            CHECK(described.contains("TYPE" + parts[1].str()));
-        }
-    }
-    for (const char* line :
-         {"closeside_finding{code=\"CS101\",severity=\"critical\",suppressed=\"false\"} 1\n",
-          "closeside_finding{code=\"CS105\",severity=\"note\",suppressed=\"true\"} 1\n",
-          "closeside_findings{severity=\"critical\"} 1\n", "closeside_findings{severity=\"note\"} 0\n",
-          "closeside_sysctl{key=\"net.ipv4.tcp_rfc1337\"} 1\n", "kernel=\"6.18.0-\\\"odd\\\"\\\\\""}) {
-        CAPTURE(line);
-        CHECK(r.out.find(line) != std::string::npos);
-    }
 }
 
 TEST_CASE("network: closeside-check on the running kernel finds tcp_rfc1337 set in its namespace") {

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -26,7 +27,9 @@ struct program_result {
 };
 
 /// Runs a program with these arguments and environment to its end; one that takes over 10 s is killed, which throws.
-inline program_result run_program(std::vector<std::string> arguments, std::vector<std::string> environment = {}) {
+/** `meanwhile` is called with the process id once the program runs; what it throws ends the program. */
+inline program_result run_program(std::vector<std::string> arguments, std::vector<std::string> environment = {},
+                                  const std::function<void(pid_t)>& meanwhile = {}) {
     const auto pointers = [](std::vector<std::string>& strings) {
         std::vector<char*> p;
         for (std::string& s : strings) p.push_back(s.data());
@@ -47,6 +50,15 @@ inline program_result run_program(std::vector<std::string> arguments, std::vecto
     ::posix_spawn_file_actions_destroy(&actions);
     for (auto& ends : pipes) ::close(ends[1]);
     if (failed != 0) throw std::system_error(failed, std::generic_category(), arguments[0]);
+
+    if (meanwhile) try {
+            meanwhile(child);
+        } catch (...) {
+            ::kill(child, SIGKILL);
+            ::waitpid(child, nullptr, 0);
+            for (auto& pipe : pipes) ::close(pipe[0]);
+            throw;
+        }
 
     program_result result{};
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
