@@ -314,17 +314,45 @@ TEST_CASE("every finding of every rule is complete, in printable sentences witho
     hosts.back()[key::tcp_orphan_retries] = {key_status::denied, {}, {}, {}, "Permission denied"};
     hosts.back()[key::somaxconn] = host::interpret(host::key_shape::number, "");
     hosts.emplace_back().error = ENOENT;
+    hosts.push_back(host_with({{key::tcp_tw_reuse, "1"},
+                               {key::tcp_tw_reuse_delay, "10"},
+                               {key::tcp_timestamps, "2"},
+                               {key::tcp_invalid_ratelimit, "5000"},
+                               {key::tcp_orphan_retries, "1"},
+                               {key::tcp_max_orphans, "100"},
+                               {key::tcp_max_tw_buckets, "7000"},
+                               {key::tcp_rto_max_ms, "5000"},
+                               {key::tcp_syn_retries, "1"},
+                               {key::ip_local_port_range, "5000\t5010"},
+                               {key::ip_autobind_reuse, "1"}}));
+    hosts.back().sockets.orphans = 90;
+    hosts.back().sockets.time_wait = 6999;
+    hosts.push_back(host_with({{key::tcp_retries2, "3"},
+                               {key::ip_local_port_range, "40000\t40010"},
+                               {key::ip_local_reserved_ports, "40001-40010"}}));
 
     std::set<std::string_view> seen;
     for (const host::snapshot& s : hosts)
         for (const exposure peers : every_exposure)
             for (const policy_list& program : {local, peer, policy_list{close_policy{.linger2 = 60s}}})
-                for (const host::finding& f : host::audit(s, peers, program)) {
+                for (const host::finding& f : host::audit(s, {.peers = peers,
+                                                             .policies = program,
+                                                             .accepts_per_second = 5000,
+                                                             .connects_per_second = 5000,
+                                                             .backlog = 10'000,
+                                                             .listening_ports = {40000, 5000},
+                                                             .idle_time = 10h})) {
                     seen.insert(f.code);
                     CAPTURE(f.message);
                     CAPTURE(f.fix);
                     CHECK(is_complete(f));
                 }
+    for (const host::snapshot& s : hosts) // the same without any load
+        for (const host::finding& f : host::audit(s)) {
+            seen.insert(f.code);
+            CAPTURE(f.message);
+            CHECK(is_complete(f));
+        }
     for (const host::rule& r : host::rule_table) {
         CAPTURE(std::string(r.code));
         CHECK(seen.contains(r.code));

@@ -65,7 +65,9 @@ inline std::string set_at_boot(const snapshot& s, const key_facts& key, std::str
  *  in lower case, to stand inside a sentence. */
 inline remedy set_key(const snapshot& s, key k, std::string_view value) {
     const key_facts& key = facts(k);
-    const std::string assignment = std::string(key.name) + "=" + std::string(value);
+    // A range has a blank in it, which a shell must not split at.
+    const std::string quote = value.find(' ') != value.npos ? "\"" : "";
+    const std::string assignment = std::string(key.name) + "=" + quote + std::string(value) + quote;
     std::vector<setting> settings{{std::string(key.name), std::string(value)}};
 
     if (s.space == network_namespace::child && key.reach == key_reach::host)

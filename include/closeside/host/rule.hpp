@@ -44,6 +44,13 @@ struct circumstances {
         return std::ranges::any_of(program.policies, closeside::can_hold_time_wait);
     }
 
+    /// Some policy has this side send the first FIN, so that TIME-WAIT here is the rule and no exception.
+    bool closes_first() const noexcept {
+        return std::ranges::any_of(program.policies, [](const close_policy& p) {
+            return p.closes_first == side::local && p.linger != lingering::abort;
+        });
+    }
+
     /// Some connection of the program can be an orphan in FIN-WAIT-2 for which tcp_fin_timeout is the limit.
     bool depends_on_fin_timeout() const noexcept {
         return std::ranges::any_of(program.policies, [](const close_policy& p) {

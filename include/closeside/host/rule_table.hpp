@@ -4,10 +4,15 @@
 
 #include <closeside/host/rule.hpp>
 #include <closeside/host/rules/fin_timeout.hpp>
+#include <closeside/host/rules/local_ports.hpp>
+#include <closeside/host/rules/orphans.hpp>
+#include <closeside/host/rules/retries.hpp>
 #include <closeside/host/rules/rfc1337.hpp>
 #include <closeside/host/rules/syncookies.hpp>
+#include <closeside/host/rules/takeover.hpp>
 #include <closeside/host/rules/timestamps.hpp>
 #include <closeside/host/rules/tw_buckets.hpp>
+#include <closeside/host/rules/tw_capacity.hpp>
 #include <closeside/host/rules/tw_recycle.hpp>
 #include <closeside/host/rules/tw_reuse.hpp>
 #include <closeside/host/rules/unseen.hpp>
@@ -18,7 +23,8 @@
 
 namespace closeside::host {
 
-/// Every rule, by code. CS0xx: the check itself, CS1xx: TIME-WAIT and FIN-WAIT-2, CS2xx: accepting connections.
+/// Every rule, by code. CS0xx: the check itself, CS1xx: TIME-WAIT, FIN-WAIT-2 and orphans, CS2xx: accepting connections,
+/// CS3xx: local ports and connecting.
 /** A code keeps its meaning for good; one that is given up is not used again. */
 inline constexpr std::array rule_table{
     rules::nothing_seen,
@@ -30,15 +36,34 @@ inline constexpr std::array rule_table{
     rules::tw_reuse_without_timestamps,
     rules::tw_reuse_loopback_only,
     rules::tw_reuse_not_for_servers,
+    rules::tw_reuse_delay_short,
+    rules::tw_reuse_through_firewalls,
+    rules::time_wait_meets_shared_addresses,
     rules::fin_timeout_lowered,
     rules::fin_timeout_folded,
     rules::fin_timeout_tiny,
     rules::linger2_above_fin_timeout,
+    rules::invalid_ratelimit_long,
+    rules::orphan_retries_few,
+    rules::orphans_near_limit,
+    rules::max_orphans_lowered,
+    rules::rto_max_lowered,
     rules::tw_buckets_few,
     rules::tw_buckets_negative,
+    rules::tw_buckets_below_rate,
+    rules::tw_buckets_nearly_full,
     rules::timestamps_off,
+    rules::timestamps_without_offset,
+    rules::retries2_few,
     rules::syncookies_off,
     rules::syncookies_without_timestamps,
+    rules::listening_port_not_reserved,
+    rules::ports_below_rate,
+    rules::autobind_reuses_ports,
+    rules::local_ports_few,
+    rules::local_ports_reserved,
+    rules::local_ports_among_services,
+    rules::syn_retries_extreme,
 };
 
 /// The rule of that code; nullptr if there is none.

@@ -25,6 +25,22 @@ inline constexpr rule timestamps_off{
                        "RFC 7323; Linux net/ipv4/tcp_ipv4.c: tcp_twsk_unique, net/ipv4/tcp_minisocks.c"};
     }};
 
+/// Any number but 0 and 1: the kernel adds its random offset for 1 alone.
+inline constexpr rule timestamps_without_offset{
+    "CS131", "tcp_timestamps above 1 shows the uptime of the host",
+    [](const circumstances& c) -> std::optional<verdict> {
+        const auto mode = c.number(key::tcp_timestamps);
+        if (!mode || *mode == 0 || *mode == 1 || c.program.peers == exposure::loopback) return std::nullopt;
+        return verdict{severity::note,
+                       {key::tcp_timestamps},
+                       "tcp_timestamps is " + std::to_string(*mode) +
+                           ": timestamps are on, but without the random offset that 1 adds to them (since Linux 4.10)",
+                       "Whoever exchanges a packet with this host learns how long it has been up, and can tell which "
+                       "connections behind a NAT come from it",
+                       stop_setting(c.host, key::tcp_timestamps, "1"),
+                       "Linux net/core/secure_seq.c: secure_tcp_ts_off (since 6.18.19: secure_tcp_seq_and_ts_off)"};
+    }};
+
 } // namespace closeside::host::rules
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_HOST_RULES_TW_BUCKETS_HPP
 #define CLOSESIDE_HOST_RULES_TW_BUCKETS_HPP
 
+#include <closeside/host/capacity.hpp>
 #include <closeside/host/remedy.hpp>
 #include <closeside/host/rule.hpp>
 
@@ -28,6 +29,20 @@ inline bool is_kernel_default(const snapshot& s, std::int64_t buckets) noexcept 
     return std::has_single_bit(static_cast<std::uint64_t>(buckets));
 }
 
+/// Connections that the program states it closes in a second, by either side; none if it states none.
+inline std::optional<double> stated_closes_per_second(const circumstances& c) noexcept {
+    const auto counted = [](std::optional<double> rate) { return rate && *rate > 0 ? *rate : 0; };
+    const double closes = counted(c.program.accepts_per_second) + counted(c.program.connects_per_second);
+    return closes > 0 ? std::optional(closes) : std::nullopt;
+}
+
+/// Whether tcp_max_tw_buckets has room for them all, 60 s each; none where one of the two is not known.
+inline std::optional<bool> rate_has_room(const circumstances& c) {
+    const auto rate = stated_closes_per_second(c);
+    const auto room = capacity_of(c.host).closes_per_second;
+    return rate && room ? std::optional(*rate <= *room) : std::nullopt;
+}
+
 inline constexpr std::string_view without_time_wait =
     "Connections that this host closed vanish at once: a peer that sends its FIN again gets RST, a late segment can "
     "hit a new connection; TCPTimeWaitOverflow in /proc/net/netstat counts them";
@@ -50,14 +65,19 @@ inline constexpr rule tw_buckets_few{
         if (!buckets || *buckets < 0 || *buckets >= detail::few_tw_buckets) return std::nullopt;
         if (*buckets > 0 && detail::is_kernel_default(c.host, *buckets)) return std::nullopt;
         const bool holds = c.can_hold_time_wait();
-        return verdict{holds ? severity::warning : severity::note,
+        // By a stated rate it can be told exactly: enough of them, or too few, of which CS122 speaks.
+        const auto room = detail::rate_has_room(c);
+        if (*buckets > 0 && holds && room == false) return std::nullopt;
+        return verdict{holds && room != true ? severity::warning : severity::note,
                        {key::tcp_max_tw_buckets},
                        *buckets == 0 ? std::string("tcp_max_tw_buckets is 0: no connection gets its TIME-WAIT")
                                      : "tcp_max_tw_buckets is " + std::to_string(*buckets) + ": room for " +
                                            std::to_string(*buckets / 60) +
                                            " closes a second by this host (60 s each); those beyond get no TIME-WAIT",
-                       holds ? std::string(detail::without_time_wait)
-                             : "None from this program, whose policies leave no TIME-WAIT here",
+                       !holds         ? "None from this program, whose policies leave no TIME-WAIT here"
+                       : room == true ? "None at the rate that the program states; beyond it, closed connections get "
+                                        "no TIME-WAIT"
+                                      : std::string(detail::without_time_wait),
                        detail::restore_buckets(c.host),
                        tw_buckets_source};
     },
