@@ -110,6 +110,23 @@ public:
         return *this;
     }
 
+    /// The same for nf_conntrack, loaded and tracking.
+    fake_root& conntrack_defaults() {
+        for (const auto& [key, value] : {std::pair{"max", "262144"},
+                                         {"count", "100"},
+                                         {"buckets", "262144"},
+                                         {"tcp_timeout_established", "432000"},
+                                         {"tcp_timeout_fin_wait", "120"},
+                                         {"tcp_timeout_close_wait", "60"},
+                                         {"tcp_timeout_last_ack", "30"},
+                                         {"tcp_timeout_time_wait", "120"},
+                                         {"tcp_timeout_close", "10"},
+                                         {"tcp_be_liberal", "0"},
+                                         {"tcp_loose", "1"}})
+            set(std::string("net.netfilter.nf_conntrack_") + key, value);
+        return *this;
+    }
+
     fake_root& remove(std::string_view key) {
         std::filesystem::remove(file(key));
         return *this;

@@ -73,6 +73,20 @@ inline constexpr rule malformed_keys{
             "proc(5)"};
     }};
 
+/// A note: in such a sandbox nothing can be set, and what it says about Linux does not concern its TCP.
+inline constexpr rule emulated_proc{
+    "CS004", "the /proc here is emulated", [](const circumstances& c) -> std::optional<verdict> {
+        if (!c.host.emulated) return std::nullopt;
+        return verdict{
+            severity::note,
+            detail::keys_with(c.host, key_status::emulated),
+            "The /proc here is that of a sandbox such as gVisor: its values are constants, the sandbox has a "
+            "TCP of its own, and nothing was judged by them",
+            "None by itself; hazards of the host or node that carries the sandbox go unnoticed",
+            "Run closeside-check on the host or node; in the sandbox there is nothing to set",
+            "gVisor pkg/sentry/fsimpl/proc/tasks_sys.go"};
+    }};
+
 } // namespace closeside::host::rules
 
 #endif
