@@ -330,6 +330,29 @@ TEST_CASE("every finding of every rule is complete, in printable sentences witho
     hosts.push_back(host_with({{key::tcp_retries2, "3"},
                                {key::ip_local_port_range, "40000\t40010"},
                                {key::ip_local_reserved_ports, "40001-40010"}}));
+    hosts.push_back(host_with({{key::tcp_max_syn_backlog, "8192"},
+                               {key::somaxconn, "100"},
+                               {key::tcp_abort_on_overflow, "1"},
+                               {key::tcp_synack_retries, "0"},
+                               {key::tcp_keepalive_probes, "2"},
+                               {key::tcp_keepalive_intvl, "2"},
+                               {key::conntrack_max, "100"},
+                               {key::conntrack_count, "90"},
+                               {key::conntrack_buckets, "10"},
+                               {key::conntrack_established, "20"},
+                               {key::conntrack_fin_wait, "2"},
+                               {key::conntrack_close_wait, "2"},
+                               {key::conntrack_last_ack, "2"},
+                               {key::conntrack_time_wait, "2"},
+                               {key::conntrack_close, "2"},
+                               {key::conntrack_be_liberal, "0"},
+                               {key::conntrack_loose, "0"}}));
+    set_count(hosts.back(), counter::listen_overflows, 1);
+    set_count(hosts.back(), counter::req_q_full_do_cookies, 1);
+    hosts.push_back(hosts.back()); // where nothing is tracked
+    hosts.back()[key::conntrack_count] = host::interpret(host::key_shape::number, "0");
+    hosts.push_back(host_with({}));
+    hosts.back().emulated = true;
 
     std::set<std::string_view> seen;
     for (const host::snapshot& s : hosts)

@@ -3,7 +3,11 @@
 #define CLOSESIDE_HOST_RULE_TABLE_HPP
 
 #include <closeside/host/rule.hpp>
+#include <closeside/host/rules/backlog.hpp>
+#include <closeside/host/rules/conntrack.hpp>
+#include <closeside/host/rules/conntrack_timeouts.hpp>
 #include <closeside/host/rules/fin_timeout.hpp>
+#include <closeside/host/rules/idle.hpp>
 #include <closeside/host/rules/local_ports.hpp>
 #include <closeside/host/rules/orphans.hpp>
 #include <closeside/host/rules/retries.hpp>
@@ -24,12 +28,13 @@
 namespace closeside::host {
 
 /// Every rule, by code. CS0xx: the check itself, CS1xx: TIME-WAIT, FIN-WAIT-2 and orphans, CS2xx: accepting connections,
-/// CS3xx: local ports and connecting.
+/// CS3xx: local ports and connecting, CS4xx: conntrack and idle connections.
 /** A code keeps its meaning for good; one that is given up is not used again. */
 inline constexpr std::array rule_table{
     rules::nothing_seen,
     rules::denied_keys,
     rules::malformed_keys,
+    rules::emulated_proc,
     rules::rfc1337_on,
     rules::tw_recycle_on,
     rules::tw_recycle_hidden,
@@ -57,6 +62,14 @@ inline constexpr std::array rule_table{
     rules::retries2_few,
     rules::syncookies_off,
     rules::syncookies_without_timestamps,
+    rules::syncookies_always,
+    rules::syn_backlog_inert,
+    rules::backlog_capped,
+    rules::somaxconn_small,
+    rules::abort_on_overflow,
+    rules::accept_queue_overflows,
+    rules::syn_queue_full,
+    rules::synack_not_retried,
     rules::listening_port_not_reserved,
     rules::ports_below_rate,
     rules::autobind_reuses_ports,
@@ -64,6 +77,17 @@ inline constexpr std::array rule_table{
     rules::local_ports_reserved,
     rules::local_ports_among_services,
     rules::syn_retries_extreme,
+    rules::conntrack_time_wait_short,
+    rules::conntrack_nearly_full,
+    rules::conntrack_below_rate,
+    rules::half_close_forgotten,
+    rules::conntrack_not_loose,
+    rules::conntrack_not_liberal,
+    rules::conntrack_idle_short,
+    rules::conntrack_long_chains,
+    rules::conntrack_close_short,
+    rules::keepalive_after_nat,
+    rules::keepalive_gives_up_early,
 };
 
 /// The rule of that code; nullptr if there is none.
