@@ -23,7 +23,7 @@ case "$#:${1-}" in
 *) usage >&2 && exit 64 ;;
 esac
 
-packages="g++ cmake ninja-build libasio-dev doctest-dev libcli11-dev nlohmann-json3-dev"
+packages="g++ cmake ninja-build libasio-dev doctest-dev libcli11-dev nlohmann-json3-dev libspdlog-dev"
 # Tests lose segments and translate addresses between network namespaces of their own.
 [ "$1" != test ] || packages="$packages iproute2 nftables"
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)

@@ -1,78 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/connection.hpp"
 #include "support/run_program.hpp"
+#include "support/running_program.hpp"
 
 #include <doctest/doctest.h>
 
-#include <chrono>
-#include <csignal>
 #include <string>
 
-#include <poll.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 namespace {
-
-/// The example, running: its log is read as it comes.
-class running_server {
-public:
-    running_server() {
-        int ends[2];
-        REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
-        pid_ = ::fork();
-        REQUIRE(pid_ >= 0);
-        if (pid_ == 0) {
-            ::dup2(ends[1], STDERR_FILENO);
-            ::execl(CLOSESIDE_ECHO_SERVER, CLOSESIDE_ECHO_SERVER, "--address", "127.0.0.1", "--port", "0", nullptr);
-            ::_exit(127);
-        }
-        ::close(ends[1]);
-        log_ = ends[0];
-    }
-    running_server(const running_server&) = delete;
-    running_server& operator=(const running_server&) = delete;
-    ~running_server() {
-        if (pid_ > 0) {
-            ::kill(pid_, SIGKILL);
-            ::waitpid(pid_, nullptr, 0);
-        }
-        ::close(log_);
-    }
-
-    /// The first line of the log that contains `what`; empty after five seconds.
-    std::string line_with(const std::string& what) {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-        while (true) {
-            for (std::size_t eol; (eol = text_.find('\n')) != std::string::npos;) {
-                const std::string line = text_.substr(0, eol);
-                text_.erase(0, eol + 1);
-                if (line.find(what) != std::string::npos) return line;
-            }
-            char buffer[1024];
-            ::pollfd poll{log_, POLLIN, 0};
-            if (std::chrono::steady_clock::now() > end || ::poll(&poll, 1, 100) < 0) return {};
-            if (poll.revents == 0) continue;
-            const ssize_t n = ::read(log_, buffer, sizeof buffer);
-            if (n <= 0) return {};
-            text_.append(buffer, static_cast<std::size_t>(n));
-        }
-    }
-
-    /// The exit status after SIGINT.
-    int stop() {
-        int status = 0;
-        ::kill(pid_, SIGINT);
-        ::waitpid(pid_, &status, 0);
-        pid_ = 0;
-        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    }
-
-private:
-    pid_t pid_ = 0;
-    int log_ = -1;
-    std::string text_;
-};
 
 unsigned short port_in(const std::string& line) {
     const std::string before = "127.0.0.1:";
@@ -82,7 +17,7 @@ unsigned short port_in(const std::string& line) {
 } // namespace
 
 TEST_CASE("echo_server echoes, lets its client close first, logs the report and stops on SIGINT") {
-    running_server server;
+    tests::running_program server({CLOSESIDE_ECHO_SERVER, "--address", "127.0.0.1", "--port", "0"});
     const std::string first = server.line_with("echoing on");
     REQUIRE_FALSE(first.empty());
     const tcp::endpoint at(asio::ip::address_v4::loopback(), port_in(first));
