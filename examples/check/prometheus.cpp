@@ -1,61 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "metric.hpp"
 #include "report.hpp"
+#include "states.hpp"
 
 #include <closeside/host/counter.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/rule_table.hpp>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cstdint>
-#include <initializer_list>
 #include <ostream>
-#include <string_view>
-#include <utility>
 
 namespace check {
 
 namespace host = closeside::host;
 
 namespace {
-
-using labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
-
-/// Without the locale that a stream has.
-template <class Number>
-std::string text_of(Number value) {
-    std::array<char, 64> digits;
-    return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr};
-}
-
-/// One metric: its description, which is printed before the first sample, and its samples.
-class metric {
-public:
-    metric(std::ostream& out, std::string_view name, std::string_view help, std::string_view type = "gauge")
-        : out_(out), name_(name), help_(help), type_(type) {}
-
-    template <class Number>
-    void sample(labels of, Number value) {
-        if (!std::exchange(described_, true))
-            out_ << "# HELP " << name_ << " " << help_ << "\n# TYPE " << name_ << " " << type_ << "\n";
-        out_ << name_;
-        const char* before = "{";
-        for (const auto& [label, text] : of) out_ << std::exchange(before, ",") << label << "=" << quoted_label(text);
-        out_ << (of.size() == 0 ? " " : "} ") << text_of(value) << "\n";
-    }
-
-    /// What is not known has no sample: 0 would be a lie.
-    template <class Number>
-    void sample(labels of, const std::optional<Number>& value) {
-        if (value) sample(of, *value);
-    }
-
-private:
-    std::ostream& out_;
-    std::string_view name_, help_, type_;
-    bool described_ = false;
-};
 
 std::string nstat_name(const host::counter_facts& c) { return std::string(c.group) + std::string(c.name); }
 
@@ -161,11 +121,7 @@ void print_kernel_counts(std::ostream& out, const report& r) {
     sockstat.sample({{"field", "tw"}}, sockets.time_wait);
     sockstat.sample({{"field", "orphan"}}, sockets.orphans);
 
-    if (!r.states) return;
-    metric states(out, "closeside_tcp_sockets", "TCP sockets of the network namespace, IPv4 and IPv6, by state.");
-    for (const host::tcp_state s : host::all_tcp_states) states.sample({{"state", to_string(s)}}, r.states->count(s));
-    metric(out, "closeside_tcp_sockets_exact", "Whether closeside_tcp_sockets counts every socket.")
-        .sample({{"method", to_string(r.states->method)}}, r.states->exact ? 1 : 0);
+    if (r.states) print_state_metrics(out, *r.states);
 }
 
 } // namespace

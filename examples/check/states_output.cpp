@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "states.hpp"
+
+#include "metric.hpp"
+#include "output.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <iomanip>
+#include <ostream>
+#include <string>
+
+namespace check {
+
+namespace {
+
+namespace host = closeside::host;
+using host::states_method;
+using host::tcp_state;
+using json = nlohmann::ordered_json;
+
+const char* meaning(tcp_state s) {
+    switch (s) {
+    case tcp_state::listen: return "waits for connections";
+    case tcp_state::syn_sent: return "we connect: our SYN is not answered yet";
+    case tcp_state::syn_received: return "a peer connects: our SYN-ACK is not acknowledged yet";
+    case tcp_state::established: return "open both ways";
+    case tcp_state::fin_wait1: return "we closed first: our FIN is not sent or not acknowledged yet";
+    case tcp_state::fin_wait2: return "we closed first: our FIN is acknowledged, the peer's has yet to come";
+    case tcp_state::close_wait: return "the peer closed: our program has yet to; one that never does leaks descriptors";
+    case tcp_state::closing: return "both closed at once: our FIN is not acknowledged yet";
+    case tcp_state::last_ack: return "the peer closed, then we: our FIN is not acknowledged yet";
+    case tcp_state::time_wait: return "we closed first: over, kept 60 s for segments that are late";
+    case tcp_state::closed: return "no connection any more; the kernel's table holds none of these";
+    }
+    return "";
+}
+
+const char* source(states_method m) {
+    switch (m) {
+    case states_method::tcpdiag: return "sock_diag, in one walk of the kernel's table";
+    case states_method::proc: return "/proc/thread-self/net/tcp and tcp6";
+    case states_method::sockstat: return "/proc/thread-self/net/sockstat";
+    case states_method::none: break;
+    }
+    return "nothing";
+}
+
+std::string milliseconds(std::chrono::microseconds time) {
+    const auto tenths = (time.count() + 50) / 100;
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " ms";
+}
+
+json or_null(const std::optional<std::uint64_t>& number) { return number ? json(*number) : json(nullptr); }
+
+} // namespace
+
+void print_states_text(std::ostream& out, const states_report& r, const terminal& on) {
+    const host::tcp_states& s = r.counted;
+    const auto note = [&](const std::string& text) {
+        out << (on.colour ? "\x1b[33m" : "") << "note" << (on.colour ? "\x1b[0m" : "") << ": " << text << "\n";
+    };
+    out << "TCP sockets of this network namespace";
+    if (r.asked.port != 0) out << " with local port " << r.asked.port;
+    out << ", by " << source(s.method) << " (" << to_string(s.method) << "), " << milliseconds(s.elapsed) << "\n\n";
+
+    for (const tcp_state state : host::all_tcp_states) {
+        const auto n = s.count(state);
+        out << std::left << std::setw(14) << to_string(state) << std::right << std::setw(9)
+            << (n ? std::to_string(*n) : "unknown") << "  " << meaning(state) << "\n";
+        if (state == tcp_state::fin_wait2 && s.fin_wait2_mini != 0)
+            out << std::setw(23) << s.fin_wait2_mini
+                << "  of these are orphans, kept as mini-sockets: sockstat's tw and"
+                << " `ss -s` count them as TIME-WAIT\n";
+    }
+    if (r.time_wait_quick)
+        out << "\ntime_wait_quick " << *r.time_wait_quick
+            << ": TIME-WAIT and orphans in FIN-WAIT-2 of the whole namespace, as sockstat has them at no cost\n";
+    if (!s.exact) note("not exact: " + why_not_better(s));
+    if (s.exact && s.method != states_method::tcpdiag) note("the faster way was closed: " + why_not_better(s));
+    if (r.shared_table == true)
+        note("this namespace shares the host's connection table (net.ipv4.tcp_ehash_entries is negative): counting "
+             "steps "
+             "over every socket of the host");
+}
+
+void print_states_json(std::ostream& out, const states_report& r) {
+    const host::tcp_states& s = r.counted;
+    json states = json::object();
+    for (const tcp_state state : host::all_tcp_states) states[to_string(state)] = or_null(s.count(state));
+    const std::string why = why_not_better(s);
+    const json document{
+        {"states", std::move(states)},
+        {"method", to_string(s.method)},
+        {"exact", s.exact},
+        {"time_wait_quick", or_null(r.time_wait_quick)},
+        {"elapsed_us", s.elapsed.count()},
+        {"fin_wait2_mini_sockets", s.count(tcp_state::fin_wait2) ? json(s.fin_wait2_mini) : json(nullptr)},
+        {"port", r.asked.port == 0 ? json(nullptr) : json(r.asked.port)},
+        {"stopped", s.stopped},
+        {"interrupted", s.interrupted},
+        {"malformed", s.malformed},
+        {"why", why.empty() ? json(nullptr) : json(why)},
+        {"shared_table", r.shared_table ? json(*r.shared_table) : json(nullptr)}};
+    out << document.dump(2) << "\n";
+}
+
+void print_state_metrics(std::ostream& out, const host::tcp_states& s) {
+    metric sockets(out, "closeside_tcp_sockets", "TCP sockets of the network namespace, IPv4 and IPv6, by state.");
+    for (const tcp_state state : host::all_tcp_states) sockets.sample({{"state", to_string(state)}}, s.count(state));
+    metric(out, "closeside_tcp_sockets_exact", "Whether closeside_tcp_sockets counts every socket.")
+        .sample({{"method", to_string(s.method)}}, s.exact ? 1 : 0);
+    metric(out, "closeside_tcp_sockets_count_seconds", "How long it took to count them.")
+        .sample({}, static_cast<double>(s.elapsed.count()) / 1e6);
+    if (!s.count(tcp_state::fin_wait2)) return;
+    metric(out, "closeside_tcp_fin_wait2_orphans", "Mini-sockets in FIN-WAIT-2, which sockstat has in its tw.")
+        .sample({}, s.fin_wait2_mini);
+}
+
+void print_states_prometheus(std::ostream& out, const states_report& r) {
+    if (r.asked.port == 0) {
+        print_state_metrics(out, r.counted);
+    } else {
+        // A metric of its own, so that a sum over either counts no socket twice.
+        const std::string port = std::to_string(r.asked.port);
+        metric sockets(out, "closeside_tcp_port_sockets", "TCP sockets with a local port, IPv4 and IPv6, by state.");
+        for (const tcp_state state : host::all_tcp_states)
+            sockets.sample({{"port", port}, {"state", to_string(state)}}, r.counted.count(state));
+        metric(out, "closeside_tcp_port_sockets_exact", "Whether closeside_tcp_port_sockets counts every socket.")
+            .sample({{"port", port}, {"method", to_string(r.counted.method)}}, r.counted.exact ? 1 : 0);
+    }
+    metric(out, "closeside_time_wait_quick",
+           "TIME-WAIT and orphans in FIN-WAIT-2 of the network namespace, by sockstat.")
+        .sample({}, r.time_wait_quick);
+}
+
+} // namespace check
