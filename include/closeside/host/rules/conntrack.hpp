@@ -31,8 +31,11 @@ inline severity where_tracked(const circumstances& c, severity level) noexcept {
     return tracks_flows(c.host) ? level : severity::note;
 }
 
+/// `text` begins in lower case.
 inline std::string consequence_where_tracked(const circumstances& c, std::string text) {
-    return tracks_flows(c.host) ? text : "None now, nothing is tracked here (nf_conntrack_count is 0); else: " + text;
+    if (!tracks_flows(c.host)) return "None now, nothing is tracked here (nf_conntrack_count is 0); else: " + text;
+    if (text.front() >= 'a' && text.front() <= 'z') text.front() = static_cast<char>(text.front() - 'a' + 'A');
+    return text;
 }
 
 inline constexpr std::string_view when_table_is_full =
@@ -71,7 +74,7 @@ inline constexpr rule conntrack_nearly_full{
                        {key::conntrack_count, key::conntrack_max},
                        "The conntrack table holds " + std::to_string(*count) + " of " + std::to_string(*limit) +
                            " flows (" + detail::percent(*used) + ")",
-                       (full ? "" : "When it is full, ") + std::string(detail::when_table_is_full),
+                       (full ? "It is full: " : "When it is full, ") + std::string(detail::when_table_is_full),
                        set_key(c.host, key::conntrack_max, detail::table_for(static_cast<double>(*count))) +
                            "; or do not track what no rule filters or translates (notrack)",
                        conntrack_table_source};

@@ -77,8 +77,8 @@ inline constexpr rule conntrack_time_wait_short{
             meets_time_wait ? detail::where_tracked(c, severity::warning) : severity::note,
             {key::conntrack_time_wait},
             "nf_conntrack_tcp_timeout_time_wait is " + std::to_string(*seconds) +
-                " s: NAT on this host gives a port to the next connection while the server still holds the last one in "
-                "TIME-WAIT (60 s)",
+                " s: a NAT on this host may give a port to the next connection while the server still holds the last "
+                "one in TIME-WAIT (60 s)",
             detail::consequence_where_tracked(
                 c,
                 meets_time_wait
@@ -165,13 +165,13 @@ inline constexpr rule conntrack_idle_short{
             {key::conntrack_established, key::tcp_keepalive_time},
             std::move(message),
             detail::consequence_where_tracked(
-                c,
-                wanted && !probed_late
-                    ? std::string("silent connections without SO_KEEPALIVE are forgotten; those with it live on")
-                    : std::string("silent connections are forgotten, SO_KEEPALIVE or not: this host's next segment is "
-                                  "taken for a new flow, and the peer's is dropped by a stateful firewall")),
-            "Let the program set SO_KEEPALIVE, and TCP_KEEPIDLE below " + std::to_string(*seconds) + " s; or " +
-                set_key(c.host, key::conntrack_established, "432000").text + " (the kernel's default)",
+                c, wanted && !probed_late
+                       ? std::string("silent connections without SO_KEEPALIVE are forgotten; those with it live on")
+                       : std::string(
+                             "silent connections are forgotten, SO_KEEPALIVE or not: what follows counts as a new "
+                             "flow, which NAT may send elsewhere and which a firewall drops that wants a SYN first")),
+            "Let the program set SO_KEEPALIVE, and TCP_KEEPIDLE below " + std::to_string(*seconds) +
+                " s; or go back to the kernel's default: " + set_key(c.host, key::conntrack_established, "432000").text,
             conntrack_states_source};
     }};
 

@@ -74,8 +74,8 @@ inline constexpr rule keepalive_gives_up_early{
                       "ECONNRESET"
                     : "Silent connections do not survive the reboot of a switch, or a phone's change of cell",
             unasked ? stop_setting(c.host, key::tcp_keepalive_probes, "9")
-                    : stop_setting(c.host, key::tcp_keepalive_probes, "9") + "; and " +
-                          stop_setting(c.host, key::tcp_keepalive_intvl, "75") +
+                    : "leave both at the kernel's defaults: " + set_key(c.host, key::tcp_keepalive_probes, "9") +
+                          "; and " + set_key(c.host, key::tcp_keepalive_intvl, "75") +
                           "; a program that must notice sooner sets TCP_KEEPINTVL and TCP_KEEPCNT itself",
             "Linux net/ipv4/tcp_timer.c: tcp_keepalive_timer; measured on Linux 6.18 with tcp_keepalive_time = 1: "
             "reset "
