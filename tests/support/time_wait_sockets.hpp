@@ -2,15 +2,19 @@
 #ifndef CLOSESIDE_TESTS_SUPPORT_TIME_WAIT_SOCKETS_HPP
 #define CLOSESIDE_TESTS_SUPPORT_TIME_WAIT_SOCKETS_HPP
 
+#include "support/own_network.hpp"
+
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <string>
 #include <system_error>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-// For a network namespace of one's own, once the loopback interface is up and tcp_max_tw_buckets allows for it.
+// For a network namespace of one's own, once the loopback interface is up.
 namespace tests {
 
 namespace time_wait_sockets_detail {
@@ -32,12 +36,16 @@ inline const ::sockaddr* generic(const ::sockaddr_in& a) { return reinterpret_ca
 
 } // namespace time_wait_sockets_detail
 
-/// Leaves `count` connections in TIME-WAIT on the server's side, 127.0.0.1:9000, some 25 µs each.
+/// Leaves `count` connections in TIME-WAIT on the server's side, 127.0.0.1:9000, some 25 µs each, and changes sysctls.
 /** Every one has an address and port of its own on the client's side, since a SYN would take over a TIME-WAIT. No more
- *  than three descriptors are open at a time. */
+ *  than three descriptors are open at a time. tcp_rfc1337, because on a busy machine a FIN is sent twice before its
+ *  acknowledgement is seen; the second one is answered when the client is gone, which sends a RST that would end the
+ *  TIME-WAIT. */
 inline void make_time_wait_sockets(std::uint32_t count) {
     using namespace time_wait_sockets_detail;
     constexpr std::uint32_t ports_of_a_client = 60000, first_port = 1025;
+    set_sysctl("tcp_max_tw_buckets", std::to_string(std::max(count * 2, 1000u)));
+    set_sysctl("tcp_rfc1337", "1");
     const auto server = at(INADDR_LOOPBACK, 9000);
     const int listener = checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
     checked(::bind(listener, generic(server), sizeof server), "bind");
