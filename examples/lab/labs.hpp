@@ -25,7 +25,11 @@ struct laboratory {
 };
 
 // One declaration and one line a lab, in the order of --help.
-inline constexpr std::array<laboratory, 0> laboratories{};
+report run_nat(const settings& chosen);
+
+inline constexpr std::array laboratories{
+    laboratory{"nat", "clients behind a NAT that reuses a port while the server may still hold it", run_nat},
+};
 
 } // namespace lab
 

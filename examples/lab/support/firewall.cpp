@@ -18,13 +18,19 @@ void lose_at_random(const host& h, unsigned percent) {
     h.nft(rules);
 }
 
-void masquerade(const host& router, const std::string& outside, port_range ports) {
+void masquerade(const host& router, const std::string& outside) {
     router.nft("table ip nat {\n"
                "    chain leaving {\n"
                "        type nat hook postrouting priority srcnat;\n"
                "        oifname \"" +
-               outside + "\" ip protocol tcp masquerade to :" + std::to_string(ports.first) + '-' +
-               std::to_string(ports.last) + "\n    }\n}\n");
+               outside + "\" ip protocol tcp masquerade\n    }\n}\n");
+}
+
+void drop_resets(const host& router) {
+    router.nft("table ip resets {\n"
+               "    chain passing {\n"
+               "        type filter hook forward priority filter;\n"
+               "        tcp flags & rst == rst drop\n    }\n}\n");
 }
 
 } // namespace lab

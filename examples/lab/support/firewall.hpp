@@ -4,7 +4,6 @@
 
 #include "host.hpp"
 
-#include <cstdint>
 #include <string>
 
 namespace lab {
@@ -14,16 +13,14 @@ namespace lab {
  *  still sees the segment arrive. Calling it again replaces the share. */
 void lose_at_random(const host& h, unsigned percent);
 
-struct port_range {
-    std::uint16_t first = 0;
-    std::uint16_t last = 0;
-};
+/// `router` puts its own address in place of that of TCP connections which leave through the interface `outside`; it must
+/// forward().
+/** The kernel's own NAT: it keeps the port where it is free, and takes it for free as soon as it has forgotten its last
+ *  connection, net.netfilter.nf_conntrack_tcp_timeout_time_wait seconds after both FINs. */
+void masquerade(const host& router, const std::string& outside);
 
-/// `router` puts its own address on `outside` and a port of this range in place of those of TCP connections that leave
-/// through that interface; it must forward().
-/** The kernel's own NAT: it may give out a port again to another connection to the same server as soon as it has forgotten the
- *  last one, net.netfilter.nf_conntrack_tcp_timeout_time_wait seconds after both FINs. */
-void masquerade(const host& router, const std::string& outside, port_range ports);
+/// `router` drops resets on their way through it, as some firewalls do.
+void drop_resets(const host& router);
 
 } // namespace lab
 

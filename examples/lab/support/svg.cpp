@@ -11,16 +11,18 @@ namespace {
 
 constexpr double margin = 16;
 
+// currentColor and not custom properties: other programs than browsers draw these, too.
 const char* const style = R"(<style>
-:root{--page:#fff;--ink:#1f2328;--muted:#656d76;--good:#1a7f37;--bad:#cf222e;--first:#0969da;--second:#bc4c00;--third:#8250df}
-@media (prefers-color-scheme:dark){:root{--page:#0d1117;--ink:#e6edf3;--muted:#8d96a0;--good:#3fb950;--bad:#f85149;--first:#4493f8;--second:#e38e3c;--third:#ab7df8}}
-text{font:12px system-ui,sans-serif;fill:var(--c)}
+text{font:12px system-ui,sans-serif;fill:currentColor}
 .h{font-weight:600;font-size:13px}
-path,line{fill:none;stroke:var(--c);stroke-width:1.5}
-.f{fill:var(--c);stroke:none}
-.d{stroke-dasharray:4 4}
-.ink{--c:var(--ink)}.muted{--c:var(--muted)}.good{--c:var(--good)}.bad{--c:var(--bad)}
-.first{--c:var(--first)}.second{--c:var(--second)}.third{--c:var(--third)}
+path,line{fill:none;stroke:currentColor;stroke-width:1.5}
+.f{fill:currentColor;stroke:none}
+.d{stroke-dasharray:2 5;stroke-width:1}
+.page{fill:#fff}.ink{color:#1f2328}.muted{color:#656d76}.good{color:#1a7f37}.bad{color:#cf222e}
+.first{color:#0969da}.second{color:#bc4c00}.third{color:#8250df}
+@media (prefers-color-scheme:dark){
+.page{fill:#0d1117}.ink{color:#e6edf3}.muted{color:#8d96a0}.good{color:#3fb950}.bad{color:#f85149}
+.first{color:#4493f8}.second{color:#e38e3c}.third{color:#ab7df8}}
 </style>
 )";
 
@@ -137,8 +139,7 @@ std::string document(const panel& content, const std::string& title, const std::
     return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + width + ' ' + height + "\" width=\"" + width +
            "\" height=\"" + height + "\" role=\"img\" aria-labelledby=\"t d\">\n<title id=\"t\">" + escaped(title) +
            "</title>\n<desc id=\"d\">" + escaped(description) + "</desc>\n" + style + "<rect width=\"" + width +
-           "\" height=\"" + height + "\" rx=\"6\" fill=\"var(--page)\"/>\n" + moved(content, margin, margin) +
-           "</svg>\n";
+           "\" height=\"" + height + "\" rx=\"6\" class=\"page\"/>\n" + moved(content, margin, margin) + "</svg>\n";
 }
 
 } // namespace lab::svg
