@@ -96,10 +96,15 @@ std::string seconds(std::chrono::milliseconds t) {
     return text;
 }
 
-std::string remark_on(const segment& s, std::size_t nth_syn) {
+std::string remark_on_first(const succession& told) {
+    const std::optional<std::uint32_t> distance = behind(told);
+    return distance ? "timestamp older by " + std::to_string(*distance) : "sequence number not newer";
+}
+
+std::string remark_on(const segment& s, bool answered) {
     if (s.rst) return "ignored: tcp_rfc1337 = 1";
     if (s.outgoing) return "challenge ACK: still in TIME-WAIT";
-    return nth_syn > 1 ? "again" : "";
+    return answered ? "again" : "again; one answer in 500 ms is the limit";
 }
 
 } // namespace
@@ -111,20 +116,14 @@ std::optional<svg::panel> lock_out(const outcome& server_first, std::chrono::mil
     s.tell_the_end();
     s.state(row_kind::left_state, "TIME-WAIT, 60 s", {}, tone::bad);
     s.pause("the other client comes from the same port");
-    std::size_t rows = 0, syns = 0;
-    for (const segment& one : told->after.segments) {
-        if (++rows > most_rows) break;
-        if (one.syn) ++syns;
-        sequence_row& row = s.add(one);
-        row.remark = remark_on(one, syns);
-        if (one.syn && syns == 1) {
-            const auto distance = behind(*told);
-            row.remark = distance ? "timestamp older by " + std::to_string(*distance) : "timestamp not newer";
-        }
-        row.tone = one.rst ? tone::bad : tone::ink;
+    const std::vector<segment>& segments = told->after.segments;
+    for (std::size_t i = 0; i < std::min(segments.size(), most_rows); ++i) {
+        sequence_row& row = s.add(segments[i]);
+        const bool answered = i + 1 < segments.size() && segments[i + 1].outgoing;
+        row.remark = i == 0 ? remark_on_first(*told) : remark_on(segments[i], answered);
     }
-    if (told->after.segments.size() > most_rows)
-        s.pause("and so on: " + std::to_string(told->after.segments.size() - most_rows) + " more segments");
+    if (segments.size() > most_rows)
+        s.pause("and so on: " + std::to_string(segments.size() - most_rows) + " more segments");
     s.state(row_kind::right_state, "ETIMEDOUT", "after " + seconds(connect_limit) + " the client gives up", tone::bad);
     return s.drawn();
 }
