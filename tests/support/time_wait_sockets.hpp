@@ -38,9 +38,8 @@ inline const ::sockaddr* generic(const ::sockaddr_in& a) { return reinterpret_ca
 
 /// Leaves `count` connections in TIME-WAIT on the server's side, 127.0.0.1:9000, some 25 µs each, and changes sysctls.
 /** Every one has an address and port of its own on the client's side, since a SYN would take over a TIME-WAIT. No more
- *  than three descriptors are open at a time. tcp_rfc1337, because on a busy machine a FIN is sent twice before its
- *  acknowledgement is seen; the second one is answered when the client is gone, which sends a RST that would end the
- *  TIME-WAIT. */
+ *  than three descriptors are open at a time. tcp_rfc1337, so that no RST can end a TIME-WAIT: a FIN that a busy machine
+ *  makes the client send twice may be acknowledged when the client is gone already, which answers with one. */
 inline void make_time_wait_sockets(std::uint32_t count) {
     using namespace time_wait_sockets_detail;
     constexpr std::uint32_t ports_of_a_client = 60000, first_port = 1025;
