@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_TESTS_SUPPORT_OWN_NETWORK_HPP
 #define CLOSESIDE_TESTS_SUPPORT_OWN_NETWORK_HPP
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -27,13 +28,22 @@ inline void bring_up_loopback() {
     if (!up) throw std::system_error(error, std::generic_category(), "loopback up");
 }
 
-inline void set_sysctl(const std::string& name, const std::string& value) {
-    const std::string path = "/proc/sys/net/ipv4/" + name;
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+/// By its full name, as in "net.core.somaxconn"; gives 0 or the errno.
+inline int write_sysctl(std::string name, std::string value) {
+    std::replace(name.begin(), name.end(), '.', '/');
+    const int fd = ::open(("/proc/sys/" + name).c_str(), O_WRONLY | O_CLOEXEC);
+    // Nothing at all would be no write to the kernel.
+    value += '\n';
     const bool written = fd >= 0 && ::write(fd, value.data(), value.size()) == static_cast<ssize_t>(value.size());
-    const int error = errno;
+    const int error = written ? 0 : errno;
     if (fd >= 0) ::close(fd);
-    if (!written) throw std::system_error(error, std::generic_category(), path);
+    return error;
+}
+
+/// One of net.ipv4.
+inline void set_sysctl(const std::string& name, const std::string& value) {
+    if (const int error = write_sysctl("net.ipv4." + name, value))
+        throw std::system_error(error, std::generic_category(), name);
 }
 
 } // namespace tests
