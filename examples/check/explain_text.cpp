@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "explain.hpp"
+
+#include <closeside/detail/sysctl_text.hpp>
+#include <closeside/host/render.hpp>
+#include <closeside/host/rule_table.hpp>
+
+#include <algorithm>
+#include <cstddef>
+
+namespace check {
+
+namespace {
+
+class page {
+public:
+    explicit page(const terminal& on) : colour_(on.colour), width_(on.width == 0 ? 100 : std::max(on.width, least)) {}
+
+    void heading(std::string_view text) {
+        if (!out_.empty()) out_ += "\n";
+        if (colour_) out_ += "\x1b[1m";
+        out_ += text;
+        if (colour_) out_ += "\x1b[0m";
+        out_ += "\n";
+    }
+
+    void paragraph(std::string_view label, std::string_view text) {
+        if (!text.empty()) host::detail::append_paragraph(out_, label, closeside::detail::printable(text), width_);
+    }
+
+    std::string text() && { return std::move(out_); }
+
+private:
+    static constexpr std::size_t least = 40;
+    bool colour_;
+    std::size_t width_;
+    std::string out_;
+};
+
+constexpr std::string_view judged_for = "for a program that closes first, with clients behind NAT: ";
+
+std::string status_in_words(host::key_status s) {
+    switch (s) {
+    case host::key_status::present: return "";
+    case host::key_status::absent: return "absent: this kernel has no such key";
+    case host::key_status::unloaded: return "absent: the module nf_conntrack is not loaded";
+    case host::key_status::hidden:
+        return "hidden: this network namespace does not show it, and the host's value holds here";
+    case host::key_status::denied: return "denied";
+    case host::key_status::malformed: return "malformed";
+    case host::key_status::emulated: return "emulated: a sandbox serves a constant";
+    }
+    return "?";
+}
+
+/// `1, in /proc/sys/net/ipv4/tcp_rfc1337`
+std::string value_here(const host::snapshot& seen, host::key k) {
+    const host::key_value& v = seen[k];
+    if (v.status == host::key_status::present) return (v.text.empty() ? "empty" : v.text) + ", in " + seen.path(k);
+    return status_in_words(v.status) + (v.problem.empty() ? "" : " (" + v.problem + ")") + ", in " + seen.path(k);
+}
+
+void add_rules(page& out, std::string_view label, const std::vector<const host::rule*>& rules) {
+    for (const host::rule* r : rules)
+        out.paragraph(r == rules.front() ? label : "", std::string(r->code) + " " + std::string(r->title));
+}
+
+void add_judgement(page& out, const host::finding& f) {
+    out.paragraph("judged",
+                  std::string(judged_for) + std::string(f.code) + " " + to_string(f.severity) + ": " + f.message);
+}
+
+std::string heading_of(const host::counter_facts& facts) {
+    return std::string(facts.group) + ":" + std::string(facts.name);
+}
+
+void add(page& out, const key_text& text, const looked_at& here) {
+    const std::string name(to_string(text.key));
+    out.heading(name);
+    out.paragraph("does", text.does);
+    out.paragraph("since", text.since);
+    out.paragraph("default", text.by_default);
+    out.paragraph("scope", scope_of(text));
+    out.paragraph("set by", who_sets(text));
+    out.paragraph("belief", text.belief);
+    out.paragraph("fact", text.fact);
+    out.paragraph("advice", text.advice);
+    add_rules(out, "rules", rules_about(text.key));
+    out.paragraph("source", text.source);
+    out.paragraph("here", value_here(here.seen, text.key));
+    bool judged = false;
+    for (const host::finding& f : here.findings)
+        if (std::ranges::find(f.keys, name) != f.keys.end()) {
+            add_judgement(out, f);
+            judged = true;
+        }
+    if (!judged && here.seen[text.key].status == host::key_status::present)
+        out.paragraph("judged", std::string(judged_for) + "nothing to say");
+}
+
+void add(page& out, const rule_text& text, const looked_at& here) {
+    const host::rule* const rule = host::find_rule(text.code);
+    out.heading(std::string(text.code) + (rule ? ": " + std::string(rule->title) : ""));
+    out.paragraph("warns", text.warns);
+    out.paragraph("why", text.why);
+    out.paragraph("harmless", text.harmless);
+    out.paragraph("advice", text.advice);
+    std::string counters;
+    if (rule)
+        for (const host::counter c : rule->confirmed_by)
+            counters += (counters.empty() ? "" : ", ") + heading_of(host::facts(c));
+    out.paragraph("counters", counters);
+    std::string keys;
+    for (const host::key k : text.keys) keys += (keys.empty() ? "" : ", ") + std::string(to_string(k));
+    out.paragraph("keys", keys);
+    const auto found = std::ranges::find(here.findings, text.code, &host::finding::code);
+    if (found == here.findings.end()) return out.paragraph("here", std::string(judged_for) + "nothing to say");
+    out.paragraph("source", found->source);
+    out.paragraph("here", std::string(judged_for) + to_string(found->severity) + ": " + found->message);
+}
+
+void add_paragraphs(page& out, const counter_text& text) {
+    out.paragraph("counts", text.meaning);
+    out.paragraph("since", text.since);
+    add_rules(out, "rules", rules_confirmed_by(text.counter));
+}
+
+void add(page& out, const counter_text& text, const looked_at& here) {
+    out.heading(heading_of(host::facts(text.counter)));
+    add_paragraphs(out, text);
+    const auto count = here.seen.count(text.counter);
+    out.paragraph("here", count ? std::to_string(*count) + " in this network namespace" : "not counted by this kernel");
+}
+
+void add(page& out, const topic_text& text, const looked_at&) {
+    out.heading(text.title);
+    for (const labelled_text& p : text.paragraphs) out.paragraph(p.label, p.text);
+}
+
+void add(page& out, every_counter, const looked_at&) {
+    for (const counter_text* c : explanations().counters) {
+        out.heading(heading_of(host::facts(c->counter)));
+        add_paragraphs(out, *c);
+    }
+}
+
+void add(page& out, every_name, const looked_at&) {
+    constexpr std::size_t name_column = 12;
+    const auto topic = [&](std::string_view name, std::string_view title) {
+        std::string text(name);
+        text.resize(name_column, ' ');
+        out.paragraph("", text + std::string(title));
+    };
+    const library& all = explanations();
+    out.heading("closeside-check explain TOPIC");
+    for (const topic_text* t : all.topics) topic(t->name, t->title);
+    topic(every_counter::name, every_counter::title);
+    out.heading("closeside-check explain CODE");
+    for (const rule_text* r : all.rules)
+        if (const host::rule* const rule = host::find_rule(r->code)) out.paragraph(r->code, rule->title);
+    std::string keys, counters;
+    for (const key_text* k : all.keys) keys += (keys.empty() ? "" : " ") + std::string(to_string(k->key));
+    for (const counter_text* c : all.counters)
+        counters += (counters.empty() ? "" : " ") + std::string(to_string(c->counter));
+    out.heading("closeside-check explain KEY");
+    out.paragraph("", keys);
+    out.heading("closeside-check explain COUNTER");
+    out.paragraph("", counters);
+}
+
+template <class Text>
+void add(page& out, const Text* text, const looked_at& here) {
+    add(out, *text, here);
+}
+
+} // namespace
+
+std::string explained_as_text(const subject& s, const looked_at& here, const terminal& on) {
+    page out(on);
+    std::visit([&](const auto& of) { add(out, of, here); }, s);
+    return std::move(out).text();
+}
+
+} // namespace check
