@@ -3,19 +3,26 @@
 #define CLOSESIDE_DETAIL_CLOSE_OP_HPP
 
 #include <closeside/detail/ack_watch.hpp>
+#include <closeside/detail/close_deadlines.hpp>
 #include <closeside/detail/closing_socket.hpp>
 #include <closeside/detail/completion.hpp>
+#include <closeside/detail/in_place_memory.hpp>
 
 #include <asio/associated_allocator.hpp>
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
-#include <asio/basic_waitable_timer.hpp>
+#include <asio/buffer.hpp>
 #include <asio/cancellation_type.hpp>
+#include <asio/error.hpp>
 #include <asio/posix/basic_stream_descriptor.hpp>
+#include <asio/socket_base.hpp>
 
+#include <cerrno>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace closeside::detail {
@@ -27,30 +34,29 @@ close_action unless_acked(closing_socket<Socket>& closing, const close_action& w
     return e.what == close_event::kind::would_block ? wait : closing.advance(e);
 }
 
-/// A close that has to wait: owns the connection, a timer and the handler until all three are done with.
-/** It lives in one allocation, held by the waits under way. Where the context is destroyed first, so are the waits,
- *  and closing_socket ends the connection. The mutex is for executors that run the timer's and the socket's handlers at
- *  the same time; they need no strand. */
+/// A close that has to wait: owns the connection and the handler until both are done with.
+/** It lives in one allocation, held by the one wait that is under way; a deadline and a cancellation do no more than end
+ *  that wait, so that everything else happens in its handler. Where the context is destroyed first, so is the wait, and
+ *  closing_socket ends the connection. */
 template <class Socket, class Handler>
-class close_op : public std::enable_shared_from_this<close_op<Socket, Handler>> {
+class close_op : close_deadlines::entry {
 public:
     using io_executor = typename Socket::executor_type;
-    using executor_type = asio::associated_executor_t<Handler, io_executor>;
-    using allocator_type = asio::associated_allocator_t<Handler>;
 
     close_op(closing_socket<Socket>&& closing, Handler&& handler)
-        : closing_(std::move(closing)), io_executor_(closing_.socket().get_executor()), handler_(std::move(handler)) {}
+        : deadlines_(close_deadlines::of(closing.socket().get_executor())), closing_(std::move(closing)),
+          handler_(std::move(handler)) {}
+
+    ~close_op() {
+        const std::lock_guard lock(deadlines_.mutex);
+        deadlines_.remove(*this);
+    }
 
     static void start(std::shared_ptr<close_op> self, const close_action& first) {
-        close_op& op = *self;
-        auto slot = asio::get_associated_cancellation_slot(op.handler_);
+        auto slot = asio::get_associated_cancellation_slot(self->handler_);
         if (slot.is_connected()) slot.template emplace<canceller>(canceller{self});
         try {
-            const std::lock_guard lock(op.mutex_);
-            op.wait(first);
-            op.started_ = true;
-            // From here on the waits alone keep the operation, which another thread may complete.
-            if (op.under_way_ > 0) return self.reset();
+            if (proceed(self, first)) return;
         } catch (...) {
             slot.clear();
             throw;
@@ -61,32 +67,32 @@ public:
 private:
     using action = close_action::kind;
     using event = close_event::kind;
-    using clock = std::chrono::steady_clock;
-    using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, io_executor>;
     using descriptor = asio::posix::basic_stream_descriptor<io_executor>;
+    using handler_allocator = asio::associated_allocator_t<Handler>;
 
-    /// The handler of every wait; associated with the final handler's executor and allocator.
+    /// What Asio's operation for a wait comes to: its own bookkeeping, the waiter and two executors.
+    static constexpr std::size_t room_for_wait = 144 + 2 * sizeof(io_executor) + 2 * sizeof(handler_allocator);
+
+    /// The handler of every wait; associated with the final handler's executor.
     struct waiter {
-        using executor_type = close_op::executor_type;
-        using allocator_type = close_op::allocator_type;
+        using executor_type = asio::associated_executor_t<Handler, io_executor>;
+        using allocator_type = in_place_allocator<void, room_for_wait, handler_allocator>;
 
         executor_type get_executor() const noexcept {
-            return asio::get_associated_executor(op->handler_, op->io_executor_);
+            return asio::get_associated_executor(op->handler_, op->closing_.socket().get_executor());
         }
         /// Asio asks the handler it has moved from when it runs out of memory itself, so this needs no operation.
         allocator_type get_allocator() const noexcept { return allocator; }
 
-        void operator()(const asio::error_code& ec) {
-            auto self = std::move(op);
-            if (woken(self, what, ec)) complete(std::move(self));
-        }
+        void operator()(const asio::error_code& ec, std::size_t = 0) { close_op::woken(std::move(op), ec); }
 
         std::shared_ptr<close_op> op;
-        event what;
         allocator_type allocator;
     };
 
-    waiter waits_for(event what) { return {this->shared_from_this(), what, asio::get_associated_allocator(handler_)}; }
+    static waiter waits_for(const std::shared_ptr<close_op>& self) {
+        return {self, {self->memory_, asio::get_associated_allocator(self->handler_)}};
+    }
 
     struct canceller {
         void operator()(asio::cancellation_type type) const {
@@ -97,98 +103,94 @@ private:
         std::weak_ptr<close_op> self;
     };
 
-    /// True when this was the last wait of a finished close; `self` is then the only owner.
-    static bool woken(std::shared_ptr<close_op>& self, event what, const asio::error_code& ec) {
-        close_op& op = *self;
-        const std::lock_guard lock(op.mutex_);
-        --op.under_way_;
-        op.running(what) = false;
-        if (!op.done_) op.on_event(what, ec);
-        if (op.under_way_ == 0) return true;
-        self.reset(); // under the lock: the last wait, on another thread, must find no other owner
-        return false;
-    }
-
-    void on_event(event what, const asio::error_code& ec) {
-        if (what == event::timer) {
-            // Taken back, or expired just before it was set anew: not this deadline.
-            if (ec || clock::now() < deadline_) return wait({waiting_for_, 0, until_});
-        } else if (what != awaited()) {
-            return; // a wait that an earlier event has made pointless
-        } else if (ec) {
-            return wait(closing_.advance({event::cancelled}));
-        }
-        wait(what == event::acked ? close_action{waiting_for_, 0, until_} : closing_.advance({what}));
-    }
-
     void cancel(bool terminal) {
-        const std::lock_guard lock(mutex_);
-        if (!done_) wait(closing_.advance({terminal ? event::terminated : event::cancelled}));
+        const std::lock_guard lock(deadlines_.mutex);
+        if (terminal || !cancelled_) cancelled_ = terminal ? event::terminated : event::cancelled;
+        end_wait();
     }
 
-    void wait(close_action next) {
-        try {
-            if (next.what == action::wait_acked) next = watch_acks(next);
-            if (next.what == action::done) return finish();
-            waiting_for_ = next.what;
-            until_ = next.until;
-            deadline_ = closing_.at(until_);
-            start_timer();
-            start_wait();
-        } catch (...) {
-            // Nothing to wait with. What is under way completes the handler; before that the caller is told.
-            closing_.advance({event::cancelled});
-            finish();
-            if (!started_ && under_way_ == 0) throw;
+    void deadline_over() noexcept override { end_wait(); }
+
+    void end_wait() noexcept {
+        asio::error_code ignored;
+        if (waiting_ && acks_)
+            acks_->cancel(ignored);
+        else if (waiting_)
+            closing_.socket().cancel(ignored);
+    }
+
+    static void woken(std::shared_ptr<close_op> self, const asio::error_code& ec) {
+        close_op& op = *self;
+        std::unique_lock lock(op.deadlines_.mutex);
+        op.waiting_ = false;
+        op.deadlines_.remove(op);
+        const std::optional<event> cancelled = op.cancelled_;
+        lock.unlock();
+
+        const close_action next = cancelled ? op.closing_.advance({*cancelled}) : op.after_wait(ec);
+        if (!proceed(self, next)) complete(std::move(self));
+    }
+
+    close_action after_wait(const asio::error_code& ec) noexcept {
+        if (waiting_for_ == action::wait_acked) {
+            if (close_deadlines::clock::now() >= deadline()) return closing_.advance({event::timer});
+            return ec ? closing_.advance({event::cancelled}) : close_action{action::wait_acked, 0, until_};
+        }
+        if (!ec) return closing_.advance({event::readable});
+        if (ec == asio::error::eof) return closing_.advance({event::end_of_file});
+        if (ec == asio::error::operation_aborted)
+            return closing_.advance({close_deadlines::clock::now() >= deadline() ? event::timer : event::cancelled});
+        errno = ec.value();
+        return closing_.advance({tcp_socket::classify(errno)});
+    }
+
+    /// Waits as the machine wants it; false when it is done, and `self` the only owner.
+    static bool proceed(std::shared_ptr<close_op>& self, close_action next) {
+        close_op& op = *self;
+        while (true) {
+            if (next.what == action::wait_acked) next = op.watch_acks(next);
+            if (next.what == action::done) return false;
+            std::unique_lock lock(op.deadlines_.mutex);
+            if (!op.cancelled_) try {
+                    op.wait(self, next);
+                    op.started_ = true;
+                    // The wait alone keeps the operation from here on; under the lock, since its handler may run already.
+                    self.reset();
+                    return true;
+                } catch (...) {
+                    // Nothing to wait with, which the caller is told where nothing has begun yet.
+                    op.deadlines_.remove(op);
+                    if (!op.started_) throw;
+                    op.cancelled_ = event::cancelled;
+                }
+            const event e = *op.cancelled_;
+            lock.unlock();
+            next = op.closing_.advance({e});
         }
     }
 
-    void start_timer() {
-        if (!timer_) timer_.emplace(io_executor_);
-        if (running(event::timer)) {
-            if (timer_->expiry() != deadline_) timer_->cancel(); // its handler comes back here
-            return;
+    void wait(const std::shared_ptr<close_op>& self, const close_action& next) {
+        waiting_for_ = next.what;
+        until_ = next.until;
+        deadlines_.insert(*this, closing_.at(until_));
+        if (waiting_for_ == action::wait_acked) {
+            acks_->async_wait(descriptor::wait_read, waits_for(self));
+        } else {
+            // To look for one byte tells an end of file from data, and unlike async_wait needs no epoll_ctl.
+            closing_.socket().async_receive(asio::buffer(&byte_, 1), asio::socket_base::message_peek, waits_for(self));
         }
-        timer_->expires_at(deadline_);
-        timer_->async_wait(waits_for(event::timer));
-        under_way(event::timer);
-    }
-
-    void start_wait() {
-        if (running(awaited())) return;
-        if (awaited() == event::readable)
-            closing_.socket().async_wait(Socket::wait_read, waits_for(event::readable));
-        else
-            acks_->async_wait(descriptor::wait_read, waits_for(event::acked));
-        under_way(awaited());
-    }
-
-    event awaited() const noexcept { return waiting_for_ == action::wait_acked ? event::acked : event::readable; }
-
-    bool& running(event what) noexcept {
-        return what == event::timer ? timer_runs_ : what == event::acked ? ack_wait_runs_ : read_wait_runs_;
-    }
-
-    void under_way(event what) noexcept {
-        running(what) = true;
-        ++under_way_;
+        waiting_ = true;
     }
 
     close_action watch_acks(const close_action& wait) {
         if (!acks_) {
             ack_watch watch(closing_.socket().native_handle());
             if (!watch) return closing_.advance({event::cancelled});
-            acks_.emplace(io_executor_, watch.native_handle());
+            acks_ = std::make_unique<descriptor>(closing_.socket().get_executor(), watch.native_handle());
             watch.release();
         }
         ack_watch::rearm(acks_->native_handle());
         return unless_acked(closing_, wait);
-    }
-
-    void finish() {
-        done_ = true;
-        if (timer_) timer_->cancel();
-        acks_.reset();
     }
 
     /// Everything of the operation is gone, its memory too, before the handler runs.
@@ -202,7 +204,7 @@ private:
 
     static void post(std::shared_ptr<close_op> self) {
         asio::get_associated_cancellation_slot(self->handler_).clear();
-        const auto executor = self->io_executor_;
+        const auto executor = self->closing_.socket().get_executor();
         const auto ec = self->closing_.error();
         auto report = self->closing_.report();
         Handler handler(std::move(self->handler_));
@@ -210,21 +212,22 @@ private:
         post_completion(executor, std::move(handler), ec, std::move(report));
     }
 
-    std::mutex mutex_;
+    close_deadlines& deadlines_; ///< its mutex guards `waiting_`, `cancelled_` and the beginning of every wait
     closing_socket<Socket> closing_;
-    io_executor io_executor_;
     Handler handler_;
-    std::optional<timer> timer_;
-    std::optional<descriptor> acks_;
-    action waiting_for_ = action::done;
+    in_place_memory<room_for_wait> memory_;
+    std::unique_ptr<descriptor> acks_; ///< for until_acked only
     milliseconds until_{};
-    clock::time_point deadline_{};
-    int under_way_ = 0;
-    bool timer_runs_ = false;
-    bool read_wait_runs_ = false;
-    bool ack_wait_runs_ = false;
+    action waiting_for_ = action::done;
+    std::optional<event> cancelled_;
+    bool waiting_ = false;
     bool started_ = false;
-    bool done_ = false;
+    char byte_;
+};
+
+/// The handler of a close that nobody waits for; such a close is not asked what came of it.
+struct told_nobody {
+    void operator()(const asio::error_code&, const close_report&) const noexcept {}
 };
 
 /// Closes `socket` under `policy`, then calls `handler(error_code, close_report)`, never from in here.
@@ -236,8 +239,11 @@ void start_close(Socket&& socket, const close_policy& policy, Handler handler) {
     socket.cancel(ignored); // what the caller has under way completes with operation_aborted
     const auto executor = socket.get_executor();
     closing_socket<Socket> closing(std::move(socket), policy);
+    constexpr bool nobody = std::is_same_v<Handler, told_nobody>;
+    if (nobody) closing.tell_nobody();
     close_action first = closing.begin();
     if (first.what == close_action::kind::wait_acked) first = unless_acked(closing, first);
+    if (first.what == close_action::kind::done && nobody) return;
     if (first.what == close_action::kind::done)
         return post_completion(executor, std::move(handler), closing.error(), closing.report());
     const auto allocator = asio::get_associated_allocator(handler);

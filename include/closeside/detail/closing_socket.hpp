@@ -29,9 +29,13 @@ public:
 
     ~closing_socket() {
         if (!socket_.is_open()) return;
+        tell_nobody();
         if (!begun_) begin();
         if (socket_.is_open()) advance({close_event::kind::cancelled});
     }
+
+    /// The report is for nobody, so nothing is asked of the kernel for it; error() and report() mean nothing then.
+    void tell_nobody() noexcept { told_ = false; }
 
     /// Both return the next wait, or `done`.
     close_action begin() noexcept {
@@ -81,7 +85,7 @@ private:
     close_event carry_out(const close_action& a) noexcept {
         const int fd = socket_.native_handle();
         switch (a.what) {
-        case action::half_close: return noted(tcp_socket::half_close(fd));
+        case action::half_close: return noted(tcp_socket::half_close(fd, told_));
         case action::receive: return noted(tcp_socket::receive(fd, a.bytes));
         case action::peek: return noted(tcp_socket::peek(fd));
         default: return release(fd, a.what == action::abort);
@@ -96,7 +100,7 @@ private:
     }
 
     close_event release(int fd, bool abort) noexcept {
-        const last_sample last = tcp_socket::sample(fd, our_fin_, at_eof_, abort);
+        const last_sample last = told_ ? tcp_socket::sample(fd, our_fin_, at_eof_, abort) : last_sample{};
         if (last.failure != 0) errno_ = last.failure;
         if (abort) tcp_socket::set_linger(fd, true);
         // close() and not the destructor: Asio's destructor would first take back an SO_LINGER that Asio has seen set.
@@ -115,6 +119,7 @@ private:
     clock::time_point started_{};
     std::chrono::microseconds elapsed_{};
     int errno_ = 0;
+    bool told_ = true;
     bool begun_ = false;
     bool our_fin_ = false;
     bool at_eof_ = false;

@@ -23,7 +23,7 @@ template <class Socket>
 void end_now(Socket&& socket, const close_policy& policy) noexcept {
     asio::error_code ignored;
     socket.cancel(ignored);
-    const closing_socket<Socket> ends_here(std::move(socket), policy);
+    const closing_socket<Socket> ends_here(std::move(socket), policy); // its destructor does it
 }
 
 /// Ends a connection that nobody has closed, as on_destroy says.
@@ -35,7 +35,7 @@ void drop(Socket&& socket, const close_policy& policy) noexcept {
     case destroy_action::finish: break;
     }
     try {
-        start_close(std::move(socket), policy, [](const asio::error_code&, const close_report&) {});
+        start_close(std::move(socket), policy, told_nobody{});
     } catch (...) {
         // No memory for the operation; closing_socket has done what on_limit says.
     }

@@ -97,15 +97,16 @@ inline close_event peek(int fd) noexcept {
     return received(::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT));
 }
 
-inline close_event half_close(int fd) noexcept {
-    const tcp_state before = state(fd);
+/// `told`: somebody is told who was first, which takes the states.
+inline close_event half_close(int fd, bool told = true) noexcept {
+    const tcp_state before = told ? state(fd) : tcp_state::unknown;
     if (::shutdown(fd, SHUT_WR) != 0) {
         if (errno != ENOTCONN) return {close_event::kind::failed};
         // Reset earlier, or never connected: only the latter answers a read with ENOTCONN (tcp_recvmsg).
         const close_event e = peek(fd);
         return {e.what == close_event::kind::failed ? e.what : close_event::kind::reset};
     }
-    return {close_event::kind::half_closed, 0, before, state(fd)};
+    return {close_event::kind::half_closed, 0, before, told ? state(fd) : tcp_state::unknown};
 }
 
 /// Has the peer acknowledged every byte and our FIN? acked, would_block, reset or failed.
@@ -136,7 +137,9 @@ inline last_sample sample(int fd, bool our_fin, bool at_eof, bool aborting) noex
         s.reset = classify(error) == close_event::kind::reset;
         if (!s.reset) s.failure = error;
     }
-    if (s.state != tcp_state::fin_wait2) {
+    // Both FINs and no error: everything has been acknowledged, or LAST-ACK or TIME-WAIT would not have been passed.
+    const bool both_acknowledged = gone && our_fin && at_eof && !s.reset && s.failure == 0;
+    if (s.state != tcp_state::fin_wait2 && !both_acknowledged) {
         s.unacknowledged = count_bytes(fd, SIOCOUTQ);
         if (s.unacknowledged > 0 && (fin_unacknowledged || (gone && our_fin))) --s.unacknowledged; // our FIN
     }

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_CLOSE_DEADLINES_HPP
+#define CLOSESIDE_DETAIL_CLOSE_DEADLINES_HPP
+
+#include <asio/any_io_executor.hpp>
+#include <asio/basic_waitable_timer.hpp>
+#include <asio/error_code.hpp>
+#include <asio/execution_context.hpp>
+#include <asio/io_context.hpp>
+#include <asio/strand.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace closeside::detail {
+
+/// What the strands around an executor run on. A timer for all must not queue behind one connection's handlers.
+template <class Executor>
+asio::any_io_executor without_strand(const Executor& e) {
+    return e;
+}
+template <class Inner>
+asio::any_io_executor without_strand(const asio::strand<Inner>& e) {
+    return without_strand(e.get_inner_executor());
+}
+inline asio::any_io_executor without_strand(const asio::any_io_executor& e) {
+    if (const auto* s = e.target<asio::strand<asio::io_context::executor_type>>()) return s->get_inner_executor();
+    if (const auto* s = e.target<asio::strand<asio::any_io_executor>>()) return without_strand(s->get_inner_executor());
+    return e;
+}
+
+/// The deadlines of all closes that wait on one execution context: a heap, and one timer for the earliest of them.
+/** A close thus costs no timer of its own, neither its memory nor, while others wait too, the system call that sets it.
+ *  The timer runs only while a close waits, so that it keeps no context's run() from returning. */
+class close_deadlines : public asio::execution_context::service {
+public:
+    using clock = std::chrono::steady_clock;
+    using key_type = close_deadlines;
+    inline static asio::execution_context::id id;
+
+    /// Base of what has a deadline. Its members, and every function below, belong to the holder of the mutex.
+    class entry {
+    public:
+        entry() = default;
+        entry(const entry&) = delete;
+        entry& operator=(const entry&) = delete;
+
+        clock::time_point deadline() const noexcept { return deadline_; }
+
+    protected:
+        ~entry() = default;
+
+    private:
+        friend class close_deadlines;
+        static constexpr std::size_t nowhere = std::numeric_limits<std::size_t>::max();
+
+        /// Called once the deadline is over, with the mutex held, when the entry has left the heap.
+        virtual void deadline_over() noexcept = 0;
+
+        clock::time_point deadline_{};
+        std::size_t place_ = nowhere;
+    };
+
+    explicit close_deadlines(asio::execution_context& context) : service(context) {}
+
+    template <class Executor>
+    static close_deadlines& of(const Executor& executor) {
+        auto& deadlines = asio::use_service<close_deadlines>(asio::query(executor, asio::execution::context));
+        const std::lock_guard lock(deadlines.mutex);
+        if (!deadlines.timer_) deadlines.timer_.emplace(without_strand(executor));
+        return deadlines;
+    }
+
+    /// @throws std::bad_alloc; the entry is then not there.
+    void insert(entry& e, clock::time_point deadline) {
+        heap_.push_back(&e);
+        e.deadline_ = deadline;
+        e.place_ = heap_.size() - 1;
+        rise(e.place_);
+        try {
+            set_timer();
+        } catch (...) {
+            take_out(e);
+            throw;
+        }
+    }
+
+    /// Nothing happens to an entry that is not there.
+    void remove(entry& e) noexcept {
+        if (e.place_ == entry::nowhere) return;
+        take_out(e);
+        if (heap_.empty()) stop_timer();
+    }
+
+    std::mutex mutex;
+
+private:
+    using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, asio::any_io_executor>;
+
+    /// After a burst of closes more memory than for so many is given back.
+    static constexpr std::size_t kept_capacity = 1024;
+
+    void shutdown() override { timer_.reset(); }
+
+    /// A timer that is set too early wakes once for nothing; most deadlines of a program lie equally far ahead, so that a
+    /// new one is seldom the earliest.
+    void set_timer() {
+        if (set_for_ && *set_for_ <= heap_.front()->deadline_) return;
+        const std::uint64_t mine = ++latest_wait_;
+        set_for_.reset();
+        timer_->expires_at(heap_.front()->deadline_);
+        timer_->async_wait([this, mine](const asio::error_code&) { timer_over(mine); });
+        set_for_ = heap_.front()->deadline_;
+    }
+
+    void stop_timer() noexcept {
+        if (heap_.capacity() > kept_capacity) heap_ = {};
+        ++latest_wait_;
+        set_for_.reset();
+        if (timer_) timer_->cancel();
+    }
+
+    void timer_over(std::uint64_t wait) {
+        const std::lock_guard lock(mutex);
+        if (wait != latest_wait_) return; // set anew, or stopped, meanwhile
+        set_for_.reset();
+        const auto now = clock::now();
+        while (!heap_.empty() && heap_.front()->deadline_ <= now) end_earliest();
+        try {
+            if (!heap_.empty()) set_timer();
+        } catch (...) {
+            // Without a timer nobody would come back: better early than never.
+            while (!heap_.empty()) end_earliest();
+        }
+    }
+
+    void end_earliest() noexcept {
+        entry& e = *heap_.front();
+        take_out(e);
+        e.deadline_over();
+    }
+
+    void take_out(entry& e) noexcept {
+        const std::size_t place = std::exchange(e.place_, entry::nowhere);
+        entry* const last = heap_.back();
+        heap_.pop_back();
+        if (last == &e) return;
+        put(place, last);
+        rise(place);
+        sink(last->place_);
+    }
+
+    void put(std::size_t place, entry* e) noexcept {
+        heap_[place] = e;
+        e->place_ = place;
+    }
+
+    void rise(std::size_t place) noexcept {
+        entry* const e = heap_[place];
+        for (; place > 0; place = (place - 1) / 2) {
+            entry* const parent = heap_[(place - 1) / 2];
+            if (parent->deadline_ <= e->deadline_) break;
+            put(place, parent);
+        }
+        put(place, e);
+    }
+
+    void sink(std::size_t place) noexcept {
+        entry* const e = heap_[place];
+        for (std::size_t child = 2 * place + 1; child < heap_.size(); place = child, child = 2 * place + 1) {
+            if (child + 1 < heap_.size() && heap_[child + 1]->deadline_ < heap_[child]->deadline_) ++child;
+            if (e->deadline_ <= heap_[child]->deadline_) break;
+            put(place, heap_[child]);
+        }
+        put(place, e);
+    }
+
+    std::vector<entry*> heap_;
+    std::optional<timer> timer_;
+    std::optional<clock::time_point> set_for_; ///< none: no wait is under way, or only one that counts no more
+    std::uint64_t latest_wait_ = 0;
+};
+
+} // namespace closeside::detail
+
+#endif

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <closeside/detail/close_deadlines.hpp>
+
+#include "support/scarce_memory.hpp"
+
+#include <asio/any_io_executor.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/strand.hpp>
+#include <asio/thread_pool.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <list>
+#include <mutex>
+#include <new>
+#include <random>
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+using closeside::detail::close_deadlines;
+using clock_type = close_deadlines::clock;
+
+struct probe : close_deadlines::entry {
+    explicit probe(std::vector<const probe*>& ended) : over(&ended) {}
+    void deadline_over() noexcept override { over->push_back(this); }
+    std::vector<const probe*>* over;
+};
+
+void insert(close_deadlines& d, probe& p, clock_type::time_point at) {
+    const std::lock_guard lock(d.mutex);
+    d.insert(p, at);
+}
+
+void remove(close_deadlines& d, probe& p) {
+    const std::lock_guard lock(d.mutex);
+    d.remove(p);
+}
+
+} // namespace
+
+TEST_CASE("deadlines end in their order, whatever the order in which they came, and removed ones never") {
+    std::mt19937 random(7);
+    for (int round = 0; round < 50; ++round) {
+        asio::io_context io;
+        auto& deadlines = close_deadlines::of(io.get_executor());
+        std::vector<const probe*> ended;
+        std::list<probe> probes;
+        std::vector<probe*> expected;
+        const auto now = clock_type::now();
+        for (int i = 0; i < 64; ++i) {
+            insert(deadlines, probes.emplace_back(ended), now - std::chrono::microseconds(random() % 32));
+            expected.push_back(&probes.back());
+        }
+        for (int i = 0; i < 32; ++i) {
+            const auto victim = expected.begin() + static_cast<std::ptrdiff_t>(random() % expected.size());
+            remove(deadlines, **victim);
+            remove(deadlines, **victim); // once more does nothing
+            expected.erase(victim);
+        }
+        io.run();
+        REQUIRE(ended.size() == expected.size());
+        CHECK(std::ranges::is_sorted(ended, {}, [](const probe* p) { return p->deadline(); }));
+        for (const probe* p : expected) CHECK(std::ranges::count(ended, p) == 1);
+    }
+}
+
+TEST_CASE("the timer wakes for a deadline that is earlier than the one it was set for") {
+    asio::io_context io;
+    auto& deadlines = close_deadlines::of(io.get_executor());
+    std::vector<const probe*> ended;
+    probe late(ended), early(ended);
+    const auto start = clock_type::now();
+    insert(deadlines, late, start + 1h);
+    insert(deadlines, early, start + 5ms);
+    while (ended.empty()) REQUIRE(io.run_one_for(5s) == 1);
+    CHECK(ended == std::vector<const probe*>{&early});
+    CHECK(clock_type::now() - start >= 5ms);
+    remove(deadlines, late);
+    io.run_for(5s);
+    CHECK(io.stopped()); // nothing keeps the context at work when nobody waits
+}
+
+TEST_CASE("a context has one set of deadlines, whichever executor asks") {
+    asio::io_context io;
+    auto& deadlines = close_deadlines::of(io.get_executor());
+    CHECK(&close_deadlines::of(asio::any_io_executor(io.get_executor())) == &deadlines);
+    CHECK(&close_deadlines::of(asio::make_strand(io)) == &deadlines);
+    asio::thread_pool pool(1);
+    CHECK(&close_deadlines::of(pool.get_executor()) != &deadlines);
+}
+
+TEST_CASE("a strand that is busy delays no deadline but those of its own connections") {
+    for (const bool erased : {false, true}) {
+        asio::io_context io(2);
+        const auto strand = asio::make_strand(io);
+        auto& deadlines = erased ? close_deadlines::of(asio::any_io_executor(strand)) : close_deadlines::of(strand);
+        std::vector<const probe*> ended;
+        probe p(ended);
+        bool ended_meanwhile = false;
+        asio::post(strand, [&] {
+            insert(deadlines, p, clock_type::now());
+            const auto limit = clock_type::now() + 5s;
+            while (ended.empty() && clock_type::now() < limit) io.poll_one();
+            ended_meanwhile = !ended.empty();
+        });
+        io.run();
+        CHECK(ended_meanwhile);
+    }
+}
+
+TEST_CASE("where no memory is left for the timer the entry is not there, and a later one is") {
+    asio::io_context io;
+    auto& deadlines = close_deadlines::of(io.get_executor());
+    std::vector<const probe*> ended;
+    probe p(ended);
+    int failed = 0;
+    for (bool inserted = false; !inserted;) {
+        const tests::scarce_memory scarce(failed, 1);
+        try {
+            insert(deadlines, p, clock_type::now());
+            inserted = true;
+        } catch (const std::bad_alloc&) {
+            ++failed;
+            REQUIRE(failed < 50);
+            remove(deadlines, p);
+        }
+    }
+    CHECK(failed > 0);
+    io.run();
+    CHECK(ended.size() == 1);
+}
+
+TEST_CASE("a context may be destroyed while deadlines are set") {
+    std::vector<const probe*> ended;
+    probe p(ended);
+    {
+        asio::io_context io;
+        insert(close_deadlines::of(io.get_executor()), p, clock_type::now() + 1h);
+    }
+    CHECK(ended.empty());
+}
