@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstddef>
 #include <memory>
 
 namespace check {
@@ -19,8 +20,10 @@ struct question {
     subject about;
 };
 
-[[noreturn]] void refuse_word(const std::string& word) {
+[[noreturn]] void refuse_word(std::string word) {
+    constexpr std::size_t shown = 64;
     const std::vector<std::string> similar = similar_names(word);
+    if (word.size() > shown) word = word.substr(0, shown) + "...";
     refuse(
         "explain", one_line(word),
         "is not a key, code, counter or topic that can be explained; " +

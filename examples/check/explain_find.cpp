@@ -4,9 +4,9 @@
 #include <closeside/host/rule_table.hpp>
 
 #include <algorithm>
+#include <compare>
 #include <cstddef>
 #include <initializer_list>
-#include <tuple>
 #include <utility>
 
 namespace check {
@@ -73,6 +73,16 @@ std::size_t distance(std::string_view a, std::string_view b) {
     return row.back();
 }
 
+/// A name like the word that was asked for; ordered, the likeliest first.
+struct candidate {
+    bool contains_not;
+    std::size_t apart;
+    std::size_t place;
+    std::string_view name;
+
+    friend auto operator<=>(const candidate&, const candidate&) = default;
+};
+
 std::vector<std::string_view> short_names() {
     const library& all = explanations();
     std::vector<std::string_view> names{every_counter::name};
@@ -115,18 +125,19 @@ std::vector<std::string> similar_names(std::string_view word) {
     if (word.size() < 2 || word.size() > long_word) return {};
     const std::string key = as_key(word), asked(short_name(key));
 
-    std::vector<std::tuple<bool, std::size_t, std::string_view>> ranked;
+    std::vector<candidate> ranked;
     for (const std::string_view name : short_names()) {
         const std::string known = lowered(name);
-        const bool contains = asked.size() > 2 && known.find(asked) != known.npos;
+        const bool contains = (asked.size() > 2 && known.find(asked) != known.npos) ||
+                              (known.size() > 4 && asked.find(known) != asked.npos);
         const std::size_t apart = distance(asked, known);
         if (contains || apart <= std::max<std::size_t>(1, known.size() / 4))
-            ranked.emplace_back(!contains, apart, name);
+            ranked.push_back({!contains, apart, ranked.size(), name});
     }
-    std::ranges::stable_sort(ranked, {}, [](const auto& r) { return std::pair(std::get<0>(r), std::get<1>(r)); });
+    std::ranges::sort(ranked);
     if (ranked.size() > few) ranked.resize(few);
     std::vector<std::string> names;
-    for (const auto& r : ranked) names.emplace_back(std::get<2>(r));
+    for (const candidate& c : ranked) names.emplace_back(c.name);
     return names;
 }
 

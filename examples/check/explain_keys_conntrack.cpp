@@ -51,8 +51,8 @@ constexpr std::array texts{
         .since = with_module,
         .by_default = "432000, which is 5 days",
         .belief = "Five days are a leftover that can be minutes.",
-        .fact = "A connection that outlives its entry is a stranger afterwards: its packets are INVALID, or begin a "
-                "new entry that NAT may map elsewhere. No end is told.",
+        .fact = "A connection that outlives its entry is a stranger: what follows counts as a new flow, which NAT may "
+                "send elsewhere and which a firewall drops that wants a SYN first. Neither end is told.",
         .advice =
             "No less than the longest silence of the connections that pass here, which is 2 h with default keepalive.",
         .source = timeouts_source},

@@ -87,8 +87,7 @@ constexpr std::array texts{
             "timestamp, ends it. 1: it is ignored, as RFC 1337 proposes (and up to Linux 4.18 starts the 60 s anew).",
         .since = "Linux 2.2",
         .by_default = "0",
-        .belief =
-            "1 is a hardening, and without it TIME-WAIT assassination is prevented, says the kernel's documentation.",
+        .belief = "1 is a hardening; 0, says the kernel's documentation, prevents TIME-WAIT assassination.",
         .fact = "The documentation has it the wrong way round. And RST is how a client clears a TIME-WAIT out of its "
                 "way: its SYN is answered by an ACK that it never asked for, it sends RST, then SYN again. With 1 that "
                 "SYN fails again, and starts the 60 s anew each time: ETIMEDOUT after 132 s. Where clients share an "

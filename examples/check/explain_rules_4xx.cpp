@@ -55,8 +55,8 @@ constexpr std::array texts{
               .keys = {key::conntrack_be_liberal}},
     rule_text{.code = "CS407",
               .warns = "nf_conntrack_tcp_timeout_established is so short that silent connections are forgotten.",
-              .why = "No end hears of it. This host's next segment is taken for a new flow, the peer's is dropped by a "
-                     "stateful firewall.",
+              .why = "Neither end is told. What follows counts as a new flow, which NAT may send elsewhere and which a "
+                     "firewall drops that wants a SYN first.",
               .harmless = "If no connection is silent for so long, or keepalive begins sooner.",
               .advice = "Set SO_KEEPALIVE with TCP_KEEPIDLE below it, or leave 432000.",
               .keys = {key::conntrack_established, key::tcp_keepalive_time}},

@@ -31,11 +31,12 @@ constexpr std::array nat{
     labelled_text{
         "silence",
         "A NAT also forgets silent connections: a half-closed one after 60 s (nf_conntrack_tcp_timeout_close_wait), an "
-        "established one after 5 days on Linux, and after as long as its maker chose elsewhere."},
-    labelled_text{"one host", "Since early 2026 (6.1.191, 6.12.94, 6.18.19, 6.19.9; CVE-2026-23247) Linux begins the "
-                              "timestamps of each connection at a random offset again, as only 4.10.0 and 4.10.1 did "
-                              "before. One client behind a NAT is then enough to meet its own past."},
-    labelled_text{"cure", "Let the peer close first, or wherever that is impossible leave tcp_rfc1337 at 0. Nothing on "
+        "established one after 5 days on Linux, and elsewhere after as long as its maker chose: RFC 5382 asks for 4 "
+        "min and for 2 h 4 min."},
+    labelled_text{"one host", "Since early 2026 (CVE-2026-23247; seen in 6.1.191, 6.12.94, 6.18.19, 6.19.9) Linux "
+                              "begins the timestamps of each connection at a random offset again, as the first of 4.10 "
+                              "did and none after. One client behind a NAT is then enough to meet its own past."},
+    labelled_text{"cure", "Let the peer close first; where that is impossible, leave tcp_rfc1337 at 0. Nothing on "
                           "the server makes closing first entirely safe for clients that share few ports."},
     labelled_text{"source",
                   "Linux net/ipv4/tcp_minisocks.c, net/core/secure_seq.c, net/netfilter/nf_conntrack_proto_tcp.c; "
@@ -46,7 +47,7 @@ constexpr std::array recipe{
     labelled_text{"what", "The block that tutorials give against TIME_WAIT, to be put into /etc/sysctl.conf: "
                           "tcp_syncookies = 1, tcp_tw_reuse = 1, tcp_tw_recycle = 1, tcp_fin_timeout = 30, often "
                           "tcp_max_tw_buckets = 5000; then `sysctl -p`."},
-    labelled_text{"cookies", "tcp_syncookies = 1 is the default of every kernel. Harmless. (It makes "
+    labelled_text{"cookies", "tcp_syncookies = 1 is the default since Linux 3.10 at least. Harmless. (It makes "
                              "tcp_max_syn_backlog, which is often beside it, meaningless since Linux 4.4.)"},
     labelled_text{"reuse", "tcp_tw_reuse = 1 does nothing for a server: only connect() looks at it. For a client it "
                            "frees ports after a second. Up to 4.17 it overrides the default 0, since 4.18 the default "

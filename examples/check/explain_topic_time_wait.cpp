@@ -31,9 +31,10 @@ constexpr std::array time_wait{
     labelled_text{"bind", "A listener can start beside the TIME-WAITs of the one before, if both set SO_REUSEADDR: on "
                           "Linux the old sockets must have had it too. Those of a client that happened to use the port "
                           "do not, which is why listening ports belong outside ip_local_port_range."},
-    labelled_text{"avoid", "Let the peer close first, which moves it there (closes_first = side::peer). RST avoids it "
-                           "for everybody and gives up what it protects, and whatever has not arrived. A lower "
-                           "tcp_max_tw_buckets does the same, without saying so to the program."},
+    labelled_text{"avoid",
+                  "Let the peer close first, which moves it there (closes_first = side::peer). RST avoids it "
+                  "for everybody and gives up what it protects, and whatever has not arrived. A lower "
+                  "tcp_max_tw_buckets gives that up as well, for whichever connections come too late for a place."},
     labelled_text{"source", "RFC 9293, 3.6.1; RFC 1337; Linux net/ipv4/tcp_minisocks.c: tcp_time_wait, "
                             "tcp_timewait_state_process; include/net/tcp.h: TCP_TIMEWAIT_LEN"},
 };
@@ -41,10 +42,11 @@ constexpr std::array time_wait{
 constexpr std::array takeover{
     labelled_text{"what", "A SYN arrives for addresses and ports that are in TIME-WAIT on this host: the same client "
                           "again, or another one to whom a NAT or a balancer has given the port."},
-    labelled_text{"let in",
-                  "The SYN takes the TIME-WAIT over if it can be told to be new: its timestamp is newer than the last "
-                  "one, or its sequence number is beyond what the old connection had. The answer is SYN-ACK at once, "
-                  "with an initial sequence number beyond that of the old connection. No counter shows it."},
+    labelled_text{
+        "let in",
+        "The SYN takes the TIME-WAIT over if it can be told from an old one: its timestamp is newer than the last "
+        "one, or its sequence number is beyond what the old connection had. The answer is SYN-ACK at once, "
+        "with an initial sequence number beyond that of the old connection. No counter shows it."},
     labelled_text{"refused",
                   "With timestamps on both, an older one refuses the SYN, however new its sequence number (PAWS). With "
                   "equal timestamps, or none, a sequence number that is not beyond the old one does."},
