@@ -183,7 +183,7 @@ TEST_CASE("a strict program is refused by a critical finding, or by what it choo
         CHECK_FALSE(check(severity::warning));
         CHECK(log.lines.empty());
         CHECK(check(severity::note) == cs::error::unsafe_host);
-        CHECK(log.lines.size() == 1);
+        CHECK_FALSE(log.lines.empty());
     }
     SUBCASE("a warning") {
         root.set("net.ipv4.tcp_syncookies", "0");
