@@ -96,6 +96,8 @@ private:
         if (e.what == close_event::kind::half_closed) our_fin_ = true;
         if (e.what == close_event::kind::end_of_file) at_eof_ = true;
         if (e.what == close_event::kind::failed) errno_ = errno;
+        // The look that told of it has taken the error off the socket, which must not pass for an orderly end.
+        if (e.what == close_event::kind::reset || e.what == close_event::kind::failed) at_eof_ = false;
         return e;
     }
 
