@@ -43,7 +43,7 @@ json to_json(const key_text& text, const looked_at& here) {
             {"rules", codes_of(rules_about(text.key))},
             {"source", text.source},
             {"here",
-             {{"status", to_string(value.status)},
+             {{"status", here.seen.error != 0 ? json(nullptr) : json(to_string(value.status))},
               {"value", has_value ? json(value.text) : json(nullptr)},
               {"file", here.seen.path(text.key)},
               {"findings", std::move(findings)}}}};

@@ -39,7 +39,7 @@ constexpr std::array texts{
         .since = "Linux 2.2",
         .by_default = "tcp_ehash_entries / 128, 128 at least: 2048 with a table of 262144 (up to Linux 4.19 / 256)",
         .belief = "It is the length of the SYN queue.",
-        .fact = "That is the listener's backlog. Linux 3.10, and so RHEL 7, is the last to size the queue by this key.",
+        .fact = "That is the listener's backlog. Linux 3.10, and so RHEL 7, still sized the queue by this key.",
         .advice = "Leave the default; raise the program's backlog and net.core.somaxconn instead.",
         .source =
             "Linux net/ipv4/tcp_input.c: tcp_conn_request, tcp_ipv4.c: tcp_sk_init; 3.10 net/core/request_sock.c"},

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <system_error>
+#include <utility>
 
 namespace check {
 
@@ -53,8 +55,14 @@ std::string status_in_words(host::key_status s) {
     return "?";
 }
 
+std::string unseen(const host::snapshot& seen) {
+    return "not to be seen: below " + seen.root + " nothing can be read (" +
+           std::generic_category().message(seen.error) + ")";
+}
+
 /// `1, in /proc/sys/net/ipv4/tcp_rfc1337`
 std::string value_here(const host::snapshot& seen, host::key k) {
+    if (seen.error != 0) return unseen(seen);
     const host::key_value& v = seen[k];
     if (v.status == host::key_status::present) return (v.text.empty() ? "empty" : v.text) + ", in " + seen.path(k);
     return status_in_words(v.status) + (v.problem.empty() ? "" : " (" + v.problem + ")") + ", in " + seen.path(k);
@@ -114,7 +122,9 @@ void add(page& out, const rule_text& text, const looked_at& here) {
     for (const host::key k : text.keys) keys += (keys.empty() ? "" : ", ") + std::string(to_string(k));
     out.paragraph("keys", keys);
     const auto found = std::ranges::find(here.findings, text.code, &host::finding::code);
-    if (found == here.findings.end()) return out.paragraph("here", std::string(judged_for) + "nothing to say");
+    if (found == here.findings.end())
+        return out.paragraph("here",
+                             here.seen.error != 0 ? unseen(here.seen) : std::string(judged_for) + "nothing to say");
     out.paragraph("source", found->source);
     out.paragraph("here", std::string(judged_for) + to_string(found->severity) + ": " + found->message);
 }
@@ -129,7 +139,9 @@ void add(page& out, const counter_text& text, const looked_at& here) {
     out.heading(heading_of(host::facts(text.counter)));
     add_paragraphs(out, text);
     const auto count = here.seen.count(text.counter);
-    out.paragraph("here", count ? std::to_string(*count) + " in this network namespace" : "not counted by this kernel");
+    out.paragraph("here", count                  ? std::to_string(*count) + " in this network namespace"
+                          : here.seen.error != 0 ? unseen(here.seen)
+                                                 : "not counted by this kernel");
 }
 
 void add(page& out, const topic_text& text, const looked_at&) {
