@@ -133,6 +133,7 @@ private:
                 w.past.gone_in_half_close = true;
         }
         if (e.what == close_event::kind::end_of_file) w.at_eof = true;
+        if (e.what == close_event::kind::reset || e.what == close_event::kind::failed) w.at_eof = false;
         if (e.what == close_event::kind::received && next(w).what == kind::receive)
             w.since_wake_up += static_cast<std::uint32_t>(e.bytes);
     }
