@@ -21,7 +21,7 @@ struct column {
 /// Rows of values, printed as a table and written as JSON objects; null is printed as "-".
 struct table {
     std::string key;   ///< its name in JSON
-    std::string title; ///< one line above it
+    std::string title; ///< above it; a line or two
     std::vector<column> columns;
     std::vector<std::vector<nlohmann::json>> rows; ///< one value a column: string, number, bool or null
 };
