@@ -70,3 +70,11 @@ TEST_CASE("what is happening is no mere note") {
         to_line(rfc1337(after, &before, host::exposure::nat)).find("; happening now: PAWSTimewait 9 (+4 in 10.0 s)") !=
         std::string::npos);
 }
+
+TEST_CASE("numbers are written without a tail of zeros") {
+    CHECK(host::detail::plain_number(5000) == "5000");
+    CHECK(host::detail::plain_number(470.53) == "470.5");
+    CHECK(host::detail::plain_number(0.01) == "0.01");
+    CHECK(host::detail::plain_number(0) == "0");
+    CHECK(host::detail::plain_number(1e300) == "very many");
+}

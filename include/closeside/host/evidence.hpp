@@ -46,6 +46,19 @@ inline std::string one_decimal(double number) {
     return error == std::errc{} ? std::string(digits, end) : std::string("?");
 }
 
+/// As a person writes it: "5000", "16.6", "0.002".
+inline std::string plain_number(double number) {
+    char digits[32];
+    const int places = number < 1 ? 3 : 1;
+    const auto [end, error] = std::to_chars(digits, digits + sizeof digits, number, std::chars_format::fixed, places);
+    if (error != std::errc{}) return "very many";
+    std::string text(digits, end);
+    if (text.find('.') == text.npos) return text;
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text.pop_back();
+    return text;
+}
+
 } // namespace detail
 
 /// Reads counters as evidence: by a single look, or by two when there is an earlier one of the same namespace.

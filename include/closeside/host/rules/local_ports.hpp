@@ -49,6 +49,11 @@ inline std::string range_text(const local_range& r) {
 
 inline bool connects_out(const circumstances& c) noexcept { return c.program.connects_per_second.value_or(0) > 0; }
 
+/// What the ports would allow if tcp_tw_reuse let them be re-used.
+inline double rate_with_reuse(const snapshot& s, std::int64_t ports) noexcept {
+    return static_cast<double>(ports) * 1000 / static_cast<double>(s.number(key::tcp_tw_reuse_delay).value_or(1000));
+}
+
 inline constexpr std::string_view no_port_left =
     "Outgoing connections fail with EADDRNOTAVAIL, and sockets that bind to any free port with EADDRINUSE";
 
@@ -97,20 +102,23 @@ inline constexpr rule ports_below_rate{
         const bool beyond = *rate > *most;
         const double held = host::detail::port_hold_seconds(c.host, loopback);
         const std::string to = loopback ? "to one address and port on loopback" : "to one address and port";
-        const bool reuse_helps = c.is_on(key::tcp_timestamps) && held == static_cast<double>(time_wait_seconds);
+        // Whether re-use, where it is off as yet, would do.
+        const bool reuse_helps = c.is_on(key::tcp_timestamps) && held == static_cast<double>(time_wait_seconds) &&
+                                 *rate <= detail::rate_with_reuse(c.host, *can.local_ports);
         const std::string_view value = loopback ? "2" : "1";
-        std::string message = "The program states " + host::detail::one_decimal(*rate) + " connects a second " + to +
-                              "; " + std::to_string(*can.local_ports) + " local ports, each bound for " +
-                              host::detail::one_decimal(held) + " s after the close, allow " +
-                              host::detail::one_decimal(*most);
+        std::string message = "The program states " + host::detail::plain_number(*rate) + " connects a second " + to +
+                              "; " + std::to_string(*can.local_ports) +
+                              (*can.local_ports == 1 ? " local port, bound for " : " local ports, each bound for ") +
+                              host::detail::plain_number(held) + " s after the close, allow " +
+                              host::detail::plain_number(*most);
         if (!loopback && c.number(key::tcp_tw_reuse) == 2 && can.loopback_connects_per_second)
             message +=
-                " (to 127.0.0.0/8 and ::1: " + host::detail::one_decimal(*can.loopback_connects_per_second) + ")";
+                " (to 127.0.0.0/8 and ::1: " + host::detail::plain_number(*can.loopback_connects_per_second) + ")";
         const remedy keep = "Keep connections open, or let the other end close first (side::peer); otherwise ";
         return verdict{beyond && c.closes_first() ? severity::warning : severity::note,
                        {key::ip_local_port_range, key::ip_local_reserved_ports, key::tcp_tw_reuse, key::tcp_timestamps},
                        std::move(message),
-                       beyond ? "After " + host::detail::one_decimal(static_cast<double>(*can.local_ports) / *rate) +
+                       beyond ? "After " + host::detail::plain_number(static_cast<double>(*can.local_ports) / *rate) +
                                     " s at that rate connects fail with EADDRNOTAVAIL, until TIME-WAITs end"
                               : std::string("None yet; a burst above it makes connects fail with EADDRNOTAVAIL"),
                        reuse_helps && beyond ? keep + set_key(c.host, key::tcp_tw_reuse, value)
@@ -150,18 +158,18 @@ inline constexpr rule local_ports_few{
         if (!range || range->usable >= few_local_ports || range->usable * mostly_reserved <= range->width())
             return std::nullopt;
         const bool single = range->usable == 1;
-        return verdict{
-            single || detail::connects_out(c) ? severity::warning : severity::note,
-            {key::ip_local_port_range, key::ip_local_reserved_ports},
-            "ip_local_port_range gives " + detail::range_text(*range) + ": " + std::to_string(range->usable) +
-                " usable, or " +
-                host::detail::one_decimal(static_cast<double>(range->usable) / static_cast<double>(time_wait_seconds)) +
-                " closed connections a second to one address and port",
-            single ? "The host can have one outgoing connection at a time to one address and port; the next "
-                     "fails with EADDRNOTAVAIL"
-                   : std::string(detail::no_port_left) + ", as soon as so many are open or in TIME-WAIT",
-            stop_setting(c.host, key::ip_local_port_range, "32768 60999"),
-            local_ports_source};
+        return verdict{single || detail::connects_out(c) ? severity::warning : severity::note,
+                       {key::ip_local_port_range, key::ip_local_reserved_ports},
+                       "ip_local_port_range gives " + detail::range_text(*range) + ": " +
+                           std::to_string(range->usable) + " usable, or " +
+                           host::detail::plain_number(static_cast<double>(range->usable) /
+                                                      static_cast<double>(time_wait_seconds)) +
+                           " closed connections a second to one address and port",
+                       single ? "The host can have one outgoing connection at a time to one address and port; the next "
+                                "fails with EADDRNOTAVAIL"
+                              : std::string(detail::no_port_left) + ", as soon as so many are open or in TIME-WAIT",
+                       stop_setting(c.host, key::ip_local_port_range, "32768 60999"),
+                       local_ports_source};
     }};
 
 inline constexpr rule local_ports_reserved{

@@ -48,7 +48,7 @@ inline constexpr rule orphan_retries_few{
         const auto retries = c.number(key::tcp_orphan_retries);
         if (!retries || *retries < 1 || *retries > too_few_orphan_retries) return std::nullopt;
         const bool often = detail::leaves_orphans(c) && c.program.peers != exposure::loopback;
-        const std::string time = host::detail::one_decimal(static_cast<double>(retry_time_ms(*retries)) / 1000) + " s";
+        const std::string time = host::detail::plain_number(static_cast<double>(retry_time_ms(*retries)) / 1000) + " s";
         return verdict{often ? severity::warning : severity::note,
                        {key::tcp_orphan_retries},
                        "tcp_orphan_retries is " + std::to_string(*retries) +
@@ -90,8 +90,8 @@ inline constexpr rule orphans_near_limit{
                        std::move(message),
                        "Above the limit a close with data or a FIN under way becomes a RST: peers lose the end of a "
                        "reply; above half of it, orphans whose peer does not answer are dropped already",
-                       (near ? "Find out what closes without waiting for its peers (ss -tna state fin-wait-1, state "
-                               "last-ack); drain before closing (drain_time)"
+                       (near ? "Find out what closes without waiting for its peers (`ss -tan state fin-wait-1 state "
+                               "last-ack`); drain before closing (drain_time)"
                              : "Look into the kernel's log: \"too many orphaned sockets\" speaks of tcp_max_orphans, "
                                "\"consider tuning tcp_mem\" of tcp_mem") +
                            std::string("; a higher limit costs up to 64 KiB of kernel memory for each orphan"),

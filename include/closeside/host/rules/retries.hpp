@@ -28,7 +28,7 @@ static_assert(retry_time_ms(least_retries2) >= least_retry_time_ms &&
               retry_time_ms(least_retries2 - 1) < least_retry_time_ms);
 
 inline std::string seconds_text(std::int64_t ms) {
-    return host::detail::one_decimal(static_cast<double>(ms) / 1000) + " s";
+    return host::detail::plain_number(static_cast<double>(ms) / 1000) + " s";
 }
 
 inline std::int64_t longest_until_acked_ms(const circumstances& c) noexcept {
@@ -57,6 +57,7 @@ inline constexpr rule rto_max_lowered{
         const std::int64_t time = retry_time_ms(*retries, shortest_rto_ms, *longest), usual = retry_time_ms(*retries);
         if (time >= usual || usual < detail::least_retry_time_ms) return std::nullopt; // the latter is CS140's
         const bool short_lived = time < detail::least_retry_time_ms;
+        const std::int64_t reaching = detail::retries_for(detail::least_retry_time_ms, *longest);
         return verdict{
             short_lived && c.program.peers != exposure::loopback ? severity::warning : severity::note,
             {key::tcp_rto_max_ms, key::tcp_retries2},
@@ -67,9 +68,9 @@ inline constexpr rule rto_max_lowered{
                               " end with ETIMEDOUT, where others live on"
                         : std::string("Connections whose path is interrupted end with ETIMEDOUT sooner than usual"),
             short_lived
-                ? set_key(c.host, key::tcp_retries2,
-                          std::to_string(detail::retries_for(detail::least_retry_time_ms, *longest))) +
-                      " or more, or: " + stop_setting(c.host, key::tcp_rto_max_ms, "120000").text
+                ? "Give it " + std::to_string(reaching) + " retries or more, which is the 100 s of RFC 9293: " +
+                      set_key(c.host, key::tcp_retries2, std::to_string(reaching)) + "; or " +
+                      stop_setting(c.host, key::tcp_rto_max_ms, "120000").text
                 : remedy("Nothing, if that is wanted; otherwise " +
                          set_key(c.host, key::tcp_retries2, std::to_string(detail::retries_for(usual, *longest))).text),
             retries_source};
@@ -85,7 +86,8 @@ inline constexpr rule retries2_few{
         const std::int64_t wanted = detail::longest_until_acked_ms(c);
         const bool below_rfc = time < detail::least_retry_time_ms, below_policy = time < wanted;
         if (!below_rfc && !below_policy) return std::nullopt;
-        const std::int64_t aim = std::max(wanted, detail::least_retry_time_ms);
+        const std::string reaching =
+            std::to_string(detail::retries_for(std::max(wanted, detail::least_retry_time_ms), longest_rto_ms));
         return verdict{
             below_rfc && c.program.peers != exposure::loopback ? severity::warning : severity::note,
             {key::tcp_retries2},
@@ -95,13 +97,11 @@ inline constexpr rule retries2_few{
             std::string("A client whose path is interrupted for that long (a handover, a route that moves) loses its "
                         "connection") +
                 (below_policy ? ", and closes that wait for acknowledgement end with ETIMEDOUT" : ""),
-            below_rfc
-                ? set_key(c.host, key::tcp_retries2, std::to_string(detail::retries_for(aim, longest_rto_ms))) +
-                      " or more (the default is 15, 924.6 s); to detect dead peers sooner, a program can set "
-                      "TCP_USER_TIMEOUT for its own connections"
-                : remedy("Shorten until_acked to " + detail::seconds_text(time) + ", or " +
-                         set_key(c.host, key::tcp_retries2, std::to_string(detail::retries_for(aim, longest_rto_ms)))
-                             .text),
+            below_rfc ? "Give it " + reaching +
+                            " or more (the default is 15, 924.6 s): " + set_key(c.host, key::tcp_retries2, reaching) +
+                            "; to notice dead peers sooner, a program can set TCP_USER_TIMEOUT for its own connections"
+                      : remedy("Shorten until_acked to " + detail::seconds_text(time) + ", or " +
+                               set_key(c.host, key::tcp_retries2, reaching).text),
             retries_source};
     },
     {counter::abort_on_timeout}};

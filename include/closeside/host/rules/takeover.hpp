@@ -45,10 +45,10 @@ inline constexpr rule time_wait_meets_shared_addresses{
             ", so TIME-WAIT stays here for 60 s, and a peer that comes from the same address and port within that "
             "time meets it";
         if (balancer && round)
-            message += "; at the stated " + host::detail::one_decimal(*c.program.accepts_per_second) +
+            message += "; at the stated " + host::detail::plain_number(*c.program.accepts_per_second) +
                        " connections a second, a balancer with one address and Linux's 28232 local ports comes back to "
                        "a port after " +
-                       host::detail::one_decimal(*round) + " s";
+                       host::detail::plain_number(*round) + " s";
         return verdict{soon ? severity::warning : severity::note,
                        {key::tcp_rfc1337},
                        std::move(message),

@@ -8,6 +8,7 @@
 #include <closeside/host/rule.hpp>
 #include <closeside/host/rules/tw_buckets.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -17,14 +18,28 @@
 
 namespace closeside::host::rules {
 
+/// A judgement; the rest of the table fills within seconds when the peers all leave at once.
+inline constexpr double mostly_taken = 0.8;
+
 namespace detail {
 
-/// The next power of two that holds the TIME-WAITs of that many closes a second; at most what the key takes.
-inline std::int64_t buckets_for(double closes_per_second) noexcept {
+inline bool nearly_full(const circumstances& c) {
+    const auto used = capacity_of(c.host).time_wait_used;
+    return used && *used > mostly_taken;
+}
+
+/// The power of two that holds the TIME-WAITs of the stated rate, twice as many as there are in a full table, and no
+/// fewer than the kernel chooses: one value, whichever rule proposes it. At most what the key takes.
+inline std::int64_t wanted_buckets(const circumstances& c) {
     constexpr auto most = std::numeric_limits<std::int32_t>::max();
-    const double needed = std::ceil(closes_per_second * static_cast<double>(time_wait_seconds));
-    if (!(needed < static_cast<double>(most) / 2)) return most;
-    return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(needed)));
+    const std::int64_t entries = c.number(key::tcp_ehash_entries).value_or(0);
+    double wanted = static_cast<double>((entries < 0 ? -entries : entries) / 2);
+    if (const auto rate = stated_closes_per_second(c))
+        wanted = std::max(wanted, std::ceil(*rate * static_cast<double>(time_wait_seconds)));
+    if (const auto buckets = c.number(key::tcp_max_tw_buckets); buckets && nearly_full(c))
+        wanted = std::max(wanted, static_cast<double>(*buckets) * 2);
+    if (!(wanted < static_cast<double>(most) / 2)) return most;
+    return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(wanted)));
 }
 
 } // namespace detail
@@ -44,18 +59,15 @@ inline constexpr rule tw_buckets_below_rate{
                        "tcp_max_tw_buckets is " + std::to_string(*buckets) + ": room for " +
                            std::to_string(*buckets / time_wait_seconds) +
                            " closes a second by this host (60 s each), and the program states " +
-                           host::detail::one_decimal(rate) + " connections a second",
+                           host::detail::plain_number(rate) + " connections a second",
                        each ? std::string(detail::without_time_wait)
                             : "None while peers close first; those connections that this side closes after all can be "
                               "left without TIME-WAIT",
-                       set_key(c.host, key::tcp_max_tw_buckets, std::to_string(detail::buckets_for(rate))) +
+                       set_key(c.host, key::tcp_max_tw_buckets, std::to_string(detail::wanted_buckets(c))) +
                            "; or let the peer close first (side::peer)",
                        tw_buckets_source};
     },
     {counter::tw_overflow}};
-
-/// A judgement; the table fills within seconds when the peers all leave at once.
-inline constexpr double nearly_full = 0.8;
 
 inline constexpr rule tw_buckets_nearly_full{
     "CS123",
@@ -63,8 +75,7 @@ inline constexpr rule tw_buckets_nearly_full{
     [](const circumstances& c) -> std::optional<verdict> {
         const auto buckets = c.number(key::tcp_max_tw_buckets);
         if (!buckets || *buckets <= 0) return std::nullopt;
-        const auto used = capacity_of(c.host).time_wait_used;
-        const bool full = used && *used > nearly_full;
+        const bool full = detail::nearly_full(c);
         const std::uint64_t lost = c.host.count(counter::tw_overflow).value_or(0);
         if (!full && lost == 0) return std::nullopt;
         std::string message;
@@ -75,19 +86,15 @@ inline constexpr rule tw_buckets_nearly_full{
         if (lost != 0)
             message += std::string(full ? "; " : "") + std::to_string(lost) +
                        " connections of this network namespace have got no TIME-WAIT so far";
-        // What the table must hold: what it holds now and as much again.
-        const double closes = static_cast<double>(*buckets) * 2 / static_cast<double>(time_wait_seconds);
-        return verdict{
-            full && c.can_hold_time_wait() ? severity::warning : severity::note,
-            {key::tcp_max_tw_buckets},
-            std::move(message),
-            std::string(detail::without_time_wait),
-            (full
-                 ? set_key(c.host, key::tcp_max_tw_buckets, std::to_string(detail::buckets_for(closes)))
-                 : remedy("If that goes on, " +
-                          set_key(c.host, key::tcp_max_tw_buckets, std::to_string(detail::buckets_for(closes))).text)) +
-                "; or let the peers of the busiest program close first (side::peer)",
-            "Linux net/ipv4/inet_timewait_sock.c: inet_twsk_alloc, net/ipv4/proc.c: sockstat_seq_show"};
+        // "In case it goes on" is nothing to set at once.
+        const remedy enlarge = set_key(c.host, key::tcp_max_tw_buckets, std::to_string(detail::wanted_buckets(c)));
+        return verdict{full && c.can_hold_time_wait() ? severity::warning : severity::note,
+                       {key::tcp_max_tw_buckets},
+                       std::move(message),
+                       std::string(detail::without_time_wait),
+                       (full ? enlarge : remedy("If that goes on, " + enlarge.text)) +
+                           "; or let the peers of the busiest program close first (side::peer)",
+                       "Linux net/ipv4/inet_timewait_sock.c: inet_twsk_alloc, net/ipv4/proc.c: sockstat_seq_show"};
     },
     {counter::tw_overflow}};
 
