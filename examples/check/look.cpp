@@ -43,10 +43,10 @@ void wait_or_be_interrupted(std::chrono::seconds time) {
 }
 
 std::vector<judged> judge(const report& r, std::chrono::sys_days today) {
-    host::program program = r.asked.program;
-    program.policies = r.asked.policies;
+    const host::more_to_see more{.earlier = r.earlier ? &*r.earlier : nullptr,
+                                 .config = r.config.error == 0 ? &r.config : nullptr};
     std::vector<judged> all;
-    for (host::finding& f : host::audit(r.seen, program, {.earlier = r.earlier ? &*r.earlier : nullptr})) {
+    for (host::finding& f : host::audit(r.seen, program_of(r.asked), more)) {
         judged j{std::move(f), {}, false};
         if (const auto* s = host::find_suppression(r.asked.suppressions, j.finding.code)) {
             j.suppression = *s;
@@ -60,7 +60,7 @@ std::vector<judged> judge(const report& r, std::chrono::sys_days today) {
 } // namespace
 
 std::optional<report> look(const audit_options& asked) {
-    report r{asked, host::take_snapshot({.root = asked.root}), {}, {}, {}, {}, {}};
+    report r{asked, host::take_snapshot({.root = asked.root}), {}, {}, {}, {}, {}, {}};
     if (r.seen.error != 0) {
         give_up("cannot look below '" + asked.root + "': proc/sys/net: " +
                 std::generic_category().message(r.seen.error) + "; --root takes a directory that holds proc/");
@@ -73,9 +73,16 @@ std::optional<report> look(const audit_options& asked) {
         r.earlier = std::exchange(r.seen, host::take_snapshot({.root = asked.root}));
     }
     r.taken = std::chrono::system_clock::now();
+    r.config = host::read_config({.root = asked.root});
     r.capacity = host::capacity_of(r.seen);
     r.findings = judge(r, std::chrono::floor<std::chrono::days>(r.taken));
     return r;
+}
+
+host::program program_of(const audit_options& asked) {
+    host::program program = asked.program;
+    program.policies = asked.policies;
+    return program;
 }
 
 std::chrono::duration<double> watched(const report& r) {

@@ -6,6 +6,7 @@
 #include "output.hpp"
 
 #include <closeside/host/capacity.hpp>
+#include <closeside/host/config.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/snapshot.hpp>
 #include <closeside/host/states.hpp>
@@ -32,6 +33,8 @@ struct report {
     closeside::host::snapshot seen;
     /// The look before, where there were two.
     std::optional<closeside::host::snapshot> earlier;
+    /// What the sysctl configuration files set.
+    closeside::host::config_view config;
     closeside::host::capacity capacity;
     /// Counted only for a format that shows them.
     std::optional<closeside::host::tcp_states> states;
@@ -43,6 +46,9 @@ struct report {
 /// Looks once, or twice with asked.watch between, and judges; nothing when there was nothing to look at, of which it then
 /// has spoken on standard error.
 std::optional<report> look(const audit_options& asked);
+
+/// What was asked for, as the library takes it; refers to `asked`.
+closeside::host::program program_of(const audit_options& asked);
 
 /// The time between the two looks; 0 for one.
 std::chrono::duration<double> watched(const report& r);

@@ -25,6 +25,7 @@
 #include <closeside/host/sockstat.hpp>
 #include <closeside/host/startup.hpp>
 #include <closeside/host/states.hpp>
+#include <closeside/host/suggest.hpp>
 #include <closeside/host/suppression.hpp>
 #include <closeside/host/take_snapshot.hpp>
 

@@ -8,6 +8,7 @@
 #include <regex>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 using tests::check;
@@ -23,9 +24,8 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 /// What a terminal of 80 columns shows, its line ends apart.
-std::string in_terminal(const fake_root& root, const std::string& environment = "") {
-    std::string text =
-        tests::run_in_terminal({CLOSESIDE_CHECK, "--root", root.path()}, {"TERM=xterm", environment}, 80);
+std::string in_terminal(const fake_root& root, std::vector<std::string> environment = {"TERM=xterm"}) {
+    std::string text = tests::run_in_terminal({CLOSESIDE_CHECK, "--root", root.path()}, std::move(environment), 80);
     std::erase(text, '\r');
     return text;
 }
@@ -75,9 +75,12 @@ TEST_CASE("on a terminal each finding fits into a line, in colours that can be r
     root.defaults().set("net.ipv4.tcp_rfc1337", "1").set("net.ipv4.tcp_syncookies", "0");
     const std::string coloured = in_terminal(root);
     CHECK(coloured.find("\x1b[1;31mCS101 critical") != std::string::npos);
-    CHECK(in_terminal(root, "NO_COLOR=1").find('\x1b') == std::string::npos);
-    CHECK(in_terminal(root, "NO_COLOR=").find('\x1b') != std::string::npos);
-    CHECK(in_terminal(root, "TERM=dumb").find("CS101") != std::string::npos);
+    CHECK(in_terminal(root, {"TERM=xterm", "NO_COLOR="}).find('\x1b') != std::string::npos);
+    for (const auto& plainly : {std::vector<std::string>{"TERM=xterm", "NO_COLOR=1"}, {"TERM=dumb"}, {}}) {
+        const std::string text = in_terminal(root, plainly);
+        CHECK(text.find("CS101") != std::string::npos);
+        CHECK(text.find('\x1b') == std::string::npos);
+    }
 
     const std::string plain = std::regex_replace(coloured, colours, "");
     std::size_t findings = 0;

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "audit_options.hpp"
+#include "command.hpp"
+#include "report.hpp"
+
+#include <closeside/detail/sysctl_text.hpp>
+#include <closeside/host/audit.hpp>
+#include <closeside/host/suggest.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace check {
+
+namespace {
+
+namespace host = closeside::host;
+
+struct command {
+    audit_options what;
+    output to;
+};
+
+/// Behind the files of packages and before those that an administrator wants to be last.
+constexpr std::string_view file_name = "60-closeside.conf";
+
+/// A comment in lines of at most 100 columns, the later ones indented. What it holds cannot end it: no line end is left.
+std::string comment(std::string_view raw, std::size_t indent = 0) {
+    constexpr std::size_t width = 100;
+    const std::string text = closeside::detail::printable(raw);
+    const std::string begin = "# " + std::string(indent, ' ');
+    std::string all, line = begin;
+    for (std::string_view rest = text; !rest.empty();) {
+        const std::string_view word = rest.substr(0, rest.find(' '));
+        rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+        if (line.size() != begin.size() && line.size() + 1 + word.size() > width) {
+            all += line + "\n";
+            line = begin + "  ";
+        } else if (line.size() > begin.size()) {
+            line += ' ';
+        }
+        line += word;
+    }
+    return all + line + "\n";
+}
+
+std::string how_to_load(const host::snapshot& seen) {
+    const std::string path = "/etc/sysctl.d/" + std::string(file_name);
+    if (seen.space == host::network_namespace::child)
+        return comment("These are settings of one network namespace, which a file of the host does not reach. For now: "
+                       "`sysctl -p FILE` as root inside it. For good: give them to what starts the container, as in "
+                       "docker run --sysctl KEY=VALUE, or securityContext.sysctls of a pod.");
+    std::string text = comment("To use it, save it as " + path + " and, as root, run `sysctl -p " + path +
+                               "`, which sets its values and no others.");
+    switch (seen.loader) {
+    case host::sysctl_loader::systemd: return text + comment("At boot systemd-sysctl reads it from there.");
+    case host::sysctl_loader::procps: return text + comment("At boot `sysctl --system` reads it from there.");
+    case host::sysctl_loader::unknown: break;
+    }
+    return text + comment("At boot systemd-sysctl or `sysctl --system` reads it from there.");
+}
+
+std::string head(const report& r) {
+    std::string assumed;
+    for (const std::string& name : r.asked.assumed) assumed += (assumed.empty() ? "" : ", ") + name;
+    return comment("Suggested by closeside-check " + version_name() + " for Linux " +
+                   (r.seen.kernel.empty() ? "of unknown release" : r.seen.kernel) + ", closing by " + assumed +
+                   ", exposure " + to_string(r.asked.program.peers) +
+                   ". Nothing has been set: review each line, then decide.") +
+           how_to_load(r.seen);
+}
+
+std::string reason(const host::finding& f) {
+    return comment(std::string(f.code) + " " + to_string(f.severity) + ": " + f.message);
+}
+
+std::string assignment(const host::suggested_setting& s) {
+    const std::string line = closeside::detail::printable(s.setting.key + " = " + s.setting.value) + "\n";
+    switch (s.place) {
+    case host::setting_place::here: return line;
+    case host::setting_place::host: return comment("To be set on the host, not here:") + "#" + line;
+    case host::setting_place::none: return comment("This kernel has no such key now:") + "#" + line;
+    }
+    return line;
+}
+
+std::string paragraph(const host::suggested_setting& s, const report& r) {
+    std::string text = "\n";
+    for (const host::finding* f : s.reasons) text += reason(*f);
+    for (const auto& [f, value] : s.overruled)
+        text += comment(std::string(f->code) + " " + to_string(f->severity) + " asks for " + value +
+                        " instead; the value below is that of " + std::string(s.reasons.front()->code) +
+                        ", which is worse or comes first: " + f->message);
+    if (const host::config_setting* const later = host::undoes(r.config, s.setting.key, file_name))
+        text += comment("Read after this file, " + later->file + ":" + std::to_string(later->line) + " sets it to " +
+                        later->value + " again: change that line too.");
+    if (const auto k = host::find_key(s.setting.key); k && host::is_conntrack(*k))
+        text +=
+            comment("The key comes with the module nf_conntrack: put that into a file below /etc/modules-load.d/, or "
+                    "it is not there yet when this file is read.");
+    if (!s.was.empty()) text += comment("It was " + s.was + ".");
+    return text + assignment(s);
+}
+
+/// What the check would say after the fragment: some findings hide behind others.
+std::string afterwards(const report& r, const std::vector<host::finding>& before, const host::suggestion& s) {
+    std::string text;
+    const auto find = [](const std::vector<host::finding>& in, std::string_view code) {
+        return std::ranges::find(in, code, &host::finding::code) != in.end();
+    };
+    for (const host::finding& f : host::audit(host::with_settings(r.seen, s), program_of(r.asked))) {
+        const bool excused =
+            std::ranges::any_of(r.findings, [&](const judged& j) { return j.suppressed && j.finding.code == f.code; });
+        if (excused || std::ranges::any_of(s.unresolved, [&](const auto* u) { return u->code == f.code; })) continue;
+        text += reason(f) + comment((find(before, f.code) ? "remains: " : "comes up: ") + f.fix, 2);
+    }
+    return text.empty() ? text : "\n" + comment("With these settings closeside-check still finds:") + text;
+}
+
+std::string fragment(const report& r) {
+    std::vector<host::finding> counted;
+    std::string ignored;
+    for (const judged& j : r.findings) {
+        if (!j.suppressed) counted.push_back(j.finding);
+        if (j.suppressed) ignored += (ignored.empty() ? "" : ", ") + std::string(j.finding.code);
+    }
+    const host::suggestion s = host::suggest(counted, r.seen);
+
+    std::string text = head(r);
+    if (s.settings.empty()) text += "\n" + comment("No finding asks for a setting.");
+    for (const host::suggested_setting& one : s.settings) text += paragraph(one, r);
+    if (!s.unresolved.empty()) text += "\n" + comment("No setting resolves these:");
+    for (const host::finding* f : s.unresolved) text += reason(*f) + comment(f->fix, 2);
+    text += afterwards(r, counted, s);
+    if (!ignored.empty()) text += "\n" + comment("Ignored as told: " + ignored + ".");
+    return text;
+}
+
+} // namespace
+
+void add_suggest(CLI::App& app, action& chosen) {
+    CLI::App* const sub = app.add_subcommand(
+        "suggest", "Prints a sysctl.d fragment that resolves the findings, for you to review; sets nothing");
+    const auto given = std::make_shared<command>();
+    add_audit_options(*sub, given->what);
+    add_output_options(*sub, given->to, {output_format::text});
+    sub->footer("Exit status: 0 printed, 64 usage, 70 could not look or print.");
+    sub->callback([&chosen, given] {
+        complete(given->what);
+        chosen = [given] {
+            const std::optional<report> r = look(given->what);
+            return r ? deliver(given->to, fragment(*r), 0) : status_blind;
+        };
+    });
+}
+
+} // namespace check
