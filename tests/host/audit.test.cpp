@@ -381,3 +381,25 @@ TEST_CASE("every finding of every rule is complete, in printable sentences witho
         CHECK(seen.contains(r.code));
     }
 }
+
+TEST_CASE("whatever numbers a copied file holds, every finding is complete") {
+    for (const char* extreme : {"-9223372036854775808", "9223372036854775807", "-1", "0", "2147483647", "2147483648"}) {
+        host::snapshot s = host_with({});
+        for (const host::key_facts& facts : host::all_keys) {
+            const std::string pair = std::string(extreme) + " " + extreme;
+            const bool several = facts.shape == host::key_shape::range || facts.shape == host::key_shape::triple;
+            if (facts.shape != host::key_shape::ports)
+                s[facts.id] = host::interpret(facts.shape, several ? pair + " " + extreme : extreme);
+        }
+        s.sockets.time_wait = s.sockets.orphans = s[key::tcp_max_orphans].number;
+        for (const exposure peers : every_exposure)
+            for (const host::finding& f : host::audit(s, {.peers = peers,
+                                                         .policies = local,
+                                                         .accepts_per_second = 1e9,
+                                                         .connects_per_second = 1e9,
+                                                         .listening_ports = {0, 65535}})) {
+                CAPTURE(f.message);
+                CHECK(is_complete(f));
+            }
+    }
+}

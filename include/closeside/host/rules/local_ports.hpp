@@ -38,8 +38,10 @@ inline std::optional<local_range> local_range_of(const snapshot& s) {
     const key_value& reserved = s[key::ip_local_reserved_ports];
     const bool known = reserved.status == key_status::present || reserved.status == key_status::absent;
     if (!s.number(key::ip_local_port_range) || !range.high || !known) return std::nullopt;
-    return local_range{*range.number, *range.high, reserved.text,
-                       host::detail::unreserved_ports(*range.number, *range.high, reserved.text)};
+    // The kernel takes no others; a copied file may hold anything.
+    const auto port = [](std::int64_t number) { return std::clamp<std::int64_t>(number, 0, 65535); };
+    const std::int64_t low = port(*range.number), high = port(*range.high);
+    return local_range{low, high, reserved.text, host::detail::unreserved_ports(low, high, reserved.text)};
 }
 
 inline std::string range_text(const local_range& r) {

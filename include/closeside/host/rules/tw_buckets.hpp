@@ -21,11 +21,14 @@ namespace detail {
 /// Room for 100 closes a second, 60 s each; a judgement: tutorials copy 5000.
 inline constexpr std::int64_t few_tw_buckets = 6000;
 
-/// The kernel chooses half of the hash table, a power of two. On a small machine that can be few; nobody lowered it.
+/// Half of the hash table. A child namespace that shares the host's table prints its size as a negative number.
+constexpr std::int64_t half_of_table(std::int64_t entries) noexcept {
+    return entries < 0 ? -(entries / 2) : entries / 2;
+}
+
+/// The kernel chooses that half, a power of two. On a small machine that can be few; nobody lowered it.
 inline bool is_kernel_default(const snapshot& s, std::int64_t buckets) noexcept {
-    // A child namespace that shares the host's table prints its size as a negative number.
-    if (const auto entries = s.number(key::tcp_ehash_entries))
-        return buckets >= (*entries < 0 ? -*entries : *entries) / 2;
+    if (const auto entries = s.number(key::tcp_ehash_entries)) return buckets >= half_of_table(*entries);
     return std::has_single_bit(static_cast<std::uint64_t>(buckets));
 }
 
@@ -52,7 +55,7 @@ inline remedy restore_buckets(const snapshot& s) {
     if (!entries || *entries == 0)
         return "Remove net.ipv4.tcp_max_tw_buckets from the configuration and restart the host or the container: the "
                "default goes by its memory";
-    return stop_setting(s, key::tcp_max_tw_buckets, std::to_string((*entries < 0 ? -*entries : *entries) / 2));
+    return stop_setting(s, key::tcp_max_tw_buckets, std::to_string(half_of_table(*entries)));
 }
 
 } // namespace detail

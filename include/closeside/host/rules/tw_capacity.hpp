@@ -32,8 +32,7 @@ inline bool nearly_full(const circumstances& c) {
 /// fewer than the kernel chooses: one value, whichever rule proposes it. At most what the key takes.
 inline std::int64_t wanted_buckets(const circumstances& c) {
     constexpr auto most = std::numeric_limits<std::int32_t>::max();
-    const std::int64_t entries = c.number(key::tcp_ehash_entries).value_or(0);
-    double wanted = static_cast<double>((entries < 0 ? -entries : entries) / 2);
+    double wanted = static_cast<double>(half_of_table(c.number(key::tcp_ehash_entries).value_or(0)));
     if (const auto rate = stated_closes_per_second(c))
         wanted = std::max(wanted, std::ceil(*rate * static_cast<double>(time_wait_seconds)));
     if (const auto buckets = c.number(key::tcp_max_tw_buckets); buckets && nearly_full(c))
