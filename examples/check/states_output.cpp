@@ -39,6 +39,8 @@ const char* meaning(tcp_state s) {
 const char* source(states_method m) {
     switch (m) {
     case states_method::tcpdiag: return "sock_diag, in one walk of the kernel's table";
+    case states_method::tcpdiag_sockstat:
+        return "sock_diag, in one walk of the kernel's table, and sockstat for TIME-WAIT";
     case states_method::proc: return "/proc/thread-self/net/tcp and tcp6";
     case states_method::sockstat: return "/proc/thread-self/net/sockstat";
     case states_method::none: break;
@@ -77,7 +79,7 @@ void print_states_text(std::ostream& out, const states_report& r, const terminal
         out << "\ntime_wait_quick " << *r.time_wait_quick
             << ": TIME-WAIT and orphans in FIN-WAIT-2 of the whole namespace, as sockstat has them at no cost\n";
     if (!s.exact) note("not exact: " + why_not_better(s));
-    if (s.exact && s.method != states_method::tcpdiag) note("the faster way was closed: " + why_not_better(s));
+    if (s.exact && s.method == states_method::proc) note("the faster way was closed: " + why_not_better(s));
     if (r.shared_table == true)
         note("this namespace shares the host's connection table (net.ipv4.tcp_ehash_entries is negative): counting "
              "steps "

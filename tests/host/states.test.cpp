@@ -226,6 +226,26 @@ TEST_CASE("only the source that is asked for is tried") {
     CHECK(host::count_states({.only = states_method::proc}).method == states_method::proc);
 }
 
+TEST_CASE("a port cannot be counted with sockstat's help") {
+    const auto s = host::count_states({.port = 80, .only = states_method::tcpdiag_sockstat});
+    CHECK(s.method == states_method::none);
+    CHECK(s.tcpdiag_error == EOPNOTSUPP);
+}
+
+TEST_CASE("TIME-WAIT is left out of the walk where there are many, but not so many that the step takes too long") {
+    const auto left_out = [](std::uint64_t time_waits, milliseconds budget) {
+        return host::detail::time_waits_are_better_left_out(time_waits, host::detail::time_budget(budget));
+    };
+    CHECK_FALSE(left_out(0, milliseconds(60000)));
+    CHECK_FALSE(left_out(4095, milliseconds(60000)));
+    CHECK(left_out(4096, milliseconds(60000)));
+    CHECK(left_out(100'000'000, milliseconds(60000)));
+    CHECK_FALSE(left_out(400'000'000, milliseconds(60000)));
+    CHECK_FALSE(left_out(1'300'000, milliseconds(250)));
+    CHECK_FALSE(left_out(UINT64_MAX, milliseconds(250)));
+    CHECK_FALSE(left_out(4096, milliseconds(0)));
+}
+
 TEST_CASE("when the time is over, counting stops and says so") {
     net_root root;
     root.file("tcp", heading4 + row4(1));

@@ -7,6 +7,7 @@
 #include <closeside/host/states/tcp_state.hpp>
 #include <closeside/host/states/tcp_states.hpp>
 #include <closeside/host/states/tcpdiag.hpp>
+#include <closeside/host/states/tcpdiag_sockstat.hpp>
 #include <closeside/host/states/time_budget.hpp>
 #include <closeside/host/states/time_wait_quick.hpp>
 #include <closeside/host/states/why.hpp>
@@ -45,12 +46,26 @@ inline tcp_states without_counts(const tcp_states& failed) noexcept {
     return s;
 }
 
+/// With a walk of the kernel's tables in one of its two forms.
+inline int count_by_walk(tcp_states& s, const states_options& options, const time_budget& budget) noexcept {
+    if (options.root != "/") return EXDEV;
+    const bool may_leave_out = options.port == 0 && options.only != states_method::tcpdiag && sockstat_tw_is_own();
+    const bool must_leave_out = options.only == states_method::tcpdiag_sockstat;
+    if (must_leave_out && !may_leave_out) return EOPNOTSUPP;
+    if (may_leave_out &&
+        (must_leave_out || time_waits_are_better_left_out(time_wait_quick(options.root).value_or(0), budget))) {
+        s.method = states_method::tcpdiag_sockstat;
+        return count_by_tcpdiag_and_sockstat(s, options.root, budget);
+    }
+    s.method = states_method::tcpdiag;
+    return count_by_tcpdiag(s, options.port, budget);
+}
+
 inline tcp_states count_by_best(const states_options& options, const time_budget& budget) noexcept {
     const auto may_try = [&](states_method m) { return !options.only || *options.only == m; };
     tcp_states s;
-    if (may_try(states_method::tcpdiag)) {
-        s.method = states_method::tcpdiag;
-        s.tcpdiag_error = options.root == "/" ? count_by_tcpdiag(s, options.port, budget) : EXDEV;
+    if (may_try(states_method::tcpdiag) || may_try(states_method::tcpdiag_sockstat)) {
+        s.tcpdiag_error = count_by_walk(s, options, budget);
         if (s.tcpdiag_error == 0) return s;
         s = without_counts(s);
     }
@@ -82,7 +97,8 @@ inline tcp_states count_by_best(const states_options& options, const time_budget
  *  those are not to be had, from sockstat, which bounds TIME-WAIT and tells nothing else. `method` names the source, the
  *  errors say why a better one was not used.
  *
- *  Costs some 0.3 µs for each socket, whatever its state, and takes the locks of the kernel's table one by one. Where
+ *  Costs some 0.3 µs for each socket, and takes the locks of the kernel's table one by one. From some thousand sockets in
+ *  TIME-WAIT on, the walk leaves those out, which makes it a third of that for each, and sockstat has their number. Where
  *  network namespaces share the host's table (tcp_ehash_entries is negative), it steps over every socket of the host.
  *  Needs no privilege. Sockets that are neither connected nor listening are in no table and in no count.
  *  Thread safety: callable from any thread at any time; one that called setns(2) sees its own network namespace.

@@ -48,7 +48,7 @@ std::vector<result> measure(const std::vector<contender>& contenders, std::uint3
                 throw std::runtime_error(contenders[turn].name + " counted " + std::to_string(m.sockets) + " of " +
                                          std::to_string(sockets) +
                                          " sockets in TIME-WAIT; they last 60 s: ask for fewer rounds or sockets");
-            results[turn].rounds.push_back(m.time);
+            results[turn].rounds.push_back(m);
         }
     return results;
 }

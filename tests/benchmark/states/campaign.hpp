@@ -15,7 +15,7 @@ struct result {
     std::uint32_t sockets;
     std::string name;
     bool is_process;
-    std::vector<nanoseconds> rounds;
+    std::vector<measurement> rounds;
 };
 
 /// The calling thread moves to a network namespace of its own; false where it has no right to one.

@@ -15,6 +15,8 @@ using nanoseconds = std::chrono::duration<double, std::nano>;
 /// What one count cost, and what it found.
 struct measurement {
     nanoseconds time;
+    /// Of all processes together, in the kernel and outside: what is the same on a busy machine.
+    nanoseconds processor_time;
     std::uint64_t sockets;
 };
 

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <iomanip>
 #include <ostream>
+#include <utility>
 
 namespace benchmark_states {
 
@@ -23,20 +24,27 @@ struct summary {
     double median_ms;
     double min_ms;
     double max_ms;
-    /// How many times as long as ours of the same kind.
+    /// How many times as long as ours of the same kind, by the clock.
     double ratio;
+    double processor_ms;
+    /// The same by processor time.
+    double processor_ratio;
 };
 
 summary summarise(const result& r, const std::vector<result>& all) {
     const std::string& reference = r.is_process ? our_process : our_call;
     const auto ours = std::ranges::find_if(
         all, [&](const result& other) { return other.sockets == r.sockets && other.name == reference; });
-    std::vector<double> times, ratios;
+    std::vector<double> times, ratios, processor_times, processor_ratios;
     for (std::size_t i = 0; i != r.rounds.size(); ++i) {
-        times.push_back(r.rounds[i].count() / 1e6);
-        ratios.push_back(r.rounds[i] / ours->rounds.at(i));
+        const measurement &m = r.rounds[i], &o = ours->rounds.at(i);
+        times.push_back(m.time.count() / 1e6);
+        ratios.push_back(m.time / o.time);
+        processor_times.push_back(m.processor_time.count() / 1e6);
+        processor_ratios.push_back(m.processor_time / o.processor_time);
     }
-    return {median(times), *std::ranges::min_element(times), *std::ranges::max_element(times), median(ratios)};
+    return {median(times),  *std::ranges::min_element(times), *std::ranges::max_element(times),
+            median(ratios), median(processor_times),          median(processor_ratios)};
 }
 
 double load() {
@@ -51,13 +59,16 @@ void print_table(std::ostream& out, const std::vector<result>& results) {
         << ". Ratio: to " << our_process << " for programs, to " << our_call << " for calls.\n";
     std::uint32_t sockets = results.front().sockets + 1;
     for (const result& r : results) {
-        if (r.sockets != sockets) out << "\n" << r.sockets << " sockets in TIME-WAIT\n";
+        if (r.sockets != sockets)
+            out << "\n"
+                << r.sockets << " sockets in TIME-WAIT              ms, by the clock        of processor time\n";
         sockets = r.sockets;
         const summary s = summarise(r, results);
-        out << "  " << std::left << std::setw(28) << r.name << std::right << std::fixed << std::setprecision(4)
-            << std::setw(11) << s.median_ms << " ms" << std::setprecision(1) << std::setw(9) << s.ratio << " x  ("
-            << std::setprecision(4) << s.min_ms << " to " << s.max_ms << ")\n"
-            << std::defaultfloat;
+        out << "  " << std::left << std::setw(28) << r.name << std::right << std::fixed;
+        for (const auto& [time, ratio] : {std::pair{s.median_ms, s.ratio}, {s.processor_ms, s.processor_ratio}})
+            out << std::setprecision(3) << std::setw(11) << time << std::setprecision(1) << std::setw(9) << ratio
+                << " x";
+        out << std::defaultfloat << "\n";
     }
 }
 
@@ -71,7 +82,9 @@ void print_json(std::ostream& out, const std::vector<result>& results) {
                         {"median_ms", s.median_ms},
                         {"min_ms", s.min_ms},
                         {"max_ms", s.max_ms},
-                        {"ratio", s.ratio}});
+                        {"ratio", s.ratio},
+                        {"processor_ms", s.processor_ms},
+                        {"processor_ratio", s.processor_ratio}});
     }
     out << nlohmann::ordered_json{{"rounds", results.front().rounds.size()},
                                   {"load_average", load()},

@@ -59,6 +59,7 @@ TEST_CASE("the request asks for all eleven states of both IP versions, and for a
     CHECK(all.header.nlmsg_len == sizeof all);
     CHECK(all.body.idiag_states == 0xffe);
     CHECK(all.body.id.idiag_sport == 0);
+    CHECK(host::detail::all_states_request(0, false).body.idiag_states == 0xfbe);
     CHECK(host::detail::all_states_request(0x1234).body.id.idiag_sport == htons(0x1234));
     CHECK(host::detail::all_states_request(65535).body.id.idiag_sport == 0xffff);
 }

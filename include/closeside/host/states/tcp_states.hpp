@@ -14,15 +14,17 @@ namespace closeside::host {
 
 /// Where the counts come from, the best source first.
 enum class states_method : std::uint8_t {
-    tcpdiag,  ///< one walk of the kernel's tables for IPv4 and IPv6 (sock_diag(7), request TCPDIAG_GETSOCK)
-    proc,     ///< /proc/thread-self/net/tcp and tcp6: a walk for each, printed and parsed; some five times as long
-    sockstat, ///< /proc/thread-self/net/sockstat: nothing but an upper bound of TIME-WAIT
-    none      ///< no source could be read
+    tcpdiag,          ///< one walk of the kernel's tables for IPv4 and IPv6 (sock_diag(7), request TCPDIAG_GETSOCK)
+    tcpdiag_sockstat, ///< the same walk without TIME-WAIT, of which there are many and the kernel knows how many
+    proc,             ///< /proc/thread-self/net/tcp and tcp6: a walk for each, printed and parsed; five times as long
+    sockstat,         ///< /proc/thread-self/net/sockstat: nothing but an upper bound of TIME-WAIT
+    none              ///< no source could be read
 };
 
 constexpr const char* to_string(states_method m) noexcept {
     switch (m) {
     case states_method::tcpdiag: return "tcpdiag";
+    case states_method::tcpdiag_sockstat: return "tcpdiag+sockstat";
     case states_method::proc: return "proc";
     case states_method::sockstat: return "sockstat";
     case states_method::none: return "none";
@@ -39,7 +41,7 @@ struct tcp_states {
     std::uint64_t fin_wait2_mini = 0;
 
     states_method method = states_method::none;
-    /// Every socket was met. The kernel does not stop meanwhile: one that changes its state during the walk is counted
+    /// Every socket was met, or, for TIME-WAIT, counted by the kernel itself. The kernel does not stop meanwhile: one that changes its state during the walk is counted
     /// in the state in which the walk met it, one that appears behind it is not.
     bool exact = false;
     /// The time budget ran out: the counts are those of the part of the table that was walked by then.
@@ -58,9 +60,8 @@ struct tcp_states {
 
     /// The number of sockets in a state; none where the method cannot know it.
     std::optional<std::uint64_t> count(tcp_state s) const noexcept {
-        const bool known = method == states_method::tcpdiag || method == states_method::proc ||
-                           (method == states_method::sockstat && s == tcp_state::time_wait);
-        if (!known) return std::nullopt;
+        if (method == states_method::none) return std::nullopt;
+        if (method == states_method::sockstat && s != tcp_state::time_wait) return std::nullopt;
         return counts[static_cast<std::size_t>(s)];
     }
 

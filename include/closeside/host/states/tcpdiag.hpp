@@ -30,13 +30,14 @@ struct tcpdiag_request {
  *  over the established sockets serve both, while its successor SOCK_DIAG_BY_FAMILY walks the table for each family. The
  *  source port is compared in the kernel, before a message is made. Connections that are but a request (TCP_NEW_SYN_RECV)
  *  come with SYN-RECEIVED. Sockets that are bound and no more are a state of their own since 6.8, not asked for here. */
-inline tcpdiag_request all_states_request(std::uint16_t local_port) noexcept {
+inline tcpdiag_request all_states_request(std::uint16_t local_port, bool with_time_wait = true) noexcept {
     tcpdiag_request r;
     r.header.nlmsg_len = sizeof r;
     r.header.nlmsg_type = TCPDIAG_GETSOCK;
     r.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
     r.body.idiag_family = AF_UNSPEC;
     r.body.idiag_states = 0xffe; // the states 1 to 11
+    if (!with_time_wait) r.body.idiag_states &= ~(1u << static_cast<unsigned>(tcp_state::time_wait));
     r.body.id.idiag_sport = htons(local_port);
     return r;
 }
@@ -79,10 +80,11 @@ inline tcpdiag_answer add_datagram(tcp_states& to, const char* data, std::size_t
     return tcpdiag_answer::failed;
 }
 
-/// Counts with one dump; returns 0 or an errno, and sets `exact` or `stopped`.
+/// Counts with one dump; returns 0 or an errno, and sets `exact` or `stopped`. A port of 0 stands for all.
 /** The kernel walks inside send and recv, until it has filled an answer, and no signal or limit of ours ends such a
  *  step: where the answers are few in a large table (a shared one, or a port), a step may be the whole walk. */
-inline int count_by_tcpdiag(tcp_states& to, std::uint16_t local_port, const time_budget& budget) noexcept {
+inline int count_by_tcpdiag(tcp_states& to, std::uint16_t local_port, const time_budget& budget,
+                            bool with_time_wait = true) noexcept {
     const closeside::detail::owned_descriptor netlink(
         ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG));
     if (!netlink) return errno;
@@ -92,7 +94,7 @@ inline int count_by_tcpdiag(tcp_states& to, std::uint16_t local_port, const time
     if (::connect(netlink.get(), reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel) != 0) return errno;
 
     if ((to.stopped = budget.over())) return 0;
-    const tcpdiag_request request = all_states_request(local_port);
+    const tcpdiag_request request = all_states_request(local_port, with_time_wait);
     if (::send(netlink.get(), &request, sizeof request, MSG_DONTWAIT) < 0) return errno;
 
     // The kernel fits its answers to the buffer (netlink_dump) up to 32 KiB, which brings no more speed.
