@@ -13,7 +13,8 @@ usage: sh cmake/quickstart.sh demo|test
   test   build everything and run the tests
 
 On Debian and Ubuntu both first install the packages that are missing, as root or through sudo.
-Everything is built in build/default.
+Everything is built in build/default. The tests of the metrics use Prometheus's programs; where they are not installed,
+test unpacks them into build/debian.
 END
 }
 
@@ -82,8 +83,32 @@ install_missing() {
     step "installing$missing (a minute or more)" apt install -y --no-install-recommends $missing
 }
 
+# Installing these two would start servers that listen on every address of this machine: the tests need the programs
+# alone, and CMake finds them here.
+unpack_prometheus() {
+    wanted=
+    command -v promtool >/dev/null || [ -x build/debian/usr/bin/promtool ] || wanted="prometheus"
+    command -v prometheus-node-exporter >/dev/null || [ -x build/debian/usr/bin/prometheus-node-exporter ] ||
+        wanted="$wanted prometheus-node-exporter"
+    [ -n "$wanted" ] || return 0
+    say "fetching promtool and node_exporter into build/debian"
+    mkdir -p build/debian
+    as_root=
+    # shellcheck disable=SC2086 # a list of words
+    if (
+        cd build/debian
+        apt download $wanted && for file in *.deb; do dpkg-deb -x "$file" . || exit 1; done
+    ) >"$log" 2>&1; then
+        rm -f build/debian/*.deb
+    else
+        tail -n 3 "$log" >&2
+        say "cannot fetch them: the tests that need them are skipped"
+    fi
+}
+
 if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
     install_missing
+    [ "$1" != test ] || unpack_prometheus
 else
     say "no apt-get here; needed is what Debian calls $packages"
     for tool in cmake ninja c++; do
