@@ -66,7 +66,7 @@ inline std::string text(std::string_view pattern) {
 inline tree_entry file(std::string path, std::string_view content, mode_t mode = 0644) {
     return {tree_entry::kind::file, std::move(path), text(content), mode};
 }
-inline tree_entry link(std::string path, std::string target) {
+inline tree_entry link_to(std::string path, std::string target) {
     return {tree_entry::kind::link, std::move(path), std::move(target)};
 }
 inline tree_entry directory(std::string path) { return {tree_entry::kind::directory, std::move(path)}; }

@@ -4,6 +4,7 @@
 
 #include <closeside/host/rule.hpp>
 #include <closeside/host/rules/backlog.hpp>
+#include <closeside/host/rules/config.hpp>
 #include <closeside/host/rules/conntrack.hpp>
 #include <closeside/host/rules/conntrack_timeouts.hpp>
 #include <closeside/host/rules/fin_timeout.hpp>
@@ -28,7 +29,7 @@
 namespace closeside::host {
 
 /// Every rule, by code. CS0xx: the check itself, CS1xx: TIME-WAIT, FIN-WAIT-2 and orphans, CS2xx: accepting connections,
-/// CS3xx: local ports and connecting, CS4xx: conntrack and idle connections.
+/// CS3xx: local ports and connecting, CS4xx: conntrack and idle connections, CS5xx: configuration files.
 /** A code keeps its meaning for good; one that is given up is not used again. */
 inline constexpr std::array rule_table{
     rules::nothing_seen,
@@ -88,6 +89,14 @@ inline constexpr std::array rule_table{
     rules::conntrack_close_short,
     rules::keepalive_after_nat,
     rules::keepalive_gives_up_early,
+    rules::retired_key_set,
+    rules::live_value_drifts,
+    rules::setting_lost_at_boot,
+    rules::loaders_disagree,
+    rules::value_refused,
+    rules::key_before_module,
+    rules::config_file_harmful,
+    rules::line_sets_nothing,
 };
 
 /// The rule of that code; nullptr if there is none.

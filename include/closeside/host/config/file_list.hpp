@@ -84,6 +84,7 @@ public:
 
 private:
     struct directory {
+        /// Without links; empty where it is another one by another name, or not there.
         std::string path;
         std::vector<std::string> names;
     };
@@ -92,6 +93,9 @@ private:
         const auto [at, is_new] = seen_.try_emplace(std::string(path));
         if (!is_new) return at->second;
         const located where = locate(root_, path);
+        // /lib is the same directory as /usr/lib where it is a link to it.
+        for (const auto& [other, listed] : seen_)
+            if (where.error == 0 && listed.path == where.path) return at->second;
         at->second.path = where.path;
         if (where.error != 0 || !S_ISDIR(where.status.st_mode)) {
             if (where.error != 0 && where.error != ENOENT && where.error != ENOTDIR)
@@ -109,16 +113,10 @@ private:
     std::vector<listed_file> in_order(std::span<const std::string_view> directories, bool hidden_too) {
         // By name: the file that is read, then those that it masks.
         std::map<std::string, std::vector<std::string>> by_name;
-        std::vector<std::string> places;
-        for (const std::string_view path : directories) {
-            const directory& d = look_into(path);
-            // /lib is the same directory as /usr/lib where it is a link to it.
-            if (std::find(places.begin(), places.end(), d.path) != places.end()) continue;
-            places.push_back(d.path);
-            for (const std::string& name : d.names)
+        for (const std::string_view path : directories)
+            for (const std::string& name : look_into(path).names)
                 if (name.ends_with(".conf") && (hidden_too || name.front() != '.'))
                     by_name[name].push_back(std::string(path) + "/" + name);
-        }
         std::vector<listed_file> files;
         for (auto& [name, paths] : by_name) {
             for (std::size_t i = 1; i != paths.size(); ++i) files.push_back({paths[i], paths[0]});

@@ -8,7 +8,9 @@
 #include <closeside/host/key_value.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -35,13 +37,12 @@ public:
     /// False: the root has no proc/sys/net, and nothing tells which keys exist.
     bool is_known() const noexcept { return known_; }
 
-    /// `path` as of canonical().
+    /// `path` as of canonical(). A file can name a key for ever, so that each is looked up once.
     entry look(const std::string& path) const {
         if (!sysctls_) return entry::missing;
-        const located where = locate(sysctls_.get(), path);
-        if (where.error != 0) return entry::missing;
-        if (S_ISDIR(where.status.st_mode)) return entry::directory;
-        return (where.status.st_mode & S_IWUSR) != 0 ? entry::key : entry::read_only_key;
+        const auto [at, is_new] = looked_up_.try_emplace(path, entry::missing);
+        if (is_new) at->second = look_up(path);
+        return at->second;
     }
 
     /// What the kernel has under a key now: one line of text.
@@ -74,6 +75,13 @@ public:
     static constexpr std::size_t most_directories = 20000;
 
 private:
+    entry look_up(const std::string& path) const {
+        const located where = locate(sysctls_.get(), path);
+        if (where.error != 0) return entry::missing;
+        if (S_ISDIR(where.status.st_mode)) return entry::directory;
+        return (where.status.st_mode & S_IWUSR) != 0 ? entry::key : entry::read_only_key;
+    }
+
     static key_value of_error(int error, const char* problem) {
         if (error == ENOENT || error == ENOTDIR) return {};
         const bool denied = error == EACCES || error == EPERM;
@@ -86,6 +94,7 @@ private:
 
     owned_descriptor sysctls_;
     bool known_ = false;
+    mutable std::map<std::string, entry> looked_up_;
     std::map<std::string, std::vector<std::string>> names_;
 };
 
