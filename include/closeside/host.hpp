@@ -8,6 +8,7 @@
 
 #include <closeside/host/audit.hpp>
 #include <closeside/host/capacity.hpp>
+#include <closeside/host/config.hpp>
 #include <closeside/host/counter.hpp>
 #include <closeside/host/evidence.hpp>
 #include <closeside/host/finding.hpp>

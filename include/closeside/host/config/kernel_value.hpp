@@ -38,7 +38,7 @@ inline constexpr std::int64_t int_max = std::numeric_limits<std::int32_t>::max()
 inline constexpr std::int64_t most_seconds = int_max / 100;
 
 /// The bounds as Linux 6.18 keeps them (net/ipv4/sysctl_net_ipv4.c, net/core/sysctl_net_core.c,
-/// net/netfilter/nf_conntrack_standalone.c). A test that writes to a namespace's own keys holds them against the kernel.
+/// net/netfilter/nf_conntrack_standalone.c). A test that writes to a namespace's keys holds them against the kernel.
 inline constexpr std::array value_rules{
     value_rule{"net/core/somaxconn", value_form::number, 0, int_max},
     value_rule{"net/ipv4/ip_autobind_reuse", value_form::number, 0, 1},
