@@ -26,9 +26,11 @@ struct laboratory {
 
 // One declaration and one line a lab, in the order of --help.
 report run_nat(const settings& chosen);
+report run_port(const settings& chosen);
 
 inline constexpr std::array laboratories{
     laboratory{"nat", "clients behind a NAT that reuses a port while the server may still hold it", run_nat},
+    laboratory{"port", "a client that connects in a loop until its local ports run out", run_port},
 };
 
 } // namespace lab
