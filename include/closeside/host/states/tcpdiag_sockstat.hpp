@@ -36,7 +36,7 @@ inline bool time_waits_are_better_left_out(std::uint64_t time_waits, const time_
 }
 
 /// Counts as count_by_tcpdiag does, but takes TIME-WAIT from sockstat, less the mini-sockets in FIN-WAIT-2 of the walk.
-/** The kernel counts a mini-socket up where it is made and down where it leaves the table (inet_twsk_alloc,
+/** The kernel counts a mini-socket up with its timer and down where it leaves the table (__inet_twsk_schedule,
  *  inet_twsk_kill), so that both agree wherever a walk could be exact. */
 inline int count_by_tcpdiag_and_sockstat(tcp_states& to, const std::string& root, const time_budget& budget) noexcept {
     if (const int error = count_by_tcpdiag(to, 0, budget, false)) return error;
