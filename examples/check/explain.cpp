@@ -2,7 +2,9 @@
 #include "explain.hpp"
 #include "command.hpp"
 
-#include <closeside/host.hpp>
+#include <closeside/host/audit.hpp>
+#include <closeside/host/config.hpp>
+#include <closeside/host/take_snapshot.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -32,7 +34,8 @@ struct question {
 
 looked_at look(const std::string& root) {
     looked_at here{host::take_snapshot({.root = root}), {}};
-    here.findings = host::audit(here.seen);
+    const host::config_view config = host::read_config({.root = root});
+    here.findings = host::audit(here.seen, host::program{}, {.config = config.error == 0 ? &config : nullptr});
     return here;
 }
 

@@ -56,8 +56,8 @@ constexpr std::array texts{
         .why = "An orphan above the limit is reset, and one whose peer does not answer is given up early once half of "
                "it is used. The limit, and tcp_mem, are the host's: other containers use them up too.",
         .harmless = "If TCPAbortOnMemory stands still and the orphans go away.",
-        .advice =
-            "Find what closes while much is under way: ss -tna state fin-wait-1, state last-ack. Drain before closing.",
+        .advice = "Find what closes while much is under way: `ss -tan state fin-wait-1 state last-ack`. Drain before "
+                  "closing.",
         .keys = {key::tcp_max_orphans, key::tcp_mem}},
     rule_text{.code = "CS118",
               .warns = "tcp_max_orphans is lowered, or 0.",

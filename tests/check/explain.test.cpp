@@ -191,6 +191,10 @@ TEST_CASE("a key is shown with its value here, and what the audit says of it") {
     CHECK(recycle.at("value") == nullptr);
     CHECK(explained({"CS102", "--root", root.path()}).at("here") == nullptr);
 
+    CHECK(explained({"CS501", "--root", root.path()}).at("here") == nullptr);
+    root.add("etc/sysctl.d/60-tutorial.conf", "net.ipv4.tcp_tw_recycle = 1\n");
+    CHECK(explained({"CS501", "--root", root.path()}).at("here").at("severity") == "note");
+
     const std::string text = told({"tcp_rfc1337", "--root", root.path()});
     CHECK(text.find("1, in " + root.file("net.ipv4.tcp_rfc1337").string()) != text.npos);
     CHECK(text.find("CS101 critical") != text.npos);
