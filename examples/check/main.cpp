@@ -32,8 +32,8 @@ int parse_and_run(int argc, const char* const* argv) {
 
     // Every command of command.hpp: one line here, and its sources in CMakeLists.txt.
     check::action chosen;
-    check::add_explain(app, chosen);
     check::add_config(app, chosen);
+    check::add_explain(app, chosen);
     check::add_states(app, chosen);
     check::add_suggest(app, chosen);
     check::add_audit(app, chosen);
