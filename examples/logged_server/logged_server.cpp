@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// A server with a log of its own, spdlog's. What the host check finds lands there, each line at its level; with --strict
-// the server does not start where its clients would be locked out. SIGINT and SIGTERM end it once every connection has
-// been closed by its policy.
+// A server with a log of its own, spdlog's. What the host check finds lands there, each line at its level; with
+// --strict the server does not start where its clients would be locked out. SIGINT and SIGTERM end it once every
+// connection has been closed by its policy.
 #include <closeside/closeside.hpp>
 
 #include <asio/awaitable.hpp>

@@ -9,8 +9,8 @@
 
 namespace closeside {
 
-/// Endings of a close that were not the one the policy promises, what kept a connection from being made, and what should
-/// keep a program from starting.
+/// Endings of a close that were not the one the policy promises, what kept a connection from being made, and what
+/// should keep a program from starting.
 /** Whatever the code of a close, the descriptor is released. The portable conditions hold too: patience_over,
  *  drain_time_over, linger_over == std::errc::timed_out, drain_bytes_over == std::errc::message_size, reset_by_peer ==
  *  std::errc::connection_reset, cancelled == std::errc::operation_canceled, ports_exhausted ==

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The rules against the running kernel: each that rests on settings is made to fire by setting them, and to fall silent by
-// undoing it, in a network namespace of its own.
+// The rules against the running kernel: each that rests on settings is made to speak by setting them, and to fall silent
+// by undoing it, in a network namespace of its own.
 #include <closeside/host/audit.hpp>
 #include <closeside/host/take_snapshot.hpp>
 #include <closeside/policy.hpp>

@@ -17,8 +17,8 @@
 
 namespace tests {
 
-/// A server that runs until it is stopped, at the latest by the destructor; what it logs to standard error is read as it
-/// comes.
+/// A server that runs until it is stopped, at the latest by the destructor; what it logs to standard error is read as
+/// it comes.
 class running_program {
 public:
     explicit running_program(std::vector<std::string> arguments) {

@@ -22,8 +22,8 @@
 namespace closeside::host {
 
 /// The syslog(3) priority of a severity: LOG_CRIT, LOG_WARNING, LOG_NOTICE.
-/** They bear the same names. Whatever looks for errors (`journalctl -p err`) then finds what is critical too, and nothing
- *  is so urgent as to be written to every terminal (journald.conf(5), MaxLevelWall: LOG_EMERG). */
+/** They bear the same names. Whatever looks for errors (`journalctl -p err`) then finds what is critical too, and
+ *  nothing is so urgent as to be written to every terminal (journald.conf(5), MaxLevelWall: LOG_EMERG). */
 constexpr int syslog_priority(severity s) noexcept {
     switch (s) {
     case severity::critical: return LOG_CRIT;
@@ -45,7 +45,8 @@ constexpr std::string_view priority_prefix(severity s) noexcept {
 }
 
 /// Whether systemd has connected this descriptor to the journal, which takes a `<4>` off the beginning of a line and
-/// files the line by it. Told by JOURNAL_STREAM, as systemd.exec(5) has it; false if the descriptor was redirected since.
+/// files the line by it (unless the unit says SyslogLevelPrefix=no).
+/** Told by JOURNAL_STREAM, as systemd.exec(5) has it; false if the descriptor was redirected since. */
 inline bool is_journal_stream(int descriptor) noexcept {
     const char* const variable = std::getenv("JOURNAL_STREAM");
     if (!variable) return false;
@@ -91,8 +92,8 @@ private:
     bool journal_;
 };
 
-/// Writes lines with the prefix into any stream, for one that is known to end in the journal: `systemd-cat`, a pipe of the
-/// program's own. <ostream> is the caller's to include.
+/// Writes lines with the prefix into any stream, for one that is known to end in the journal.
+/** As standard output does under systemd-cat(1). <ostream> is the caller's to include. */
 template <class Traits>
 class prefixing_sink {
 public:

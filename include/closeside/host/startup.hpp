@@ -37,10 +37,10 @@ struct startup_options {
     severity minimum = severity::warning;
     /// Codes that are not delivered, as in {"CS120"}: known and accepted on this host.
     std::vector<std::string> ignore{};
-    /// What the program does, as far as it says so: its rates, backlog and ports. Its `policies`, known at run time only,
-    /// are judged beside those compiled in.
+    /// What the program does, as far as it says so: its rates, backlog and ports. Its `policies`, known at run time
+    /// only, are judged beside those compiled in.
     host::program program{};
-    /// Findings that are not delivered until their day is over, as read_suppressions gives them; delivered from then on,
+    /// Findings that are not delivered until their day is over, as read_suppressions gives them; from then on they are,
     /// with a word about it.
     std::vector<suppression> suppressions{};
     /// check_at_startup refuses from here on.
@@ -131,11 +131,12 @@ auto lines_into(std::basic_ostream<char, Traits>& out) {
  *  closeside::warn_at_startup<front_end>(closeside::host::stderr_sink(), {.program = {.accepts_per_second = 500}});
  *  @endcode
  *  One line per finding, without a line end and of printable ASCII; it begins with the code and says what is set, what
- *  users will see and what to do. Without any policy the default one is assumed. Takes a quarter of a millisecond; waits
- *  for nothing. Call it once, at the start: each call looks anew and repeats what it finds.
+ *  users will see and what to do. Without any policy the default one is assumed. Takes half a millisecond; waits for
+ *  nothing. Call it once, at the start: each call looks anew and repeats what it finds.
  *
  *  If memory runs out, a last line says that not everything was judged, and the program goes on.
- *  @return the worst severity among all findings but the ignored and suppressed, delivered or not; none without findings.
+ *  @return the worst severity among all findings but the ignored and suppressed, delivered or not; none if there is
+ *          none.
  *  @throws what the sink throws, and nothing else. */
 template <close_policy... P, line_sink Sink>
 std::optional<severity> warn_at_startup(Sink&& sink, const startup_options& options = {}) {
@@ -156,8 +157,8 @@ std::optional<severity> warn_at_startup(std::basic_ostream<char, Traits>& out, c
  *  @endcode
  *  Every finding that is a reason to refuse is delivered, also below `minimum`.
  *  @return error::unsafe_host if there is a finding of severity `refuse_at` or worse, neither ignored nor suppressed;
- *          std::errc::not_enough_memory if the check could not be finished. A host that cannot be looked at is a warning
- *          (CS001), so it is refused with `.refuse_at = severity::warning`.
+ *          std::errc::not_enough_memory if the check could not be finished. A host that cannot be looked at is a
+ *          warning (CS001), so it is refused with `.refuse_at = severity::warning`.
  *  @throws what the sink throws, and nothing else. */
 template <close_policy... P, line_sink Sink>
 [[nodiscard]] std::error_code check_at_startup(Sink&& sink, const startup_options& options = {}) {
