@@ -39,7 +39,7 @@ close_action unless_acked(closing_socket<Socket>& closing, const close_action& w
  *  that wait, so that everything else happens in its handler. Where the context is destroyed first, so is the wait, and
  *  closing_socket ends the connection. */
 template <class Socket, class Handler>
-class close_op : close_deadlines::entry {
+class close_op final : close_deadlines::entry {
 public:
     using io_executor = typename Socket::executor_type;
 
