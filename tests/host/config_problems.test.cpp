@@ -9,12 +9,14 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -263,6 +265,23 @@ TEST_CASE("a file that fails in the middle of reading is told") {
     const auto content = host::sysctl_d::detail::read_once(itself);
     CHECK(content.state == host::sysctl_d::file_state::failed);
     CHECK(content.error == EIO);
+}
+
+TEST_CASE("a file that is written to while it is read is told") {
+    booted_host h(lines("#" + std::string(500'000, 'x') + "\n"));
+    std::atomic<bool> over = false;
+    std::thread writer([&] {
+        std::ofstream file(h.root().path() + "/etc/sysctl.d/10.conf", std::ios::binary | std::ios::app);
+        // Not beyond the bound of a file, where the look would end before the file does.
+        for (int i = 0; i != 400'000 && !over; ++i) file << '#' << std::flush;
+        over = true;
+    });
+    bool told = false;
+    while (!told && !over) told = find(h.look(), config_problem_kind::changing_file).has_value();
+    over = true;
+    writer.join();
+    CHECK(told);
+    CHECK_FALSE(find(h.look(), config_problem_kind::changing_file));
 }
 
 TEST_CASE("of a huge file the beginning is looked at") {

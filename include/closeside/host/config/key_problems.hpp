@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_HOST_CONFIG_KEY_PROBLEMS_HPP
 #define CLOSESIDE_HOST_CONFIG_KEY_PROBLEMS_HPP
 
+#include <closeside/host/config/key_path.hpp>
 #include <closeside/host/config/key_tree.hpp>
 #include <closeside/host/config/known_keys.hpp>
 #include <closeside/host/config/modules.hpp>
