@@ -50,7 +50,7 @@ svg::panel chart_of(const results& all, path way, const char* title, const dimen
             .y = {.label = "connects made", .low = 0, .high = highest},
             .lines = {}};
     const bool reused = way == path::loopback; // with tw_reuse = 2
-    c.lines.push_back({"closeside-check: ports + ports / delay",
+    c.lines.push_back({"what the host check foretells",
                        tone::muted,
                        drawn_as::line,
                        {{0.0, ports}, {seconds, std::min(highest, ports + capacity * seconds)}}});

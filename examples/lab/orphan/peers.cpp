@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "peers.hpp"
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+namespace lab::orphan {
+
+peers::peers(examples::endpoint server, std::size_t count) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(server.port);
+    address.sin_addr.s_addr = htonl(server.address);
+    connections_.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+            throw std::system_error(errno, std::generic_category(), "connect to " + to_string(server));
+        connections_.push_back({.socket = std::move(socket)});
+    }
+}
+
+void peers::read() {
+    for (connection& one : connections_)
+        if (!one.over) read(one);
+}
+
+void peers::read(connection& from) {
+    std::array<char, 4096> buffer;
+    for (;;) {
+        const ssize_t n = ::recv(from.socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+        if (n > 0) {
+            received_ += static_cast<std::size_t>(n);
+            continue;
+        }
+        if (n == 0) {
+            if (!from.end_seen) ++ends_;
+            from.end_seen = true;
+            // After the FIN, a reset shows in SO_ERROR alone.
+            int error = 0;
+            socklen_t size = sizeof error;
+            ::getsockopt(from.socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+            if (error == 0) return;
+            errno = error;
+        }
+        if (errno == EAGAIN || errno == EINTR) return;
+        ++resets_;
+        from.over = true;
+        return;
+    }
+}
+
+} // namespace lab::orphan
