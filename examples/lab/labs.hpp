@@ -27,12 +27,14 @@ struct laboratory {
 // One declaration and one line a lab, in the order of --help.
 report run_nat(const settings& chosen);
 report run_loss(const settings& chosen);
+report run_restart(const settings& chosen);
 report run_port(const settings& chosen);
 report run_orphan(const settings& chosen);
 
 inline constexpr std::array laboratories{
     laboratory{"nat", "clients behind a NAT that reuses a port while the server may still hold it", run_nat},
     laboratory{"loss", "replies over a lossy path, to clients that go on sending while the server closes", run_loss},
+    laboratory{"restart", "a server that is restarted over the connections of the one before", run_restart},
     laboratory{"port", "a client that connects in a loop until its local ports run out", run_port},
     laboratory{"orphan", "a server that closes first while its peers never do", run_orphan},
 };
