@@ -22,7 +22,8 @@ using namespace tests;
 namespace {
 
 const std::vector<std::vector<std::string>> ways{
-    {}, {"--format", "json"}, {"--format", "prometheus"}, {"--watch", "1"}, {"suggest"}, {"states"}};
+    {},         {"--format", "json"}, {"--format", "prometheus"}, {"--watch", "1"}, {"suggest"},
+    {"states"}, {"config"},           {"explain", "CS101"}};
 
 std::string name_of(const std::vector<std::string>& way) {
     std::string text;
@@ -64,6 +65,7 @@ void check_that_it_works(const json& all) {
         CHECK(all.at(way).at("out").get<std::string>().find("CS101") != std::string::npos);
     }
     CHECK(all.at("states").at("status") == 0);
+    CHECK(all.at("explain CS101").at("status") == 0);
     CHECK(json::parse(all.at("--format json").at("out").get<std::string>()).at("values").size() > 30);
 }
 
@@ -99,8 +101,7 @@ TEST_CASE("network: closeside-check in a container with a read-only /proc/sys sa
     CHECK(fix_of(all).find("/proc/sys is read-only here, so it cannot be set from inside") != std::string::npos);
 }
 
-TEST_CASE(
-    "network: closeside-check that sees no setting says so in one line and ends with 70, in every way to call it") {
+TEST_CASE("network: closeside-check that sees no setting says so in one line and ends with 70, and does what it can") {
     proc_view view{};
     SUBCASE("/proc/sys is masked") { view = proc_view::sys_masked; }
     SUBCASE("/proc shows processes only") { view = proc_view::processes_only; }
@@ -112,10 +113,11 @@ TEST_CASE(
         const json& r = all.at(name);
         CAPTURE(name);
         CAPTURE(r.dump());
-        if (name == "states") {
-            // The kernel answers without /proc.
-            CHECK(r.at("status") == 0);
-            CHECK(r.at("out").get<std::string>().find("TIME-WAIT") != std::string::npos);
+        // The kernel counts without /proc; the files are there; what a key means does not depend on its value.
+        if (name == "states" || name == "config" || name == "explain CS101") {
+            CHECK(r.at("status") <= 2);
+            CHECK(r.at("err") == "");
+            CHECK(r.at("out").get<std::string>().size() > 100);
             continue;
         }
         CHECK(r.at("status") == 70);
