@@ -30,6 +30,7 @@ report run_loss(const settings& chosen);
 report run_restart(const settings& chosen);
 report run_port(const settings& chosen);
 report run_orphan(const settings& chosen);
+report run_slow_peer(const settings& chosen);
 
 inline constexpr std::array laboratories{
     laboratory{"nat", "clients behind a NAT that reuses a port while the server may still hold it", run_nat},
@@ -37,6 +38,7 @@ inline constexpr std::array laboratories{
     laboratory{"restart", "a server that is restarted over the connections of the one before", run_restart},
     laboratory{"port", "a client that connects in a loop until its local ports run out", run_port},
     laboratory{"orphan", "a server that closes first while its peers never do", run_orphan},
+    laboratory{"slow_peer", "thousands of peers that keep a close waiting, and a healthy connection", run_slow_peer},
 };
 
 } // namespace lab
