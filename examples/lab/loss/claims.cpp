@@ -74,6 +74,16 @@ void claim_time_wait(report& r, const results& all) {
             std::to_string(left) + " on the server");
 }
 
+/// Of the machine, not of these hosts: another program's orphans count, too.
+void note_orphans(report& r, const results& all) {
+    long long reset = 0;
+    for (const result& one : all) reset += one.found.orphans_reset;
+    if (reset > 0)
+        r.notes.push_back(std::to_string(reset) +
+                          " closed sockets were reset for want of memory or because the machine had "
+                          "reached net.ipv4.tcp_max_orphans; some closes were cut short by that");
+}
+
 } // namespace
 
 void check_claims(report& r, const results& all) {
@@ -87,6 +97,7 @@ void check_claims(report& r, const results& all) {
                     {ending::one_read});
     claim_truncated(r, all, "An abort loses what is in flight, as it says.", {ending::abortive});
     claim_time_wait(r, all);
+    note_orphans(r, all);
 }
 
 } // namespace lab::loss

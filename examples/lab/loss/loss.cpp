@@ -67,7 +67,7 @@ std::string list(const std::vector<unsigned>& percents) {
 
 report run_loss(const settings& chosen) {
     const dimensions size =
-        chosen.quick ? dimensions{.percents = {10}, .plan = {.connections = 60, .at_once = 60, .limit = 8s}}
+        chosen.quick ? dimensions{.percents = {15}, .plan = {.connections = 80, .at_once = 80, .limit = 7s}}
                      : dimensions{.percents = {5, 20}, .plan = {.connections = 250, .at_once = 30, .limit = 20s}};
     auto plain_close = start({.how = ending::plain_close, .percent = 10, .recorded = true}, samples),
          graceful = start({.how = ending::graceful, .percent = 10, .recorded = true}, samples);

@@ -39,7 +39,7 @@ outcome run(const variant& chosen, client_plan plan) {
         capture = server_host.run(
             [] { return std::make_unique<examples::segment_capture>("client", examples::recorded::every_segment); });
     const std::unique_ptr<server> serving = serve(server_host, chosen.how);
-    const counters before(server_host);
+    const counters before(server_host), before_on_client(client_host);
 
     outcome result;
     plan.closes_first = chosen.how == ending::peer_first;
@@ -48,12 +48,14 @@ outcome run(const variant& chosen, client_plan plan) {
     });
     eventually([&] { return serving->closes().open == 0; }, server_limit);
 
-    const counters after(server_host);
+    const counters after(server_host), after_on_client(client_host);
     result.closes = serving->closes().all();
     result.time_wait_on_server = count(server_host, tcp_state::time_wait);
     result.time_wait_on_client = count(client_host, tcp_state::time_wait);
     result.aborts_on_close = after.moved_since(before, "TCPAbortOnClose");
     result.aborts_on_data = after.moved_since(before, "TCPAbortOnData");
+    result.orphans_reset = after.moved_since(before, "TCPAbortOnMemory") +
+                           after_on_client.moved_since(before_on_client, "TCPAbortOnMemory");
     if (!capture) return result;
     result.segments = capture->all();
     if (capture->dropped() != 0) throw std::runtime_error("the kernel could not record every segment; run it again");

@@ -27,6 +27,8 @@ struct outcome {
     std::size_t time_wait_on_client = 0;
     long long aborts_on_close = 0; ///< the server's TCPAbortOnClose: close(2) over unread input
     long long aborts_on_data = 0;  ///< TCPAbortOnData: input for a socket that was closed, or SO_LINGER 0
+    long long orphans_reset =
+        0; ///< TCPAbortOnMemory of both hosts: tcp_max_orphans, which all hosts share, was reached
     std::vector<examples::segment> segments;
 };
 

@@ -44,6 +44,17 @@ const char* to_string(newcomer n) noexcept {
     return "?";
 }
 
+const char* key(newcomer n) noexcept {
+    switch (n) {
+    case newcomer::plain: return "plain";
+    case newcomer::reuse_address: return "reuse_address";
+    case newcomer::reuse_port: return "reuse_port";
+    case newcomer::acceptor: return "acceptor";
+    case newcomer::acceptor_without: return "acceptor_without_reuse_address";
+    }
+    return "?";
+}
+
 attempt try_to_listen(const host& where, newcomer who) {
     const inside here(where);
     attempt result{.who = who, .error = 0, .said = {}};

@@ -23,6 +23,7 @@ inline constexpr std::array newcomers{newcomer::plain, newcomer::reuse_address, 
                                       newcomer::acceptor, newcomer::acceptor_without};
 
 const char* to_string(newcomer n) noexcept;
+const char* key(newcomer n) noexcept; ///< in JSON
 
 struct attempt {
     newcomer who = newcomer::plain;

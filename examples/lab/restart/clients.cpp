@@ -2,6 +2,7 @@
 #include "clients.hpp"
 
 #include <cerrno>
+#include <cstdint>
 #include <system_error>
 
 #include <arpa/inet.h>
@@ -15,10 +16,21 @@ namespace {
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
+/// A port that no connection had before: one that the kernel chooses may be in TIME-WAIT on the server, and end that.
+/** Where the kernel goes on from depends on what others on the machine connect between equal addresses. */
+sockaddr_in next_own_address() {
+    static std::uint16_t port = 10000;
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port++);
+    return address;
+}
+
 } // namespace
 
 descriptor connect_to(const host& from, const char* address) {
     descriptor connection = from.run([] { return descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); });
+    const sockaddr_in own = next_own_address();
     sockaddr_in target{};
     target.sin_family = AF_INET;
     target.sin_port = htons(server_port);
@@ -26,6 +38,7 @@ descriptor connect_to(const host& from, const char* address) {
     const timeval bound{.tv_sec = 20, .tv_usec = 0};
     if (!connection || ::setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound) != 0 ||
         ::setsockopt(connection.get(), SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof bound) != 0 ||
+        ::bind(connection.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0 ||
         ::connect(connection.get(), reinterpret_cast<const sockaddr*>(&target), sizeof target) != 0)
         fail("connect of a client");
     return connection;

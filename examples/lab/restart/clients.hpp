@@ -9,7 +9,7 @@
 
 namespace lab::restart {
 
-/// Connects to the server's port from a host.
+/// Connects to the server's port from a host, each time from another port. Not thread-safe.
 descriptor connect_to(const host& from, const char* address);
 
 void tell(const descriptor& connection, order what);

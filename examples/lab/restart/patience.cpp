@@ -40,8 +40,8 @@ const std::vector<wait_case>& wait_cases() {
     static const std::vector<wait_case> all{
         {"TIME-WAIT, had SO_REUSEADDR", {.reuse_address = true}, {.closed_by_server = 200}},
         {"TIME-WAIT", {}, {.closed_by_server = 200}},
-        {"FIN-WAIT-2: peers that do not close", {}, {.kept = 200}},
-        {"FIN-WAIT-1, CLOSING, LAST-ACK: peers that are gone", {}, {.silent = 66}},
+        {"FIN-WAIT-2: peers that do not close", {}, {.kept = 150}},
+        {"FIN-WAIT-1, CLOSING, LAST-ACK: peers that are gone", {}, {.silent = 33}},
     };
     return all;
 }

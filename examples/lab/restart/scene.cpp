@@ -3,6 +3,7 @@
 
 #include "clients.hpp"
 
+#include "../support/counters.hpp"
 #include "../support/wait.hpp"
 
 #include <algorithm>
@@ -23,9 +24,19 @@ using namespace std::chrono_literals;
 
 constexpr auto limit = 20s; // for what the kernel or a process on a busy machine does at once
 
+/// A machine that is short of memory for TCP resets what is closed, and in none of the states is anything then.
+std::string reset_for_want_of_memory(const host& h) {
+    const long long reset = counters(h)["TCPAbortOnMemory"].value_or(0);
+    return reset == 0 ? std::string()
+                      : "; the kernel has reset " + std::to_string(reset) +
+                            " closed sockets, for want of memory or because of net.ipv4.tcp_max_orphans, which all "
+                            "programs of the machine share";
+}
+
 template <class Condition>
-void wait_until(Condition condition, const char* what) {
-    if (!eventually(condition, limit)) throw std::runtime_error(std::string("waited in vain until ") + what);
+void wait_until(Condition condition, const host& server, const std::string& what) {
+    if (!eventually(condition, limit))
+        throw std::runtime_error("waited in vain until " + what + reset_for_want_of_memory(server));
 }
 
 const char* address_for(const host& client) { return client.name() == "gone" ? "198.51.100.1" : "192.0.2.1"; }
@@ -48,7 +59,8 @@ scene::scene(sharing options, legacy what, const amounts& many) {
     keep(silent, gone_, 3 * many.silent);
     wait_for_server(many.kept + 3 * many.silent);
     for (std::size_t i = 0; i < many.silent; ++i) ::shutdown(silent[i].get(), SHUT_WR); // -> CLOSE-WAIT
-    wait_until([&] { return count_of(tcp_state::close_wait) == many.silent + many.worker; }, "clients had closed");
+    wait_until([&] { return count_of(tcp_state::close_wait) == many.silent + many.worker; }, server_,
+               "clients had closed");
     if (what != legacy::live) {
         gone_.nft("table ip silence {\n    chain arriving {\n        type filter hook prerouting priority raw;\n"
                   "        meta l4proto tcp drop\n    }\n}\n");
@@ -60,7 +72,7 @@ scene::scene(sharing options, legacy what, const amounts& many) {
                 return count_of(tcp_state::fin_wait_2) == many.kept && count_of(tcp_state::closing) == many.silent &&
                        count_of(tcp_state::last_ack) == many.silent;
             },
-            "connections had taken notice of the end of the server");
+            server_, "connections had taken notice of the end of the server");
     }
     std::move(silent.begin(), silent.end(), std::back_inserter(clients_));
 }
@@ -96,7 +108,7 @@ void scene::let_server_close(std::size_t many) {
         }
         for (const descriptor& one : batch) wait_for_end(one);
     }
-    wait_until([&] { return count_of(tcp_state::time_wait) == many; }, "the server had closed");
+    wait_until([&] { return count_of(tcp_state::time_wait) == many; }, server_, "the server had closed");
 }
 
 void scene::keep(std::vector<descriptor>& here, const host& from, std::size_t many) {
@@ -118,7 +130,7 @@ void scene::wait_for_server(std::size_t kept) const {
             const std::size_t of_worker = worker_ ? count_of(tcp_state::close_wait) : 0;
             return ready == kept + of_worker;
         },
-        "the server had accepted");
+        server_, "the server had accepted");
 }
 
 std::size_t scene::count_of(tcp_state state) const { return count(server_, state); }

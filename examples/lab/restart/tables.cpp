@@ -27,7 +27,7 @@ table table_of_attempts(const results& all) {
             .title = "Who gets the port at once: a plain listener with these options, or an acceptor by its policy.",
             .columns = {{"old_server", "the old server"}},
             .rows = {}};
-    for (const newcomer who : newcomers) t.columns.push_back({to_string(who), to_string(who)});
+    for (const newcomer who : newcomers) t.columns.push_back({key(who), to_string(who)});
     t.columns.push_back({"as_expected", "as expected"});
     for (const result& r : all) {
         t.rows.push_back({r.what.name});
