@@ -150,12 +150,12 @@ void claim_retries(report& r, const results& all) {
     double before = 0;
     for (const result* one : by_patience) {
         const double took = one->found.half_gone.value_or(0);
-        grows = grows && took > 1.4 * before;
+        grows = grows && took > 1.5 * before;
         before = took;
         numbers += (numbers.empty() ? "" : "; ") + std::string("tcp_orphan_retries ") +
                    std::to_string(one->what.orphan_retries) + ": " + seconds(one->found.half_gone);
     }
-    grows = grows && before > 2 * by_patience.back()->what.fin_wait_2_seconds();
+    grows = grows && before > 1.5 * by_patience.back()->what.fin_wait_2_seconds();
     r.check(grows,
             "How long they stay is tcp_orphan_retries' to say (0: 8), each retry about doubling it; "
             "TCP_LINGER2, here 1 s, does not bound FIN-WAIT-1.",

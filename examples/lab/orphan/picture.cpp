@@ -54,8 +54,7 @@ svg::panel draw_lines(const results& all, chart c, std::size_t sample::*count, W
     for (const result& one : all)
         if (wanted(one.what)) shown.push_back(&one);
     const auto length = [](const result* one) { return one->found.gone.value_or(0); };
-    std::stable_sort(shown.begin(), shown.end(),
-                     [&](const result* a, const result* b) { return length(a) < length(b); });
+    std::sort(shown.begin(), shown.end(), [&](const result* a, const result* b) { return length(a) < length(b); });
     const double until = shown.empty() ? 1 : std::max(1.0, length(shown.back()) * 1.2);
     c.x.high = until;
     std::size_t highest = 1;

@@ -49,7 +49,7 @@ bool server_first(const variant& v) { return v.closes_first == side::peer; }
 bool held_long(const variant& v) { return v.holds_long(); }
 bool held_short(const variant& v) { return client_first(v) && !v.holds_long(); }
 
-bool exhausted(const outcome& o) { return o.async_before == closeside::error::ports_exhausted; }
+bool exhausted(const outcome& o) { return o.made.async_error == closeside::error::ports_exhausted; }
 
 auto foretold_within(double percent) {
     return [=](const result& one) {
@@ -94,7 +94,7 @@ void claim_error(report& r, const results& all) {
             std::to_string(o.local_ports) + " ports, " + std::to_string(o.made.at_first) + " in TIME-WAIT to ";
         const bool good = o.made.refused > 0 && exhausted(o) && o.made.message.find(count) != std::string::npos;
         if (said.empty()) said = o.made.message;
-        if (!good) missing += name_of(one.what) + ": " + o.made.message + ", " + o.async_before.message() + "; ";
+        if (!good) missing += name_of(one.what) + ": " + o.made.message + ", " + o.made.async_error.message() + "; ";
     }
     r.check(
         missing.empty() && !said.empty(),
@@ -157,8 +157,8 @@ void check_claims(report& r, const results& all, const dimensions& size) {
         server_first,
         [&](const result& one) {
             const outcome& o = one.found;
-            return o.made.at.size() == 10 * size.ports && o.made.refused == 0 && o.time_wait == 0 && !o.async_before &&
-                   o.rate && *o.rate > 5 * o.capacity;
+            return o.made.at.size() == 10 * size.ports && o.made.refused == 0 && o.time_wait == 0 &&
+                   !o.made.async_error && o.rate && *o.rate > 5 * o.capacity;
         },
         [](const outcome& o) {
             return std::to_string(o.made.at.size()) + " connects, " + std::to_string(o.made.refused) +

@@ -34,7 +34,10 @@ connects loop(examples::endpoint to, const plan& until) {
         asio::error_code ec;
         cs::stream<P> stream = cs::connect<P>(io, server, {}, ec);
         if (ec == cs::error::ports_exhausted) {
-            if (found.refused++ == 0) found.at_first = found.at.size();
+            if (found.refused++ == 0) {
+                found.at_first = found.at.size();
+                found.async_error = connect_once(to);
+            }
             // It is about the destination that ports last ran out for in this process: perhaps another loop's.
             if (found.message.find(destination) == std::string::npos) found.message = ec.message();
             std::this_thread::sleep_for(1ms);

@@ -27,6 +27,7 @@ struct connects {
     std::size_t refused = 0;      ///< how many found no port: error::ports_exhausted
     std::size_t closed_wrong = 0; ///< whose close was not what the policy promises
     std::string message;          ///< what the first error said
+    std::error_code async_error;  ///< of async_connect at that moment; none where a port was always free
 };
 
 /// Connects and closes, one connection after the other, from the calling thread's host, by closeside::connect.

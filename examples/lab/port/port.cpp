@@ -46,7 +46,8 @@ report run_port(const settings& chosen) {
     r.setting = {"A client connects to one address and port and closes, one connection after the other, from " +
                      std::to_string(size.ports) + " local ports.",
                  "Where tcp_tw_reuse applies, a port is re-used " + std::to_string(size.delay.count() / 1000) +
-                     " s (tcp_tw_reuse_delay; before Linux 6.14: one) after it went into TIME-WAIT; else after 60 s."};
+                     " s (tcp_tw_reuse_delay; before Linux 6.14: one) after it went into TIME-WAIT; else after 60 s.",
+                 "The client has tcp_rfc1337 = 1, so that no stray RST ends a TIME-WAIT early."};
     r.tables.push_back(table_of(all));
     check_claims(r, all, size);
     draw_picture(r, all, size);

@@ -37,6 +37,8 @@ struct network {
         client.set_sysctl("net.ipv4.tcp_timestamps", chosen.timestamps ? "1" : "0");
         if (client.run([] { return std::filesystem::exists("/proc/sys/net/ipv4/tcp_tw_reuse_delay"); }))
             client.set_sysctl("net.ipv4.tcp_tw_reuse_delay", std::to_string(size.delay.count()));
+        // A stray RST is not to end TIME-WAIT early (RFC 1337) and free a port: ports are counted exactly here.
+        client.set_sysctl("net.ipv4.tcp_rfc1337", "1");
         set_ports(size.ports);
     }
 
@@ -109,7 +111,6 @@ outcome run(const variant& chosen, const dimensions& size) {
     });
     result.rate = steady_rate(result.made.at, size.ports, of);
     result.time_wait = hosts.time_wait_of_client();
-    result.async_before = in_client([&] { return connect_once(hosts.target); });
     if (chosen.holds_long()) result.cure = cure(hosts, chosen, size);
     result.recovered =
         in_client([&] { return eventually([&] { return !connect_once(hosts.target); }, 2 * size.delay + 5s); });

@@ -45,11 +45,10 @@ struct outcome {
     std::size_t local_ports = 0; ///< what the host check counts
     double capacity = 0;         ///< connects a second by the host check's arithmetic
     connects made;
-    std::optional<double> rate;   ///< connects a second in the long run; nothing: it was not waited for
-    std::size_t time_wait = 0;    ///< of the client's ends, right after the loop
-    std::error_code async_before; ///< of async_connect, right after the loop
-    std::string cure;             ///< a setting that frees ports at once; empty: there was no need
-    bool recovered = false;       ///< async_connect succeeds after the cure
+    std::optional<double> rate; ///< connects a second in the long run; nothing: it was not waited for
+    std::size_t time_wait = 0;  ///< of the client's ends, right after the loop
+    std::string cure;           ///< a setting that frees ports at once; empty: there was no need
+    bool recovered = false;     ///< async_connect succeeds after the cure
 };
 
 /// A client connects to one address and port, again and again, through a small range of local ports. Blocks until it is over.
