@@ -377,6 +377,7 @@ TEST_CASE("every finding of every rule is complete, in printable sentences witho
             CHECK(is_complete(f));
         }
     for (const host::rule& r : host::rule_table) {
+        if (r.code.starts_with("CS5")) continue; // rest on files: rules_config.test.cpp
         CAPTURE(std::string(r.code));
         CHECK(seen.contains(r.code));
     }

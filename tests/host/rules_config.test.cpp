@@ -6,6 +6,7 @@
 #include <closeside/host/take_snapshot.hpp>
 
 #include "config_trees.hpp"
+#include "judge_host.hpp"
 
 #include "support/fake_root.hpp"
 
@@ -42,7 +43,10 @@ struct judged_host {
         const auto config = host::read_config({.root = root.path()});
         const auto findings = host::audit(seen, host::program{}, {.config = &config});
         const auto at = std::ranges::find(findings, code, &host::finding::code);
-        return at == findings.end() ? std::nullopt : std::optional(*at);
+        if (at == findings.end()) return std::nullopt;
+        CAPTURE(at->message);
+        CHECK(tests::is_complete(*at));
+        return *at;
     }
 
     /// The codes of the rules about files that have something to say.
