@@ -41,7 +41,7 @@ void draw_picture(report& r, const outcome& found, const blocked& contender) {
     const double visible = static_cast<double>(found.closes.size()) / 100;
     chart waiting{.title = "Peers that trickle, stall or never read: closes that wait, on one thread",
                   .x = {.label = "seconds since the first close", .low = 0, .high = std::nullopt},
-                  .y = {.label = "closes", .low = 0, .high = std::nullopt},
+                  .y = {.label = "closes", .low = 0, .high = static_cast<double>(found.closes.size())},
                   .lines = {{"waiting", tone::first, drawn_as::line, thinned(all, 0.05, visible)}}};
     chart latency{.title = "A healthy connection on that thread: round trips that take longer",
                   .x = {.label = "milliseconds", .logarithmic = true, .low = 0.01, .high = 10000},
