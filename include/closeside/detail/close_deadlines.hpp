@@ -120,7 +120,7 @@ private:
     }
 
     void stop_timer() noexcept {
-        if (heap_.capacity() > kept_capacity) heap_ = {};
+        shrink();
         ++latest_wait_;
         set_for_.reset();
         if (timer_) timer_->cancel();
@@ -138,6 +138,12 @@ private:
             // Without a timer nobody would come back: better early than never.
             while (!heap_.empty()) end_earliest();
         }
+        if (heap_.empty()) shrink();
+    }
+
+    /// Of an empty heap.
+    void shrink() noexcept {
+        if (heap_.capacity() > kept_capacity) heap_ = {};
     }
 
     void end_earliest() noexcept {
