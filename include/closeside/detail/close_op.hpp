@@ -103,10 +103,17 @@ private:
         std::weak_ptr<close_op> self;
     };
 
+    /// Acts at once where the close waits, since its handler cannot run meanwhile; otherwise before it waits again.
     void cancel(bool terminal) {
         const std::lock_guard lock(deadlines_.mutex);
+        if (ended_) return;
         if (terminal || !cancelled_) cancelled_ = terminal ? event::terminated : event::cancelled;
-        end_wait();
+        if (!waiting_) return;
+        closing_.advance({*cancelled_}); // to its end: nothing waits after either
+        ended_ = true;
+        deadlines_.remove(*this);
+        asio::error_code ignored;
+        if (acks_) acks_->cancel(ignored); // the socket is closed, which has ended any other wait
     }
 
     void deadline_over() noexcept override { end_wait(); }
@@ -124,11 +131,9 @@ private:
         std::unique_lock lock(op.deadlines_.mutex);
         op.waiting_ = false;
         op.deadlines_.remove(op);
-        const std::optional<event> cancelled = op.cancelled_;
+        const bool ended = op.ended_;
         lock.unlock();
-
-        const close_action next = cancelled ? op.closing_.advance({*cancelled}) : op.after_wait(ec);
-        if (!proceed(self, next)) complete(std::move(self));
+        if (ended || !proceed(self, op.after_wait(ec))) complete(std::move(self));
     }
 
     close_action after_wait(const asio::error_code& ec) noexcept {
@@ -212,7 +217,8 @@ private:
         post_completion(executor, std::move(handler), ec, std::move(report));
     }
 
-    close_deadlines& deadlines_; ///< its mutex guards `waiting_`, `cancelled_` and the beginning of every wait
+    close_deadlines&
+        deadlines_; ///< its mutex guards `waiting_`, `ended_`, `cancelled_` and the beginning of every wait
     closing_socket<Socket> closing_;
     Handler handler_;
     in_place_memory<room_for_wait> memory_;
@@ -221,6 +227,7 @@ private:
     action waiting_for_ = action::done;
     std::optional<event> cancelled_;
     bool waiting_ = false;
+    bool ended_ = false; ///< by a cancellation
     bool started_ = false;
     char byte_;
 };
