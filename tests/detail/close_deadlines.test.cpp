@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 using closeside::detail::close_deadlines;
 using clock_type = close_deadlines::clock;
 
-struct probe : close_deadlines::entry {
+struct probe final : close_deadlines::entry {
     explicit probe(std::vector<const probe*>& ended) : over(&ended) {}
     void deadline_over() noexcept override { over->push_back(this); }
     std::vector<const probe*>* over;
