@@ -187,7 +187,7 @@ inline void read_host(snapshot& s, const char* root) {
 
 /// Reads the keys, the counters, the kernel release and the network namespace of the calling thread.
 /** Needs no privilege, opens only regular files, writes nothing, waits for nothing but the kernel's own /proc, which
- *  takes a quarter of a millisecond. Never throws: what cannot be read has a status that says so, and `error` is
+ *  takes half a millisecond. Never throws: what cannot be read has a status that says so, and `error` is
  *  set when nothing could be read. Thread safety: callable from any thread at any time; a thread that has called
  *  setns(2) sees its own network namespace. */
 inline snapshot take_snapshot(const snapshot_options& options = {}) noexcept {
