@@ -89,8 +89,11 @@ auto async_close(asio::basic_stream_socket<Protocol, Executor>&& socket, const c
     if (const char* sentence = contradiction(policy)) throw std::invalid_argument(sentence);
     using socket_type = asio::basic_stream_socket<Protocol, Executor>;
     const detail::initiate_policed_close<Executor> initiate(socket.get_executor());
-    return asio::async_initiate<Token, void(asio::error_code, close_report)>(
-        initiate, token, detail::policed_socket<socket_type>(std::move(socket), policy));
+    detail::policed_socket<socket_type> policed(std::move(socket), policy);
+    if constexpr (detail::tells_nobody<Token>)
+        return policed.close(detail::told_nobody{});
+    else
+        return asio::async_initiate<Token, void(asio::error_code, close_report)>(initiate, token, std::move(policed));
 }
 
 } // namespace closeside

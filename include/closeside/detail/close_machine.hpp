@@ -126,17 +126,24 @@ private:
         if (verdict_.peer_fin || verdict_.limit != close_limit::none || !drains()) return close_when_acked(now);
         phase_ = phase::draining;
         deadline_ = after(now, policy_.drain_time);
-        return receive_next();
+        // Whoever waits is woken by what is there already; where the peer's FIN may be, a look saves the wait.
+        const bool fin_may_be_there = verdict_.first_fin == side::peer || verdict_.crossed || e.after == tcp_state::close;
+        return fin_may_be_there || now >= deadline_ ? receive_next() : wait_readable();
     }
 
     constexpr close_action receive_next() noexcept {
         const std::uint64_t left = policy_.drain_bytes - verdict_.discarded;
         peeking_ = left == 0;
         if (peeking_) return {action::peek};
-        return {action::receive, std::min(left, quota - this_wake_up_)};
+        return {action::receive, next_size()};
+    }
+
+    constexpr std::uint64_t next_size() const noexcept {
+        return std::min(policy_.drain_bytes - verdict_.discarded, quota - this_wake_up_);
     }
 
     constexpr close_action received(std::uint64_t bytes, milliseconds now) noexcept {
+        const bool emptied = !peeking_ && bytes < next_size();
         if (!peeking_) {
             verdict_.discarded += bytes;
             this_wake_up_ += bytes;
@@ -149,7 +156,7 @@ private:
             return act_on_limit(now);
         }
         if (now >= deadline_) return time_over(limit_of_phase());
-        return tired ? wait_readable() : receive_next();
+        return tired || emptied ? wait_readable() : receive_next();
     }
 
     constexpr close_action nothing_to_read(milliseconds now) noexcept {

@@ -13,6 +13,7 @@
 #include <asio/associated_executor.hpp>
 #include <asio/buffer.hpp>
 #include <asio/cancellation_type.hpp>
+#include <asio/detached.hpp>
 #include <asio/error.hpp>
 #include <asio/posix/basic_stream_descriptor.hpp>
 #include <asio/socket_base.hpp>
@@ -236,6 +237,10 @@ private:
 struct told_nobody {
     void operator()(const asio::error_code&, const close_report&) const noexcept {}
 };
+
+/// Is it known when the close begins that its handler does nothing?
+template <class Token>
+inline constexpr bool tells_nobody = std::is_same_v<std::remove_cvref_t<Token>, asio::detached_t>;
 
 /// Closes `socket` under `policy`, then calls `handler(error_code, close_report)`, never from in here.
 /** What needs no waiting needs no operation either: one post, and no other allocation. */

@@ -125,8 +125,16 @@ inline close_event check_acked(int fd) noexcept {
     }
 }
 
+/// Has the peer acknowledged all that was sent, a FIN included? False where the kernel does not say.
+inline bool all_acknowledged(int fd) noexcept {
+    int bytes = 0;
+    return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes == 0;
+}
+
 /// The connection just before close(2). `at_eof`: no input can be waiting.
 inline last_sample sample(int fd, bool our_fin, bool at_eof, bool aborting) noexcept {
+    // Both FINs are through, and no RST came before: one that did would have left ours unacknowledged.
+    if (our_fin && at_eof && all_acknowledged(fd)) return {.state = tcp_state::close};
     last_sample s{.state = state(fd)};
     const bool fin_unacknowledged =
         s.state == tcp_state::fin_wait1 || s.state == tcp_state::closing || s.state == tcp_state::last_ack;
@@ -137,9 +145,7 @@ inline last_sample sample(int fd, bool our_fin, bool at_eof, bool aborting) noex
         s.reset = classify(error) == close_event::kind::reset;
         if (!s.reset) s.failure = error;
     }
-    // Both FINs and no error: everything has been acknowledged, or LAST-ACK or TIME-WAIT would not have been passed.
-    const bool both_acknowledged = gone && our_fin && at_eof && !s.reset && s.failure == 0;
-    if (s.state != tcp_state::fin_wait2 && !both_acknowledged) {
+    if (s.state != tcp_state::fin_wait2) {
         s.unacknowledged = count_bytes(fd, SIOCOUTQ);
         if (s.unacknowledged > 0 && (fin_unacknowledged || (gone && our_fin))) --s.unacknowledged; // our FIN
     }
