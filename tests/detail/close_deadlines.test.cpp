@@ -31,9 +31,10 @@ struct probe final : close_deadlines::entry {
     std::vector<const probe*>* over;
 };
 
-void insert(close_deadlines& d, probe& p, clock_type::time_point at) {
+template <class Executor>
+void insert(close_deadlines& d, probe& p, clock_type::time_point at, const Executor& executor) {
     const std::lock_guard lock(d.mutex);
-    d.insert(p, at);
+    d.insert(p, at, executor);
 }
 
 void remove(close_deadlines& d, probe& p) {
@@ -53,7 +54,8 @@ TEST_CASE("deadlines end in their order, whatever the order in which they came, 
         std::vector<probe*> expected;
         const auto now = clock_type::now();
         for (int i = 0; i < 64; ++i) {
-            insert(deadlines, probes.emplace_back(ended), now - std::chrono::microseconds(random() % 32));
+            insert(deadlines, probes.emplace_back(ended), now - std::chrono::microseconds(random() % 32),
+                   io.get_executor());
             expected.push_back(&probes.back());
         }
         for (int i = 0; i < 32; ++i) {
@@ -75,12 +77,13 @@ TEST_CASE("the timer wakes for a deadline that is earlier than the one it was se
     std::vector<const probe*> ended;
     probe late(ended), early(ended);
     const auto start = clock_type::now();
-    insert(deadlines, late, start + 1h);
-    insert(deadlines, early, start + 5ms);
+    insert(deadlines, late, start + 1h, io.get_executor());
+    insert(deadlines, early, start + 5ms, io.get_executor());
     while (ended.empty()) REQUIRE(io.run_one_for(5s) == 1);
     CHECK(ended == std::vector<const probe*>{&early});
     CHECK(clock_type::now() - start >= 5ms);
     remove(deadlines, late);
+    deadlines.rest();
     io.run_for(5s);
     CHECK(io.stopped()); // nothing keeps the context at work when nobody waits
 }
@@ -98,12 +101,15 @@ TEST_CASE("a strand that is busy delays no deadline but those of its own connect
     for (const bool erased : {false, true}) {
         asio::io_context io(2);
         const auto strand = asio::make_strand(io);
-        auto& deadlines = erased ? close_deadlines::of(asio::any_io_executor(strand)) : close_deadlines::of(strand);
+        auto& deadlines = close_deadlines::of(strand);
         std::vector<const probe*> ended;
         probe p(ended);
         bool ended_meanwhile = false;
         asio::post(strand, [&] {
-            insert(deadlines, p, clock_type::now());
+            if (erased)
+                insert(deadlines, p, clock_type::now(), asio::any_io_executor(strand));
+            else
+                insert(deadlines, p, clock_type::now(), strand);
             const auto limit = clock_type::now() + 5s;
             while (ended.empty() && clock_type::now() < limit) io.poll_one();
             ended_meanwhile = !ended.empty();
@@ -122,7 +128,7 @@ TEST_CASE("where no memory is left for the timer the entry is not there, and a l
     for (bool inserted = false; !inserted;) {
         const tests::scarce_memory scarce(failed, 1);
         try {
-            insert(deadlines, p, clock_type::now());
+            insert(deadlines, p, clock_type::now(), io.get_executor());
             inserted = true;
         } catch (const std::bad_alloc&) {
             ++failed;
@@ -135,12 +141,51 @@ TEST_CASE("where no memory is left for the timer the entry is not there, and a l
     CHECK(ended.size() == 1);
 }
 
+TEST_CASE("where no memory is left for an earlier timer the deadlines that were there still end") {
+    for (int failing = 0, succeeded = 0; succeeded == 0; ++failing) {
+        REQUIRE(failing < 50);
+        asio::io_context io;
+        auto& deadlines = close_deadlines::of(io.get_executor());
+        std::vector<const probe*> ended;
+        probe late(ended), early(ended);
+        insert(deadlines, late, clock_type::now() + 30ms, io.get_executor());
+        try {
+            const tests::scarce_memory scarce(failing, 1);
+            insert(deadlines, early, clock_type::now() + 5ms, io.get_executor());
+            succeeded = 1;
+        } catch (const std::bad_alloc&) {
+        }
+        io.run_for(5s);
+        CHECK(io.stopped());
+        CHECK(ended.size() == (succeeded == 1 ? 2 : 1));
+        CHECK(ended.back() == &late);
+    }
+}
+
+TEST_CASE("the timer goes on for a close that waits again, and stops when none is left") {
+    asio::io_context io;
+    auto& deadlines = close_deadlines::of(io.get_executor());
+    std::vector<const probe*> ended;
+    probe p(ended);
+    insert(deadlines, p, clock_type::now() + 1h, io.get_executor());
+    remove(deadlines, p);
+    CHECK(io.poll() == 0);
+    insert(deadlines, p, clock_type::now() + 1h, io.get_executor());
+    deadlines.rest(); // there is one
+    CHECK(io.poll() == 0);
+    remove(deadlines, p);
+    deadlines.rest();
+    CHECK(io.run_for(5s) == 1); // the wait that was stopped
+    CHECK(io.stopped());
+    CHECK(ended.empty());
+}
+
 TEST_CASE("a context may be destroyed while deadlines are set") {
     std::vector<const probe*> ended;
     probe p(ended);
     {
         asio::io_context io;
-        insert(close_deadlines::of(io.get_executor()), p, clock_type::now() + 1h);
+        insert(close_deadlines::of(io.get_executor()), p, clock_type::now() + 1h, io.get_executor());
     }
     CHECK(ended.empty());
 }

@@ -2,6 +2,8 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_DEADLINES_HPP
 #define CLOSESIDE_DETAIL_CLOSE_DEADLINES_HPP
 
+#include <closeside/detail/in_place_memory.hpp>
+
 #include <asio/any_io_executor.hpp>
 #include <asio/basic_waitable_timer.hpp>
 #include <asio/error_code.hpp>
@@ -9,10 +11,12 @@
 #include <asio/io_context.hpp>
 #include <asio/strand.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -37,7 +41,7 @@ inline asio::any_io_executor without_strand(const asio::any_io_executor& e) {
 
 /// The deadlines of all closes that wait on one execution context: a heap, and one timer for the earliest of them.
 /** A close thus costs no timer of its own, neither its memory nor, while others wait too, the system call that sets it.
- *  The timer runs only while a close waits, so that it keeps no context's run() from returning. */
+ *  The timer runs only while a close is under way, so that it keeps no context's run() from returning. */
 class close_deadlines : public asio::execution_context::service {
 public:
     using clock = std::chrono::steady_clock;
@@ -71,18 +75,18 @@ public:
 
     template <class Executor>
     static close_deadlines& of(const Executor& executor) {
-        auto& deadlines = asio::use_service<close_deadlines>(asio::query(executor, asio::execution::context));
-        const std::lock_guard lock(deadlines.mutex);
-        if (!deadlines.timer_) deadlines.timer_.emplace(without_strand(executor));
-        return deadlines;
+        return asio::use_service<close_deadlines>(asio::query(executor, asio::execution::context));
     }
 
     /// @throws std::bad_alloc; the entry is then not there.
-    void insert(entry& e, clock::time_point deadline) {
+    template <class Executor>
+    void insert(entry& e, clock::time_point deadline, const Executor& executor) {
+        if (!timer_) timer_.emplace(without_strand(executor));
         heap_.push_back(&e);
         e.deadline_ = deadline;
         e.place_ = heap_.size() - 1;
         rise(e.place_);
+        empty_.store(false, std::memory_order_relaxed);
         try {
             set_timer();
         } catch (...) {
@@ -91,10 +95,19 @@ public:
         }
     }
 
-    /// Nothing happens to an entry that is not there.
+    /// Nothing happens to an entry that is not there. Who does not insert it again calls rest() then.
     void remove(entry& e) noexcept {
-        if (e.place_ == entry::nowhere) return;
-        take_out(e);
+        if (e.place_ != entry::nowhere) take_out(e);
+    }
+
+    /// Stops the timer where no close needs it any more. Only here, so that a close which waits again finds it running.
+    /** To be called without the mutex. Whoever removed the last entry sees it here. */
+    void rest() noexcept {
+        if (!empty_.load(std::memory_order_relaxed)) return;
+        const std::lock_guard lock(mutex);
+        rest_locked();
+    }
+    void rest_locked() noexcept {
         if (heap_.empty()) stop_timer();
     }
 
@@ -106,24 +119,36 @@ private:
     /// After a burst of closes more memory than for so many is given back.
     static constexpr std::size_t kept_capacity = 1024;
 
+    /// Called when the timer is over. One wait after another finds its memory here.
+    struct timer_handler {
+        using allocator_type = in_place_allocator<void, 192, std::allocator<void>>;
+        allocator_type get_allocator() const noexcept { return {deadlines->memory_, {}}; }
+        void operator()(const asio::error_code&) const { deadlines->timer_over(wait); }
+
+        close_deadlines* deadlines;
+        std::uint64_t wait;
+    };
+
     void shutdown() override { timer_.reset(); }
 
     /// A timer that is set too early wakes once for nothing; most deadlines of a program lie equally far ahead, so that a
     /// new one is seldom the earliest.
     void set_timer() {
         if (set_for_ && *set_for_ <= heap_.front()->deadline_) return;
-        const std::uint64_t mine = ++latest_wait_;
         set_for_.reset();
         timer_->expires_at(heap_.front()->deadline_);
-        timer_->async_wait([this, mine](const asio::error_code&) { timer_over(mine); });
+        // Where this throws, the wait that expires_at has just cancelled still counts, and sets the timer anew.
+        timer_->async_wait(timer_handler{this, latest_wait_ + 1});
+        ++latest_wait_;
         set_for_ = heap_.front()->deadline_;
     }
 
     void stop_timer() noexcept {
         shrink();
+        if (!set_for_) return;
         ++latest_wait_;
         set_for_.reset();
-        if (timer_) timer_->cancel();
+        timer_->cancel();
     }
 
     void timer_over(std::uint64_t wait) {
@@ -156,6 +181,7 @@ private:
         const std::size_t place = std::exchange(e.place_, entry::nowhere);
         entry* const last = heap_.back();
         heap_.pop_back();
+        if (heap_.empty()) empty_.store(true, std::memory_order_relaxed);
         if (last == &e) return;
         put(place, last);
         rise(place);
@@ -188,6 +214,8 @@ private:
     }
 
     std::vector<entry*> heap_;
+    std::atomic<bool> empty_{true}; ///< heap_.empty(), written with the mutex held
+    in_place_memory<192> memory_;
     std::optional<timer> timer_;
     std::optional<clock::time_point> set_for_; ///< none: no wait is under way, or only one that counts no more
     std::uint64_t latest_wait_ = 0;

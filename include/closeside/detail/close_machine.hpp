@@ -3,6 +3,7 @@
 #define CLOSESIDE_DETAIL_CLOSE_MACHINE_HPP
 
 #include <closeside/close_policy.hpp>
+#include <closeside/detail/close_terms.hpp>
 #include <closeside/detail/close_verdict.hpp>
 #include <closeside/detail/tcp_state.hpp>
 #include <closeside/report.hpp>
@@ -63,18 +64,18 @@ struct close_event {
  *  that a flooding peer cannot hold the thread. */
 class close_machine {
 public:
-    static constexpr std::uint64_t quota = 256 * 1024;
+    static constexpr std::uint32_t quota = 256 * 1024;
 
-    constexpr explicit close_machine(const close_policy& policy) noexcept : policy_(policy) {}
+    constexpr explicit close_machine(const close_policy& policy) noexcept
+        : terms_(policy), deadline_(policy.patience), linger_(policy.linger.time) {}
 
     constexpr close_action start() noexcept {
-        if (policy_.linger == lingering::abort) return release(action::abort);
-        if (policy_.closes_first == side::peer) {
+        if (terms_.aborts) return release(action::abort);
+        if (terms_.peer_first) {
             phase_ = phase::patience;
-            deadline_ = policy_.patience;
             return receive_next();
         }
-        if (!drains() && !lingers()) return release(action::close);
+        if (!terms_.drains() && !terms_.lingers) return release(action::close);
         return half_close();
     }
 
@@ -93,7 +94,7 @@ public:
         case event::failed: verdict_.failed = true; return gone();
         case event::released:
             phase_ = phase::done;
-            report_ = conclude(verdict_, policy_, e.last);
+            last_ = e.last;
             break;
         }
         return {action::done};
@@ -102,18 +103,15 @@ public:
     constexpr bool finished() const noexcept { return phase_ == phase::done; }
 
     /// Meaningful once finished; `elapsed` is the caller's to fill in.
-    constexpr const close_report& report() const noexcept { return report_; }
+    constexpr close_report report() const noexcept { return conclude(verdict_, terms_, last_); }
 
     /// The limit decides between the codes; a reset is told by report().ended_by.
-    constexpr close_outcome outcome() const noexcept { return outcome_of(report_, policy_); }
+    constexpr close_outcome outcome() const noexcept { return outcome_of(report(), terms_); }
 
 private:
     using action = close_action::kind;
     using event = close_event::kind;
     enum class phase : std::uint8_t { start, patience, half_closing, draining, last_look, acking, releasing, done };
-
-    constexpr bool drains() const noexcept { return policy_.drain_time.count != 0 || policy_.drain_bytes != 0; }
-    constexpr bool lingers() const noexcept { return policy_.linger.how == lingering::mode::until_acked; }
 
     constexpr close_action half_close() noexcept {
         phase_ = phase::half_closing;
@@ -122,31 +120,32 @@ private:
 
     constexpr close_action half_closed(const close_event& e, milliseconds now) noexcept {
         verdict_.half_closed(e.before, e.after);
-        linger_deadline_ = after(now, policy_.linger.time);
-        if (verdict_.peer_fin || verdict_.limit != close_limit::none || !drains()) return close_when_acked(now);
+        linger_ = after(now, linger_);
+        if (verdict_.peer_fin || verdict_.limit != close_limit::none || !terms_.drains()) return close_when_acked(now);
         phase_ = phase::draining;
-        deadline_ = after(now, policy_.drain_time);
+        deadline_ = after(now, terms_.drain_time);
         // Whoever waits is woken by what is there already; where the peer's FIN may be, a look saves the wait.
-        const bool fin_may_be_there = verdict_.first_fin == side::peer || verdict_.crossed || e.after == tcp_state::close;
+        const bool fin_may_be_there =
+            verdict_.first_fin == side::peer || verdict_.crossed || e.after == tcp_state::close;
         return fin_may_be_there || now >= deadline_ ? receive_next() : wait_readable();
     }
 
     constexpr close_action receive_next() noexcept {
-        const std::uint64_t left = policy_.drain_bytes - verdict_.discarded;
+        const std::uint64_t left = terms_.drain_bytes - verdict_.discarded;
         peeking_ = left == 0;
         if (peeking_) return {action::peek};
         return {action::receive, next_size()};
     }
 
     constexpr std::uint64_t next_size() const noexcept {
-        return std::min(policy_.drain_bytes - verdict_.discarded, quota - this_wake_up_);
+        return std::min<std::uint64_t>(terms_.drain_bytes - verdict_.discarded, quota - this_wake_up_);
     }
 
     constexpr close_action received(std::uint64_t bytes, milliseconds now) noexcept {
         const bool emptied = !peeking_ && bytes < next_size();
         if (!peeking_) {
             verdict_.discarded += bytes;
-            this_wake_up_ += bytes;
+            this_wake_up_ += static_cast<std::uint32_t>(bytes); // no more than the quota was asked for
         }
         const bool tired = this_wake_up_ >= quota;
         if (phase_ == phase::last_look) return tired || peeking_ ? act_on_limit(now) : receive_next();
@@ -170,7 +169,7 @@ private:
         verdict_.peer_closed();
         if (phase_ == phase::last_look) {
             // A cancelled close does not wait, so it cannot linger either.
-            if (verdict_.limit == close_limit::cancelled && lingers()) return release(on_limit());
+            if (verdict_.limit == close_limit::cancelled && terms_.lingers) return release(on_limit());
             // The FIN had come before the limit was acted upon: the promise is kept.
             verdict_.limit = close_limit::none;
         }
@@ -194,16 +193,14 @@ private:
         return on_limit() == action::abort ? release(action::abort) : close_when_acked(now);
     }
 
-    constexpr action on_limit() const noexcept {
-        return resolved_on_limit(policy_) == limit_action::abort ? action::abort : action::close;
-    }
+    constexpr action on_limit() const noexcept { return terms_.aborts_at_limit ? action::abort : action::close; }
 
     /// The last step of every orderly close; lingering::until_acked waits here, with our FIN sent.
     constexpr close_action close_when_acked(milliseconds now) noexcept {
-        if (!lingers() || verdict_.limit == close_limit::cancelled) return release(action::close);
+        if (!terms_.lingers || verdict_.limit == close_limit::cancelled) return release(action::close);
         if (!verdict_.our_fin) return half_close();
         phase_ = phase::acking;
-        deadline_ = linger_deadline_;
+        deadline_ = linger_;
         if (now >= deadline_) return time_over(close_limit::linger);
         return {action::wait_acked, 0, deadline_};
     }
@@ -230,14 +227,14 @@ private:
         return milliseconds{wait.count > end - now.count ? end : now.count + wait.count};
     }
 
-    close_policy policy_;
+    close_terms terms_;
+    milliseconds deadline_; ///< of the phase; patience's from the start
+    milliseconds linger_;   ///< how long, and from our FIN on until when
     close_verdict verdict_{};
-    close_report report_{};
+    last_sample last_{};
+    std::uint32_t this_wake_up_ = 0;
     phase phase_ = phase::start;
     bool peeking_ = false;
-    std::uint64_t this_wake_up_ = 0;
-    milliseconds deadline_{};
-    milliseconds linger_deadline_{};
 };
 
 } // namespace closeside::detail

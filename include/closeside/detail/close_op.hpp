@@ -11,7 +11,6 @@
 #include <asio/associated_allocator.hpp>
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
-#include <asio/buffer.hpp>
 #include <asio/cancellation_type.hpp>
 #include <asio/detached.hpp>
 #include <asio/error.hpp>
@@ -28,12 +27,23 @@
 
 namespace closeside::detail {
 
+/// The handler of a close that nobody waits for; such a close is not asked what came of it.
+struct told_nobody {
+    void operator()(const asio::error_code&, const close_report&) const noexcept {}
+};
+
 /// `wait`, or what follows where the peer has acknowledged everything already.
 template <class Socket>
 close_action unless_acked(closing_socket<Socket>& closing, const close_action& wait) noexcept {
     const close_event e = tcp_socket::check_acked(closing.socket().native_handle());
     return e.what == close_event::kind::would_block ? wait : closing.advance(e);
 }
+
+/// Has the handler no executor of its own? Asio then keeps only the I/O object's with an operation.
+template <class Handler, class IoExecutor>
+concept without_executor = requires {
+    typename asio::associated_executor<Handler, IoExecutor>::asio_associated_executor_is_unspecialised;
+};
 
 /// A close that has to wait: owns the connection and the handler until both are done with.
 /** It lives in one allocation, held by the one wait that is under way; a deadline and a cancellation do no more than end
@@ -49,6 +59,8 @@ public:
           handler_(std::move(handler)) {}
 
     ~close_op() {
+        if (!waiting_) return;
+        // The context is being destroyed.
         const std::lock_guard lock(deadlines_.mutex);
         deadlines_.remove(*this);
     }
@@ -71,28 +83,36 @@ private:
     using descriptor = asio::posix::basic_stream_descriptor<io_executor>;
     using handler_allocator = asio::associated_allocator_t<Handler>;
 
-    /// What Asio's operation for a wait comes to: its own bookkeeping, the waiter and two executors.
-    static constexpr std::size_t room_for_wait = 144 + 2 * sizeof(io_executor) + 2 * sizeof(handler_allocator);
+    using handler_executor = asio::associated_executor_t<Handler, io_executor>;
+    static constexpr bool own_executor = !without_executor<Handler, io_executor>;
 
-    /// The handler of every wait; associated with the final handler's executor.
+    /// What Asio's operation for a wait comes to: its own bookkeeping, the waiter and one executor or two.
+    static constexpr std::size_t room_for_wait =
+        96 + sizeof(handler_allocator) + sizeof(io_executor) + (own_executor ? sizeof(handler_executor) : 0);
+
+    /// The handler of every wait.
     struct waiter {
-        using executor_type = asio::associated_executor_t<Handler, io_executor>;
         using allocator_type = in_place_allocator<void, room_for_wait, handler_allocator>;
 
-        executor_type get_executor() const noexcept {
-            return asio::get_associated_executor(op->handler_, op->closing_.socket().get_executor());
-        }
         /// Asio asks the handler it has moved from when it runs out of memory itself, so this needs no operation.
         allocator_type get_allocator() const noexcept { return allocator; }
 
-        void operator()(const asio::error_code& ec, std::size_t = 0) { close_op::woken(std::move(op), ec); }
+        void operator()(const asio::error_code& ec) { close_op::woken(std::move(op), ec); }
 
         std::shared_ptr<close_op> op;
-        allocator_type allocator;
+        [[no_unique_address]] allocator_type allocator;
     };
 
-    static waiter waits_for(const std::shared_ptr<close_op>& self) {
-        return {self, {self->memory_, asio::get_associated_allocator(self->handler_)}};
+    struct waiter_with_executor : waiter {
+        using executor_type = handler_executor;
+        executor_type get_executor() const noexcept {
+            return asio::get_associated_executor(this->op->handler_, this->op->closing_.socket().get_executor());
+        }
+    };
+
+    static auto waits_for(const std::shared_ptr<close_op>& self) {
+        return std::conditional_t<own_executor, waiter_with_executor, waiter>{
+            waiter{self, {self->memory_, asio::get_associated_allocator(self->handler_)}}};
     }
 
     struct canceller {
@@ -113,6 +133,7 @@ private:
         closing_.advance({*cancelled_}); // to its end: nothing waits after either
         ended_ = true;
         deadlines_.remove(*this);
+        deadlines_.rest_locked();
         asio::error_code ignored;
         if (acks_) acks_->cancel(ignored); // the socket is closed, which has ended any other wait
     }
@@ -140,14 +161,11 @@ private:
     close_action after_wait(const asio::error_code& ec) noexcept {
         if (waiting_for_ == action::wait_acked) {
             if (close_deadlines::clock::now() >= deadline()) return closing_.advance({event::timer});
-            return ec ? closing_.advance({event::cancelled}) : close_action{action::wait_acked, 0, until_};
+            return ec ? closing_.advance({event::cancelled})
+                      : close_action{action::wait_acked, 0, closing_.since_start(deadline())};
         }
         if (!ec) return closing_.advance({event::readable});
-        if (ec == asio::error::eof) return closing_.advance({event::end_of_file});
-        if (ec == asio::error::operation_aborted)
-            return closing_.advance({close_deadlines::clock::now() >= deadline() ? event::timer : event::cancelled});
-        errno = ec.value();
-        return closing_.advance({tcp_socket::classify(errno)});
+        return closing_.advance({close_deadlines::clock::now() >= deadline() ? event::timer : event::cancelled});
     }
 
     /// Waits as the machine wants it; false when it is done, and `self` the only owner.
@@ -166,7 +184,10 @@ private:
                 } catch (...) {
                     // Nothing to wait with, which the caller is told where nothing has begun yet.
                     op.deadlines_.remove(op);
-                    if (!op.started_) throw;
+                    if (!op.started_) {
+                        op.deadlines_.rest_locked();
+                        throw;
+                    }
                     op.cancelled_ = event::cancelled;
                 }
             const event e = *op.cancelled_;
@@ -177,14 +198,11 @@ private:
 
     void wait(const std::shared_ptr<close_op>& self, const close_action& next) {
         waiting_for_ = next.what;
-        until_ = next.until;
-        deadlines_.insert(*this, closing_.at(until_));
-        if (waiting_for_ == action::wait_acked) {
+        deadlines_.insert(*this, closing_.at(next.until), closing_.socket().get_executor());
+        if (waiting_for_ == action::wait_acked)
             acks_->async_wait(descriptor::wait_read, waits_for(self));
-        } else {
-            // To look for one byte tells an end of file from data, and unlike async_wait needs no epoll_ctl.
-            closing_.socket().async_receive(asio::buffer(&byte_, 1), asio::socket_base::message_peek, waits_for(self));
-        }
+        else
+            closing_.socket().async_wait(asio::socket_base::wait_read, waits_for(self));
         waiting_ = true;
     }
 
@@ -201,14 +219,18 @@ private:
 
     /// Everything of the operation is gone, its memory too, before the handler runs.
     static void complete(std::shared_ptr<close_op> self) {
-        asio::get_associated_cancellation_slot(self->handler_).clear();
-        completion<Handler, close_report> handler(std::move(self->handler_), self->closing_.error(),
-                                                  self->closing_.report());
-        self.reset();
-        handler();
+        self->deadlines_.rest();
+        if constexpr (!std::is_same_v<Handler, told_nobody>) {
+            asio::get_associated_cancellation_slot(self->handler_).clear();
+            completion<Handler, close_report> handler(std::move(self->handler_), self->closing_.error(),
+                                                      self->closing_.report());
+            self.reset();
+            handler();
+        }
     }
 
     static void post(std::shared_ptr<close_op> self) {
+        self->deadlines_.rest();
         asio::get_associated_cancellation_slot(self->handler_).clear();
         const auto executor = self->closing_.socket().get_executor();
         const auto ec = self->closing_.error();
@@ -224,18 +246,11 @@ private:
     Handler handler_;
     in_place_memory<room_for_wait> memory_;
     std::unique_ptr<descriptor> acks_; ///< for until_acked only
-    milliseconds until_{};
     action waiting_for_ = action::done;
     std::optional<event> cancelled_;
     bool waiting_ = false;
     bool ended_ = false; ///< by a cancellation
     bool started_ = false;
-    char byte_;
-};
-
-/// The handler of a close that nobody waits for; such a close is not asked what came of it.
-struct told_nobody {
-    void operator()(const asio::error_code&, const close_report&) const noexcept {}
 };
 
 /// Is it known when the close begins that its handler does nothing?

@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_VERDICT_HPP
 #define CLOSESIDE_DETAIL_CLOSE_VERDICT_HPP
 
-#include <closeside/close_policy.hpp>
+#include <closeside/detail/close_terms.hpp>
 #include <closeside/detail/tcp_state.hpp>
 #include <closeside/report.hpp>
 
@@ -90,16 +90,16 @@ constexpr void gone(close_report& r, const close_verdict& v, const last_sample& 
 /// Our FIN is out and the peer's is not in, or goes out with this close: the kernel carries the orphan on.
 /** fin_wait2::skip resets at once in FIN-WAIT-2. Before that it waits for the acknowledgement of our FIN, and the
  *  peer's own FIN or RST may come first: CLOSING, and so TIME-WAIT, know no TCP_LINGER2 (tcp_rcv_state_process). */
-constexpr void orphan(close_report& r, const close_policy& p, tcp_state state) noexcept {
+constexpr void orphan(close_report& r, const close_terms& terms, tcp_state state) noexcept {
     if (!r.first_fin) r.first_fin = side::local;
-    if (p.linger2 == fin_wait2::skip && state == tcp_state::fin_wait2) return reset(r, ending::reset_by_us);
+    if (terms.skips_fin_wait2 && state == tcp_state::fin_wait2) return reset(r, ending::reset_by_us);
     fin(r, time_wait_holder::left_to_kernel);
 }
 
 } // namespace verdict
 
 /// The report, from what was learnt and from the connection's state just before close(2).
-constexpr close_report conclude(const close_verdict& v, const close_policy& p, const last_sample& s) noexcept {
+constexpr close_report conclude(const close_verdict& v, const close_terms& terms, const last_sample& s) noexcept {
     close_report r;
     r.first_fin = v.first_fin;
     r.limit = v.limit;
@@ -118,12 +118,12 @@ constexpr close_report conclude(const close_verdict& v, const close_policy& p, c
     } else if (s.state == tcp_state::last_ack || s.state == tcp_state::close_wait) {
         verdict::fin(r, time_wait_holder::peer);
     } else {
-        verdict::orphan(r, p, s.state);
+        verdict::orphan(r, terms, s.state);
     }
     return r;
 }
 
-constexpr close_outcome outcome_of(const close_report& r, const close_policy& p) noexcept {
+constexpr close_outcome outcome_of(const close_report& r, const close_terms& terms) noexcept {
     if (r.ended_by == ending::failed) return close_outcome::failed;
     switch (r.limit) {
     case close_limit::patience: return close_outcome::patience_over;
@@ -134,7 +134,7 @@ constexpr close_outcome outcome_of(const close_report& r, const close_policy& p)
     case close_limit::none: break;
     }
     // Who aborts has promised nothing that the peer's reset could break.
-    const bool broken = r.ended_by == ending::reset_by_peer && p.linger != lingering::abort;
+    const bool broken = r.ended_by == ending::reset_by_peer && !terms.aborts;
     return broken ? close_outcome::reset_by_peer : close_outcome::kept;
 }
 

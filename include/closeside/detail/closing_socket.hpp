@@ -51,6 +51,10 @@ public:
         return wanted < room ? started_ + wanted : clock::time_point::max();
     }
 
+    milliseconds since_start(clock::time_point t) const noexcept {
+        return milliseconds{std::chrono::duration_cast<std::chrono::milliseconds>(t - started_).count()};
+    }
+
     close_report report() const noexcept {
         close_report r = machine_.report();
         r.elapsed = elapsed_;
@@ -112,9 +116,7 @@ private:
         return {.what = close_event::kind::released, .last = last};
     }
 
-    milliseconds elapsed() const noexcept {
-        return milliseconds{std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - started_).count()};
-    }
+    milliseconds elapsed() const noexcept { return since_start(clock::now()); }
 
     Socket socket_;
     close_machine machine_;

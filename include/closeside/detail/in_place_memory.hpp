@@ -74,7 +74,7 @@ private:
     using rebound = typename std::allocator_traits<Other>::template rebind_alloc<T>;
 
     in_place_memory<Size>* memory_;
-    Other other_;
+    [[no_unique_address]] Other other_;
 };
 
 template <std::size_t Size, class Other>
@@ -100,7 +100,7 @@ private:
     friend class in_place_allocator;
 
     in_place_memory<Size>* memory_;
-    Other other_;
+    [[no_unique_address]] Other other_;
 };
 
 } // namespace closeside::detail
