@@ -2,6 +2,7 @@
 #include <closeside/stream.hpp>
 
 #include "support/connection.hpp"
+#include "support/interposed_calls.hpp"
 
 #include <closeside/acceptor.hpp>
 #include <closeside/error.hpp>
@@ -45,6 +46,7 @@ constexpr cs::close_policy impatient{.closes_first = cs::side::peer, .patience =
 constexpr cs::close_policy impatient_close{
     .closes_first = cs::side::peer, .patience = 200ms, .on_limit = cs::limit_action::close};
 constexpr cs::close_policy small_drain{.drain_time = 2s, .drain_bytes = 1000};
+constexpr cs::close_policy floodable{.drain_time = 1s, .drain_bytes = 64u << 20};
 constexpr cs::close_policy acknowledged{.linger = cs::lingering::until_acked(1s), .drain_time = 5s};
 constexpr cs::close_policy acknowledged_only{
     .linger = cs::lingering::until_acked(1s), .drain_time = cs::milliseconds{0}, .drain_bytes = 0};
@@ -204,6 +206,73 @@ TEST_CASE("input that arrives during the close is counted and discarded") {
     CHECK_FALSE(result.ec);
     CHECK(result.report.discarded == 500'000);
     CHECK(c.peer.read().error == 0);
+}
+
+TEST_CASE("a flood is discarded to its last byte, and whatever ends it wakes the close") {
+    constexpr std::size_t flood = (3u << 20) + 17;
+    connection<floodable> c;
+    const int options_before = tests::setsockopt_calls;
+    close_result result;
+    c.stream->async_close(result.handler());
+    std::thread peer;
+    SUBCASE("a FIN") {
+        peer = std::thread([&] {
+            c.peer.send(flood);
+            c.peer.half_close();
+        });
+        CHECK(c.run_until([&] { return result.calls == 1; }));
+        CHECK_FALSE(result.ec);
+        CHECK(result.report.discarded == flood);
+        CHECK(result.report.time_wait == cs::time_wait_holder::local);
+        CHECK(tests::setsockopt_calls > options_before); // SO_RCVLOWAT was raised
+    }
+    SUBCASE("silence") {
+        peer = std::thread([&] { c.peer.send(flood); });
+        CHECK(c.run_until([&] { return result.calls == 1; }));
+        CHECK(result.ec == cs::error::drain_time_over);
+        CHECK(result.report.discarded == flood);
+        CHECK(result.report.elapsed < floodable.drain_time.count * 1ms + 1s);
+    }
+    SUBCASE("a reset") {
+        peer = std::thread([&] {
+            c.peer.send(flood);
+            c.peer.reset();
+        });
+        CHECK(c.run_until([&] { return result.calls == 1; }));
+        CHECK(result.ec == cs::error::reset_by_peer);
+        CHECK(result.report.elapsed < floodable.drain_time.count * 1ms);
+    }
+    SUBCASE("on the calling thread too") {
+        peer = std::thread([&] { c.peer.close(); });
+        CHECK(c.run_until([&] { return result.calls == 1; }));
+        peer.join();
+        connection<floodable> other;
+        peer = std::thread([&] {
+            other.peer.send(flood);
+            other.peer.half_close();
+        });
+        CHECK(other.stream->close().discarded == flood);
+        peer.join();
+    }
+    if (peer.joinable()) peer.join();
+}
+
+TEST_CASE("a close that tells nobody, asio::detached, ends the connection all the same") {
+    connection<cs::policies::graceful> c;
+    c.peer.send(1000);
+    const int options_before = tests::setsockopt_calls;
+    c.stream->async_close(asio::detached);
+    CHECK_FALSE(c.stream->is_open());
+    c.io.poll();
+    c.peer.close();
+    REQUIRE(c.run_until([&] { return c.local_state() == kv::time_wait; }));
+    CHECK(tests::setsockopt_calls == options_before);
+    c.io.restart();
+    c.io.run_for(5s);
+    CHECK(c.io.stopped());
+    c.stream->async_close(asio::detached); // of a closed stream: nothing
+    c.io.restart();
+    CHECK(c.io.poll() == 0);
 }
 
 TEST_CASE("drain_time running out") {

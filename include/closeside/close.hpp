@@ -2,8 +2,8 @@
 #ifndef CLOSESIDE_CLOSE_HPP
 #define CLOSESIDE_CLOSE_HPP
 
-#include <closeside/detail/close_op.hpp>
 #include <closeside/detail/drop.hpp>
+#include <closeside/detail/start_close.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/report.hpp>
 

@@ -4,8 +4,8 @@
 
 #include <closeside/close_limits.hpp>
 #include <closeside/detail/blocking_close.hpp>
-#include <closeside/detail/close_op.hpp>
 #include <closeside/detail/drop.hpp>
+#include <closeside/detail/start_close.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/report.hpp>
 
@@ -174,11 +174,12 @@ public:
 
     template <class Token = typename asio::default_completion_token<Executor>::type>
     auto async_close(close_limits limits, Token&& token = {}) {
-        if constexpr (detail::tells_nobody<Token>)
-            return initiate_close{this}(detail::told_nobody{}, limits);
-        else
+        if constexpr (detail::tells_nobody<Token>) {
+            if (is_open()) initiate_close{this}(detail::told_nobody{}, limits);
+        } else {
             return asio::async_initiate<Token, void(asio::error_code, close_report)>(initiate_close{this}, token,
                                                                                      limits);
+        }
     }
 
     /// The same close on this thread, which waits no longer than the limits; for programs without a running context.

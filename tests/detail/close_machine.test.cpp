@@ -78,16 +78,18 @@ constexpr std::uint64_t quota = close_machine::quota;
 
 // graceful
 
-static_assert(walks(cs::policies::graceful, action::half_close,
-                    std::array{step{half_closed(), t0, action::wait_readable, t5s},
+static_assert(walks(cs::policies::graceful, action::receive,
+                    std::array{step{just(event::would_block), t0, action::half_close},
+                               step{half_closed(), t0, action::wait_readable, t5s},
                                step{just(event::readable), t1, action::receive},
                                step{just(event::end_of_file), t1, action::close},
                                step{released(tcp_state::close), t1, action::done}},
                     {close_outcome::kept, side::local, ending::fin, time_wait_holder::local}),
               "graceful: our FIN, drain, the peer's FIN, TIME-WAIT here");
 
-static_assert(walks(cs::policies::graceful, action::half_close,
-                    std::array{step{half_closed(), t1, action::wait_readable},
+static_assert(walks(cs::policies::graceful, action::receive,
+                    std::array{step{just(event::would_block), t0, action::half_close},
+                               step{half_closed(), t1, action::wait_readable},
                                step{just(event::readable), t1, action::receive},
                                step{received(100), t1, action::wait_readable, cs::milliseconds{5001}},
                                step{just(event::timer), cs::milliseconds{5001}, action::receive},
@@ -97,24 +99,26 @@ static_assert(walks(cs::policies::graceful, action::half_close,
                      close_limit::drain_time, 100}),
               "graceful: drain_time counts from our FIN; past it one more look, then the kernel owns an orphan");
 
-static_assert(walks(cs::policies::graceful, action::half_close,
-                    std::array{step{half_closed(), t0, action::wait_readable},
+static_assert(walks(cs::policies::graceful, action::receive,
+                    std::array{step{just(event::would_block), t0, action::half_close},
+                               step{half_closed(), t0, action::wait_readable},
                                step{just(event::readable), t5s, action::receive},
                                step{just(event::end_of_file), t5s, action::close},
                                step{released(tcp_state::close), t5s, action::done}},
                     {close_outcome::kept, side::local, ending::fin, time_wait_holder::local}),
               "graceful: a FIN that a late thread finds at the deadline counts");
 
-static_assert(walks(cs::policies::graceful, action::half_close,
-                    std::array{step{half_closed(), t0, action::wait_readable},
+static_assert(walks(cs::policies::graceful, action::receive,
+                    std::array{step{just(event::would_block), t0, action::half_close},
+                               step{half_closed(), t0, action::wait_readable},
                                step{just(event::readable), t0, action::receive},
-                               step{received(quota), t0, action::wait_readable, t5s},
+                               step{received(quota), t0, action::wait_readable, t5s, quota},
                                step{just(event::readable), t0, action::receive, t0, quota},
-                               step{received(quota), t0, action::wait_readable},
+                               step{received(quota), t0, action::wait_readable, t5s, quota},
                                step{just(event::readable), t0, action::receive, t0, quota},
-                               step{received(quota), t0, action::wait_readable},
+                               step{received(quota), t0, action::wait_readable, t5s, quota},
                                step{just(event::readable), t0, action::receive, t0, quota},
-                               step{received(quota), t0, action::wait_readable},
+                               step{received(quota), t0, action::wait_readable, t5s, 1},
                                step{just(event::readable), t0, action::peek}, step{received(1), t0, action::close},
                                step{released(tcp_state::fin_wait2, true), t0, action::done}},
                     {close_outcome::drain_bytes_over, side::local, ending::reset_by_us, time_wait_holder::nobody,
@@ -122,49 +126,79 @@ static_assert(walks(cs::policies::graceful, action::half_close,
               "graceful: a flood costs one quota a wake-up, and one byte more than drain_bytes ends it");
 
 static_assert(
-    walks({.drain_bytes = 10}, action::half_close,
-          std::array{step{half_closed(), t0, action::wait_readable},
-                     step{just(event::readable), t0, action::receive, t0, 10}, step{received(10), t0, action::peek},
-                     step{just(event::would_block), t0, action::wait_readable},
-                     step{just(event::readable), t1, action::peek}, step{just(event::end_of_file), t1, action::close},
-                     step{released(tcp_state::close), t1, action::done}},
+    walks({.drain_bytes = 10}, action::receive,
+          std::array{
+              step{just(event::would_block), t0, action::half_close}, step{half_closed(), t0, action::wait_readable},
+              step{just(event::readable), t0, action::receive, t0, 10}, step{received(10), t0, action::peek},
+              step{just(event::would_block), t0, action::wait_readable}, step{just(event::readable), t1, action::peek},
+              step{just(event::end_of_file), t1, action::close}, step{released(tcp_state::close), t1, action::done}},
           {close_outcome::kept, side::local, ending::fin, time_wait_holder::local, close_limit::none, 10}),
     "exactly drain_bytes and then the FIN is within the limit");
 
-static_assert(walks({.drain_bytes = 0}, action::half_close,
-                    std::array{step{half_closed(), t0, action::wait_readable},
+static_assert(walks({.drain_bytes = 0}, action::peek,
+                    std::array{step{just(event::would_block), t0, action::half_close},
+                               step{half_closed(), t0, action::wait_readable},
                                step{just(event::readable), t0, action::peek}, step{received(1), t0, action::close},
                                step{released(tcp_state::fin_wait2, true), t0, action::done}},
                     {close_outcome::drain_bytes_over, side::local, ending::reset_by_us, time_wait_holder::nobody,
                      close_limit::drain_bytes}),
               "drain_bytes = 0 waits for the FIN and suffers no byte");
 
-static_assert(walks(cs::policies::graceful, action::half_close,
-                    std::array{step{half_closed(tcp_state::last_ack, tcp_state::close_wait), t0, action::receive},
+static_assert(walks(cs::policies::graceful, action::receive,
+                    std::array{step{just(event::would_block), t0, action::half_close},
+                               step{half_closed(tcp_state::last_ack, tcp_state::close_wait), t0, action::wait_readable},
+                               step{just(event::readable), t0, action::receive},
                                step{just(event::end_of_file), t0, action::close},
                                step{released(tcp_state::last_ack), t0, action::done}},
                     {close_outcome::kept, side::peer, ending::fin, time_wait_holder::peer}),
               "graceful: the peer was faster, and holds TIME-WAIT");
 
-static_assert(walks(cs::policies::graceful, action::half_close,
-                    std::array{step{half_closed(tcp_state::closing), t0, action::receive},
+static_assert(walks(cs::policies::graceful, action::receive,
+                    std::array{step{just(event::would_block), t0, action::half_close},
+                               step{half_closed(tcp_state::closing), t0, action::wait_readable},
+                               step{just(event::readable), t0, action::receive},
                                step{just(event::end_of_file), t0, action::close},
                                step{released(tcp_state::close), t0, action::done}},
                     {close_outcome::kept, side::local, ending::fin, time_wait_holder::both}),
               "graceful: the FINs crossed, and both hold TIME-WAIT");
 
 static_assert(
-    walks(cs::policies::graceful, action::half_close,
-          std::array{step{half_closed(), t0, action::wait_readable}, step{just(event::readable), t0, action::receive},
+    walks(cs::policies::graceful, action::receive,
+          std::array{step{just(event::would_block), t0, action::half_close},
+                     step{half_closed(), t0, action::wait_readable}, step{just(event::readable), t0, action::receive},
                      step{just(event::reset), t0, action::close}, step{released(tcp_state::close), t0, action::done}},
           {close_outcome::reset_by_peer, side::local, ending::reset_by_peer, time_wait_holder::nobody}),
     "graceful: reset while draining");
 
-static_assert(walks(cs::policies::graceful, action::half_close,
+static_assert(walks(cs::policies::graceful, action::receive,
                     std::array{step{just(event::failed), t0, action::close},
                                step{released(tcp_state::close), t0, action::done}},
                     {close_outcome::failed, std::nullopt, ending::failed, time_wait_holder::nobody}),
               "graceful: the connection was gone before");
+
+static_assert(walks(cs::policies::graceful, action::receive,
+                    std::array{step{just(event::end_of_file), t0, action::close},
+                               step{released(tcp_state::close_wait), t0, action::done}},
+                    {close_outcome::kept, side::peer, ending::fin, time_wait_holder::peer}),
+              "graceful: where the peer's FIN is there already, close(2) sends ours and nothing is left to wait for");
+
+static_assert(walks(cs::policies::graceful, action::receive,
+                    std::array{step{received(100), t0, action::half_close},
+                               step{half_closed(), t0, action::wait_readable, t5s, 1},
+                               step{just(event::readable), t1, action::receive},
+                               step{just(event::end_of_file), t1, action::close},
+                               step{released(tcp_state::close), t1, action::done}},
+                    {close_outcome::kept, side::local, ending::fin, time_wait_holder::local, close_limit::none, 100}),
+              "graceful: what is there before our FIN counts as discarded");
+
+static_assert(walks(cs::policies::graceful, action::receive,
+                    std::array{step{received(quota), t0, action::half_close},
+                               step{half_closed(), t0, action::wait_readable},
+                               step{just(event::readable), t0, action::receive, t0, quota},
+                               step{just(event::end_of_file), t1, action::close},
+                               step{released(tcp_state::close), t1, action::done}},
+                    {close_outcome::kept, side::local, ending::fin, time_wait_holder::local, close_limit::none, quota}),
+              "graceful: a flood that is there already costs one quota before our FIN, too");
 
 // peer_first
 
@@ -244,8 +278,9 @@ static_assert(walks(
     {close_outcome::linger_over, side::local, ending::fin, time_wait_holder::left_to_kernel, close_limit::linger}));
 
 constexpr close_policy acked_or_abort{.linger = cs::lingering::until_acked(2s), .on_limit = cs::limit_action::abort};
-static_assert(walks(acked_or_abort, action::half_close,
-                    std::array{step{half_closed(tcp_state::fin_wait1), t0, action::wait_readable},
+static_assert(walks(acked_or_abort, action::receive,
+                    std::array{step{just(event::would_block), t0, action::half_close},
+                               step{half_closed(tcp_state::fin_wait1), t0, action::wait_readable},
                                step{just(event::readable), t0, action::receive},
                                step{just(event::end_of_file), t1, action::wait_acked, t2s},
                                step{just(event::timer), t2s, action::abort},
@@ -263,8 +298,9 @@ static_assert(walks(passive_acked, action::receive,
                     {close_outcome::kept, side::peer, ending::fin, time_wait_holder::peer}));
 
 constexpr close_policy slow_and_acked{.linger = cs::lingering::until_acked(10s)};
-static_assert(walks(slow_and_acked, action::half_close,
-                    std::array{step{half_closed(tcp_state::fin_wait1), t0, action::wait_readable, t5s},
+static_assert(walks(slow_and_acked, action::receive,
+                    std::array{step{just(event::would_block), t0, action::half_close},
+                               step{half_closed(tcp_state::fin_wait1), t0, action::wait_readable, t5s},
                                step{just(event::timer), t5s, action::receive},
                                step{just(event::would_block), t5s, action::wait_acked, cs::milliseconds{10'000}},
                                step{just(event::timer), cs::milliseconds{10'000}, action::close},
@@ -276,9 +312,9 @@ static_assert(walks(slow_and_acked, action::half_close,
 // cancellation
 
 static_assert(walks(
-    cs::policies::graceful, action::half_close,
-    std::array{step{half_closed(), t0, action::wait_readable}, step{just(event::cancelled), t1, action::receive},
-               step{just(event::would_block), t1, action::close},
+    cs::policies::graceful, action::receive,
+    std::array{step{just(event::would_block), t0, action::half_close}, step{half_closed(), t0, action::wait_readable},
+               step{just(event::cancelled), t1, action::receive}, step{just(event::would_block), t1, action::close},
                step{released(tcp_state::fin_wait2), t1, action::done}},
     {close_outcome::cancelled, side::local, ending::fin, time_wait_holder::left_to_kernel, close_limit::cancelled}));
 static_assert(walks(
@@ -288,8 +324,9 @@ static_assert(walks(
                step{released(tcp_state::established), t1, action::done}},
     {close_outcome::cancelled, std::nullopt, ending::reset_by_us, time_wait_holder::nobody, close_limit::cancelled}));
 static_assert(walks(
-    cs::policies::graceful, action::half_close,
-    std::array{step{half_closed(), t0, action::wait_readable}, step{just(event::terminated), t1, action::abort},
+    cs::policies::graceful, action::receive,
+    std::array{step{just(event::would_block), t0, action::half_close}, step{half_closed(), t0, action::wait_readable},
+               step{just(event::terminated), t1, action::abort},
                step{released(tcp_state::fin_wait2), t1, action::done}},
     {close_outcome::cancelled, side::local, ending::reset_by_us, time_wait_holder::nobody, close_limit::cancelled}));
 static_assert(walks(

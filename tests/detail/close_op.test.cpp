@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <closeside/detail/close_op.hpp>
+#include <closeside/detail/start_close.hpp>
 
 #include "support/connection.hpp"
 #include "support/interposed_calls.hpp"

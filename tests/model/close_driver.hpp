@@ -113,7 +113,7 @@ private:
 
     close_event perform(const close_action& a, const world& w) const {
         switch (a.what) {
-        case kind::half_close: return calls::half_close(0);
+        case kind::half_close: return calls::half_close(0, w.no_fin_yet == 0);
         case kind::receive: return calls::receive(0, a.bytes);
         case kind::peek: return calls::peek(0);
         case kind::wait_acked: return calls::check_acked(0);
@@ -129,9 +129,10 @@ private:
         if (e.what == close_event::kind::half_closed) {
             w.our_fin = true;
             w.half_closed_at = w.now;
-            if (e.before == tcp_state::established && e.after == tcp_state::close && w.past.fin_in_half_close)
+            if (e.before != tcp_state::close_wait && e.after == tcp_state::close && w.past.fin_in_half_close)
                 w.past.gone_in_half_close = true;
         }
+        w.no_fin_yet = e.what == close_event::kind::would_block ? 1 : 0;
         if (e.what == close_event::kind::end_of_file) w.at_eof = true;
         if (e.what == close_event::kind::reset || e.what == close_event::kind::failed) w.at_eof = false;
         if (e.what == close_event::kind::received && next(w).what == kind::receive)

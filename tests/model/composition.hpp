@@ -174,7 +174,7 @@ private:
         const bool reset = !before.ours.dead && n.ours.error != 0 && n.ours.dead;
         if (reset && n.finished) n.past.reset_after_release = true;
         if (reset && !n.finished) n.past.reset_by_peer = true;
-        const bool in_half_close = n.calls != 0 && driver_.next(n).what == kind::half_close;
+        const bool in_half_close = (n.calls != 0 || n.no_fin_yet != 0) && driver_.next(n).what == kind::half_close;
         if (in_half_close && !before.ours.fin_received && n.ours.fin_received) n.past.fin_in_half_close = true;
         return {};
     }

@@ -37,7 +37,7 @@ struct history {
     bool reset_by_peer = false;
     bool gave_up = false;
     bool told_before = false;        ///< the program had read the error before it closed
-    bool fin_in_half_close = false;  ///< the peer's FIN came while shutdown(2) and its two looks were under way
+    bool fin_in_half_close = false;  ///< the peer's FIN came between the looks before and after shutdown(2)
     bool gone_in_half_close = false; ///< … and so did its acknowledgement of ours
     bool raced = false;              ///< the connection changed between the first look of the release and close(2)
     bool forgotten = false;          ///< an abort in CLOSING or LAST-ACK, which sends nothing
@@ -51,8 +51,9 @@ struct history {
 struct world {
     std::uint32_t taken_before = 0; ///< ours.taken when the close began
     std::uint32_t since_wake_up = 0;
-    std::uint16_t machine = 0; ///< 0: not started, or finished
-    std::uint16_t calls = 0;   ///< the answers that the function under way has had
+    std::uint32_t no_fin_yet = 0; ///< as the last look showed; so wide that no padding is hashed
+    std::uint16_t machine = 0;    ///< 0: not started, or finished
+    std::uint16_t calls = 0;      ///< the answers that the function under way has had
     tcp_endpoint ours{};
     tcp_endpoint theirs{};
     channel to_us{};

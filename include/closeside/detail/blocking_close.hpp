@@ -50,6 +50,7 @@ close_report close_blocking(Socket&& socket, const close_policy& policy, asio::e
     while (next.what != close_action::kind::done) {
         const int fd = closing.socket().native_handle();
         const auto end = closing.at(next.until);
+        if (next.what == close_action::kind::wait_readable) closing.wake_for(next.bytes);
         next = closing.advance(next.what == close_action::kind::wait_acked ? wait_acked_until(fd, end)
                                                                            : close_event{poll_until(fd, end)});
     }

@@ -20,7 +20,7 @@ struct close_action {
         half_close,    ///< shutdown(SHUT_WR)                     -> half_closed, reset, failed
         receive,       ///< read and discard up to `bytes`        -> received, end_of_file, would_block, reset, failed
         peek,          ///< is there a byte beyond the limit?     -> the same; received means there is
-        wait_readable, ///< until readable or `until`             -> readable, timer, cancelled, terminated
+        wait_readable, ///< until `bytes` wait, FIN, RST, `until` -> readable, timer, cancelled, terminated
         wait_acked,    ///< until all is acknowledged or `until`  -> acked, timer, reset, failed, cancelled, terminated
         close,         ///< sample the connection, close(2)       -> released
         abort,         ///< sample, SO_LINGER{on,0}, close(2)     -> released
@@ -76,7 +76,10 @@ public:
             return receive_next();
         }
         if (!terms_.drains() && !terms_.lingers) return release(action::close);
-        return half_close();
+        if (!terms_.drains()) return half_close();
+        // Takes what is there before our FIN goes out: often the peer's FIN is, and there is nothing left to wait for.
+        phase_ = phase::first_look;
+        return receive_next();
     }
 
     constexpr close_action step(const close_event& e, milliseconds now) noexcept {
@@ -111,7 +114,17 @@ public:
 private:
     using action = close_action::kind;
     using event = close_event::kind;
-    enum class phase : std::uint8_t { start, patience, half_closing, draining, last_look, acking, releasing, done };
+    enum class phase : std::uint8_t {
+        start,
+        first_look,
+        patience,
+        half_closing,
+        draining,
+        last_look,
+        acking,
+        releasing,
+        done
+    };
 
     constexpr close_action half_close() noexcept {
         phase_ = phase::half_closing;
@@ -124,10 +137,7 @@ private:
         if (verdict_.peer_fin || verdict_.limit != close_limit::none || !terms_.drains()) return close_when_acked(now);
         phase_ = phase::draining;
         deadline_ = after(now, terms_.drain_time);
-        // Whoever waits is woken by what is there already; where the peer's FIN may be, a look saves the wait.
-        const bool fin_may_be_there =
-            verdict_.first_fin == side::peer || verdict_.crossed || e.after == tcp_state::close;
-        return fin_may_be_there || now >= deadline_ ? receive_next() : wait_readable();
+        return now >= deadline_ ? time_over(close_limit::drain_time) : wait_readable();
     }
 
     constexpr close_action receive_next() noexcept {
@@ -147,6 +157,7 @@ private:
             verdict_.discarded += bytes;
             this_wake_up_ += static_cast<std::uint32_t>(bytes); // no more than the quota was asked for
         }
+        if (phase_ == phase::first_look) return half_close();
         const bool tired = this_wake_up_ >= quota;
         if (phase_ == phase::last_look) return tired || peeking_ ? act_on_limit(now) : receive_next();
         if (peeking_) {
@@ -159,11 +170,16 @@ private:
     }
 
     constexpr close_action nothing_to_read(milliseconds now) noexcept {
+        if (phase_ == phase::first_look) return half_close();
         if (phase_ == phase::last_look) return act_on_limit(now);
         return now >= deadline_ ? time_over(limit_of_phase()) : wait_readable();
     }
 
-    constexpr close_action wait_readable() noexcept { return {action::wait_readable, 0, deadline_}; }
+    /// Who has filled one quota will fill the next: to wake for all of it saves a wake-up for every few segments.
+    constexpr close_action wait_readable() const noexcept {
+        const bool flood = verdict_.discarded >= quota && terms_.drain_bytes - verdict_.discarded >= quota;
+        return {action::wait_readable, flood ? quota : 1, deadline_};
+    }
 
     constexpr close_action end_of_file(milliseconds now) noexcept {
         verdict_.peer_closed();

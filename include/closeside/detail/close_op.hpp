@@ -5,32 +5,21 @@
 #include <closeside/detail/ack_watch.hpp>
 #include <closeside/detail/close_deadlines.hpp>
 #include <closeside/detail/closing_socket.hpp>
-#include <closeside/detail/completion.hpp>
 #include <closeside/detail/in_place_memory.hpp>
 
-#include <asio/associated_allocator.hpp>
-#include <asio/associated_cancellation_slot.hpp>
-#include <asio/associated_executor.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <asio/cancellation_type.hpp>
-#include <asio/detached.hpp>
 #include <asio/error.hpp>
 #include <asio/posix/basic_stream_descriptor.hpp>
 #include <asio/socket_base.hpp>
 
-#include <cerrno>
 #include <cstddef>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <type_traits>
 #include <utility>
 
 namespace closeside::detail {
-
-/// The handler of a close that nobody waits for; such a close is not asked what came of it.
-struct told_nobody {
-    void operator()(const asio::error_code&, const close_report&) const noexcept {}
-};
 
 /// `wait`, or what follows where the peer has acknowledged everything already.
 template <class Socket>
@@ -39,24 +28,35 @@ close_action unless_acked(closing_socket<Socket>& closing, const close_action& w
     return e.what == close_event::kind::would_block ? wait : closing.advance(e);
 }
 
-/// Has the handler no executor of its own? Asio then keeps only the I/O object's with an operation.
-template <class Handler, class IoExecutor>
-concept without_executor = requires {
-    typename asio::associated_executor<Handler, IoExecutor>::asio_associated_executor_is_unspecialised;
-};
-
-/// A close that has to wait: owns the connection and the handler until both are done with.
+/// A close that has to wait: owns the connection, and in what derives from it the handler, until both are done with.
 /** It lives in one allocation, held by the one wait that is under way; a deadline and a cancellation do no more than end
  *  that wait, so that everything else happens in its handler. Where the context is destroyed first, so is the wait, and
- *  closing_socket ends the connection. */
-template <class Socket, class Handler>
-class close_op final : close_deadlines::entry {
+ *  closing_socket ends the connection. The waits run on the socket's executor: nothing here is compiled once more for
+ *  every handler. */
+template <class Socket>
+class close_op : close_deadlines::entry {
 public:
-    using io_executor = typename Socket::executor_type;
+    close_op(const close_op&) = delete;
+    close_op& operator=(const close_op&) = delete;
 
-    close_op(closing_socket<Socket>&& closing, Handler&& handler)
-        : deadlines_(close_deadlines::of(closing.socket().get_executor())), closing_(std::move(closing)),
-          handler_(std::move(handler)) {}
+    /// @throws std::bad_alloc where there is nothing to wait with; `slot` is then as it was.
+    template <class Slot>
+    static void start(std::shared_ptr<close_op> self, const close_action& first, Slot slot) {
+        if (slot.is_connected()) slot.template emplace<canceller>(canceller{self});
+        try {
+            if (proceed(self, first)) return;
+        } catch (...) {
+            slot.clear();
+            throw;
+        }
+        slot.clear();
+        close_op& op = *self;
+        op.complete(std::move(self), true); // acknowledged since the caller looked
+    }
+
+protected:
+    explicit close_op(closing_socket<Socket>&& closing)
+        : deadlines_(close_deadlines::of(closing.socket().get_executor())), closing_(std::move(closing)) {}
 
     ~close_op() {
         if (!waiting_) return;
@@ -65,34 +65,23 @@ public:
         deadlines_.remove(*this);
     }
 
-    static void start(std::shared_ptr<close_op> self, const close_action& first) {
-        auto slot = asio::get_associated_cancellation_slot(self->handler_);
-        if (slot.is_connected()) slot.template emplace<canceller>(canceller{self});
-        try {
-            if (proceed(self, first)) return;
-        } catch (...) {
-            slot.clear();
-            throw;
-        }
-        post(std::move(self)); // acknowledged since the caller looked
-    }
+    closing_socket<Socket>& closing() noexcept { return closing_; }
 
 private:
     using action = close_action::kind;
     using event = close_event::kind;
+    using io_executor = typename Socket::executor_type;
     using descriptor = asio::posix::basic_stream_descriptor<io_executor>;
-    using handler_allocator = asio::associated_allocator_t<Handler>;
 
-    using handler_executor = asio::associated_executor_t<Handler, io_executor>;
-    static constexpr bool own_executor = !without_executor<Handler, io_executor>;
+    /// What Asio's operation for a wait comes to: its own bookkeeping, the waiter and an executor.
+    static constexpr std::size_t room_for_wait = 96 + sizeof(io_executor);
 
-    /// What Asio's operation for a wait comes to: its own bookkeeping, the waiter and one executor or two.
-    static constexpr std::size_t room_for_wait =
-        96 + sizeof(handler_allocator) + sizeof(io_executor) + (own_executor ? sizeof(handler_executor) : 0);
+    /// Tells of the end, as the only owner. `posted`: not from in here, since the initiating function has not returned.
+    virtual void complete(std::shared_ptr<close_op> self, bool posted) = 0;
 
     /// The handler of every wait.
     struct waiter {
-        using allocator_type = in_place_allocator<void, room_for_wait, handler_allocator>;
+        using allocator_type = in_place_allocator<void, room_for_wait, std::allocator<void>>;
 
         /// Asio asks the handler it has moved from when it runs out of memory itself, so this needs no operation.
         allocator_type get_allocator() const noexcept { return allocator; }
@@ -103,17 +92,7 @@ private:
         [[no_unique_address]] allocator_type allocator;
     };
 
-    struct waiter_with_executor : waiter {
-        using executor_type = handler_executor;
-        executor_type get_executor() const noexcept {
-            return asio::get_associated_executor(this->op->handler_, this->op->closing_.socket().get_executor());
-        }
-    };
-
-    static auto waits_for(const std::shared_ptr<close_op>& self) {
-        return std::conditional_t<own_executor, waiter_with_executor, waiter>{
-            waiter{self, {self->memory_, asio::get_associated_allocator(self->handler_)}}};
-    }
+    static waiter waits_for(const std::shared_ptr<close_op>& self) { return {self, {self->memory_, {}}}; }
 
     struct canceller {
         void operator()(asio::cancellation_type type) const {
@@ -155,7 +134,9 @@ private:
         op.deadlines_.remove(op);
         const bool ended = op.ended_;
         lock.unlock();
-        if (ended || !proceed(self, op.after_wait(ec))) complete(std::move(self));
+        if (!ended && proceed(self, op.after_wait(ec))) return;
+        op.deadlines_.rest();
+        op.complete(std::move(self), false);
     }
 
     close_action after_wait(const asio::error_code& ec) noexcept {
@@ -198,6 +179,7 @@ private:
 
     void wait(const std::shared_ptr<close_op>& self, const close_action& next) {
         waiting_for_ = next.what;
+        if (waiting_for_ == action::wait_readable) closing_.wake_for(next.bytes);
         deadlines_.insert(*this, closing_.at(next.until), closing_.socket().get_executor());
         if (waiting_for_ == action::wait_acked)
             acks_->async_wait(descriptor::wait_read, waits_for(self));
@@ -217,33 +199,9 @@ private:
         return unless_acked(closing_, wait);
     }
 
-    /// Everything of the operation is gone, its memory too, before the handler runs.
-    static void complete(std::shared_ptr<close_op> self) {
-        self->deadlines_.rest();
-        if constexpr (!std::is_same_v<Handler, told_nobody>) {
-            asio::get_associated_cancellation_slot(self->handler_).clear();
-            completion<Handler, close_report> handler(std::move(self->handler_), self->closing_.error(),
-                                                      self->closing_.report());
-            self.reset();
-            handler();
-        }
-    }
-
-    static void post(std::shared_ptr<close_op> self) {
-        self->deadlines_.rest();
-        asio::get_associated_cancellation_slot(self->handler_).clear();
-        const auto executor = self->closing_.socket().get_executor();
-        const auto ec = self->closing_.error();
-        auto report = self->closing_.report();
-        Handler handler(std::move(self->handler_));
-        self.reset();
-        post_completion(executor, std::move(handler), ec, std::move(report));
-    }
-
-    close_deadlines&
-        deadlines_; ///< its mutex guards `waiting_`, `ended_`, `cancelled_` and the beginning of every wait
+    /// Its mutex guards `waiting_`, `ended_`, `cancelled_` and the beginning of every wait.
+    close_deadlines& deadlines_;
     closing_socket<Socket> closing_;
-    Handler handler_;
     in_place_memory<room_for_wait> memory_;
     std::unique_ptr<descriptor> acks_; ///< for until_acked only
     action waiting_for_ = action::done;
@@ -252,30 +210,6 @@ private:
     bool ended_ = false; ///< by a cancellation
     bool started_ = false;
 };
-
-/// Is it known when the close begins that its handler does nothing?
-template <class Token>
-inline constexpr bool tells_nobody = std::is_same_v<std::remove_cvref_t<Token>, asio::detached_t>;
-
-/// Closes `socket` under `policy`, then calls `handler(error_code, close_report)`, never from in here.
-/** What needs no waiting needs no operation either: one post, and no other allocation. */
-template <class Socket, class Handler>
-void start_close(Socket&& socket, const close_policy& policy, Handler handler) {
-    using op = close_op<Socket, Handler>;
-    asio::error_code ignored;
-    socket.cancel(ignored); // what the caller has under way completes with operation_aborted
-    const auto executor = socket.get_executor();
-    closing_socket<Socket> closing(std::move(socket), policy);
-    constexpr bool nobody = std::is_same_v<Handler, told_nobody>;
-    if (nobody) closing.tell_nobody();
-    close_action first = closing.begin();
-    if (first.what == close_action::kind::wait_acked) first = unless_acked(closing, first);
-    if (first.what == close_action::kind::done && nobody) return;
-    if (first.what == close_action::kind::done)
-        return post_completion(executor, std::move(handler), closing.error(), closing.report());
-    const auto allocator = asio::get_associated_allocator(handler);
-    op::start(std::allocate_shared<op>(allocator, std::move(closing), std::move(handler)), first);
-}
 
 } // namespace closeside::detail
 

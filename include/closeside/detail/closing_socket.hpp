@@ -9,6 +9,7 @@
 #include <asio/error.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <utility>
 
 namespace closeside::detail {
@@ -55,6 +56,13 @@ public:
         return milliseconds{std::chrono::duration_cast<std::chrono::milliseconds>(t - started_).count()};
     }
 
+    /// To be called before each wait for input: let fewer bytes wake nobody. A FIN or RST always wakes.
+    void wake_for(std::uint64_t bytes) noexcept {
+        const auto mark = static_cast<int>(bytes); // a quota at most
+        if (mark == low_water_) return;
+        low_water_ = tcp_socket::set_low_water(socket_.native_handle(), mark) ? mark : 1;
+    }
+
     close_report report() const noexcept {
         close_report r = machine_.report();
         r.elapsed = elapsed_;
@@ -89,7 +97,7 @@ private:
     close_event carry_out(const close_action& a) noexcept {
         const int fd = socket_.native_handle();
         switch (a.what) {
-        case action::half_close: return noted(tcp_socket::half_close(fd, told_));
+        case action::half_close: return noted(tcp_socket::half_close(fd, told_ && !no_fin_yet_, told_));
         case action::receive: return noted(tcp_socket::receive(fd, a.bytes));
         case action::peek: return noted(tcp_socket::peek(fd));
         default: return release(fd, a.what == action::abort);
@@ -97,6 +105,7 @@ private:
     }
 
     const close_event& noted(const close_event& e) noexcept {
+        no_fin_yet_ = e.what == close_event::kind::would_block;
         if (e.what == close_event::kind::half_closed) our_fin_ = true;
         if (e.what == close_event::kind::end_of_file) at_eof_ = true;
         if (e.what == close_event::kind::failed) errno_ = errno;
@@ -122,11 +131,13 @@ private:
     close_machine machine_;
     clock::time_point started_{};
     std::chrono::microseconds elapsed_{};
+    int low_water_ = 1;
     int errno_ = 0;
     bool told_ = true;
     bool begun_ = false;
     bool our_fin_ = false;
     bool at_eof_ = false;
+    bool no_fin_yet_ = false; ///< as the last look showed
 };
 
 } // namespace closeside::detail

@@ -3,7 +3,9 @@
 #define CLOSESIDE_DETAIL_COMPLETION_HPP
 
 #include <asio/associated_allocator.hpp>
+#include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
+#include <asio/dispatch.hpp>
 #include <asio/error_code.hpp>
 #include <asio/post.hpp>
 
@@ -24,8 +26,10 @@ public:
 
     void operator()() { std::move(handler_)(ec_, std::move(result_)); }
 
-private:
+protected:
     Handler handler_;
+
+private:
     asio::error_code ec_;
     Result result_;
 };
@@ -35,6 +39,36 @@ template <class Executor, class Handler, class Result>
 void post_completion(const Executor& io_executor, Handler&& handler, const asio::error_code& ec, Result&& result) {
     const auto executor = asio::get_associated_executor(handler, io_executor);
     asio::post(executor, completion<Handler, Result>(std::move(handler), ec, std::move(result)));
+}
+
+/// Has the handler no executor of its own? It is then called on the I/O object's.
+template <class Handler, class IoExecutor>
+concept without_executor = requires {
+    typename asio::associated_executor<Handler, IoExecutor>::asio_associated_executor_is_unspecialised;
+};
+
+/// The same, and before it the cancellation slot is cleared: on the handler's executor, which Asio asks for.
+template <class Handler, class Result>
+class cancellable_completion : public completion<Handler, Result> {
+public:
+    cancellable_completion(Handler&& handler, const asio::error_code& ec, Result&& result)
+        : completion<Handler, Result>(std::move(handler), ec, std::move(result)) {}
+
+    void operator()() {
+        asio::get_associated_cancellation_slot(this->handler_).clear();
+        completion<Handler, Result>::operator()();
+    }
+};
+
+/// Completes an operation from its last intermediate handler, which has run on the I/O object's executor.
+template <class Executor, class Handler, class Result>
+void dispatch_completion(const Executor& io_executor, Handler&& handler, const asio::error_code& ec, Result&& result) {
+    const auto executor = asio::get_associated_executor(handler, io_executor);
+    cancellable_completion<Handler, Result> done(std::move(handler), ec, std::move(result));
+    if constexpr (without_executor<Handler, Executor>)
+        done();
+    else
+        asio::dispatch(executor, std::move(done));
 }
 
 } // namespace closeside::detail

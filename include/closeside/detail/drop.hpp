@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_DETAIL_DROP_HPP
 #define CLOSESIDE_DETAIL_DROP_HPP
 
-#include <closeside/detail/close_op.hpp>
+#include <closeside/detail/start_close.hpp>
 
 #include <utility>
 

@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_DETAIL_IN_PLACE_MEMORY_HPP
 #define CLOSESIDE_DETAIL_IN_PLACE_MEMORY_HPP
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 
@@ -9,7 +10,8 @@ namespace closeside::detail {
 
 /// Room inside an operation for what Asio allocates while the operation waits: one block at a time.
 /** Asio frees the memory of a wait before it calls, or destroys, the wait's handler (reactive_wait_op::do_complete and its
- *  like), so the handler may own the operation that the memory lies in. */
+ *  like), so the handler may own the operation that the memory lies in. Whoever takes is to be alone in that; another
+ *  thread may give back meanwhile. */
 template <std::size_t Size>
 class in_place_memory {
 public:
@@ -19,21 +21,21 @@ public:
 
     /// Null where it is in use or too small.
     void* take(std::size_t size) noexcept {
-        if (in_use_ || size > Size) return nullptr;
-        in_use_ = true;
+        if (size > Size || in_use_.load(std::memory_order_acquire)) return nullptr;
+        in_use_.store(true, std::memory_order_relaxed);
         return bytes_;
     }
 
     /// False where `memory` is not from here.
     bool give_back(const void* memory) noexcept {
         if (memory != bytes_) return false;
-        in_use_ = false;
+        in_use_.store(false, std::memory_order_release);
         return true;
     }
 
 private:
     alignas(std::max_align_t) std::byte bytes_[Size];
-    bool in_use_ = false;
+    std::atomic<bool> in_use_ = false;
 };
 
 /// Allocates in place, and with `Other` what finds no room there.

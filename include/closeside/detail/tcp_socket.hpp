@@ -47,6 +47,19 @@ inline bool set_linger(int fd, bool abort) noexcept {
     return set_option(fd, SOL_SOCKET, SO_LINGER, &value, sizeof value);
 }
 
+/// SO_RCVLOWAT, where the kernel widens the receive buffer for it (tcp_set_rcvlowat, Linux 4.18); otherwise none.
+/** A window smaller than the mark would have the peer wait for us, and us for the peer. */
+inline bool set_low_water(int fd, int bytes) noexcept {
+    constexpr int none = 1;
+    int room = 0;
+    socklen_t size = sizeof room;
+    if (set_option(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes) &&
+        (bytes == none || (::getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, &size) == 0 && room >= bytes)))
+        return true;
+    set_option(fd, SOL_SOCKET, SO_RCVLOWAT, &none, sizeof none);
+    return false;
+}
+
 /// 0 hands the time back to tcp_fin_timeout.
 inline int linger2_value(const fin_wait2& w) noexcept {
     if (w.how == fin_wait2::mode::skip) return -1;
@@ -97,16 +110,16 @@ inline close_event peek(int fd) noexcept {
     return received(::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT));
 }
 
-/// `told`: somebody is told who was first, which takes the states.
-inline close_event half_close(int fd, bool told = true) noexcept {
-    const tcp_state before = told ? state(fd) : tcp_state::unknown;
+/// Which of the states just before and just after are to be looked up, to tell who was first?
+inline close_event half_close(int fd, bool look_before = true, bool look_after = true) noexcept {
+    const tcp_state before = look_before ? state(fd) : tcp_state::unknown;
     if (::shutdown(fd, SHUT_WR) != 0) {
         if (errno != ENOTCONN) return {close_event::kind::failed};
         // Reset earlier, or never connected: only the latter answers a read with ENOTCONN (tcp_recvmsg).
         const close_event e = peek(fd);
         return {e.what == close_event::kind::failed ? e.what : close_event::kind::reset};
     }
-    return {close_event::kind::half_closed, 0, before, told ? state(fd) : tcp_state::unknown};
+    return {close_event::kind::half_closed, 0, before, look_after ? state(fd) : tcp_state::unknown};
 }
 
 /// Has the peer acknowledged every byte and our FIN? acked, would_block, reset or failed.
