@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_BENCHMARK_CLOSE_COST_HPP
+#define CLOSESIDE_BENCHMARK_CLOSE_COST_HPP
+
+#include <string>
+#include <vector>
+
+namespace benchmark_close {
+
+/// A way of closing, in a program of its own.
+struct contender {
+    enum class kind {
+        ours,           ///< next to each peer
+        ours_by_itself, ///< another way to the same close, shown alone
+        peer
+    };
+
+    std::string name;
+    std::vector<std::string> command; ///< what follows is the scenario
+    kind is;
+    double most_allocations = 1; ///< of ours, as is aimed at
+};
+
+/// Those whose libraries were there when this was built.
+std::vector<contender> all_contenders();
+
+struct scenario {
+    std::string name;
+    std::vector<std::string> arguments; ///< of a subject program
+    bool has_aims = true;
+};
+
+std::vector<scenario> all_scenarios();
+
+/// Of one close.
+struct close_cost {
+    double system_calls = 0;
+    double instructions = 0; ///< outside the kernel
+    double allocations = 0;
+    /// It did not end gracefully: the peer was reset.
+    bool resets = false;
+};
+
+struct instruments {
+    bool system_calls;
+    bool instructions;
+};
+
+/// Runs the program once for each quantity.
+close_cost measure(const contender& c, const scenario& s, const instruments& available);
+
+} // namespace benchmark_close
+
+#endif

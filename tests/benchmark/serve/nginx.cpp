@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "nginx.hpp"
+
+#include "message.hpp"
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+#include <stdlib.h>
+#include <unistd.h>
+
+namespace benchmark_serve {
+
+namespace {
+
+const std::string program = NGINX; ///< empty: there is none
+
+class temporary_directory {
+public:
+    temporary_directory() {
+        std::string name = std::filesystem::temp_directory_path() / "closeside-nginx-XXXXXX";
+        if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category(), name);
+        path_ = name;
+    }
+    temporary_directory(const temporary_directory&) = delete;
+    temporary_directory& operator=(const temporary_directory&) = delete;
+    ~temporary_directory() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    const std::filesystem::path& path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
+/// One process, no log, the reply from memory, everything written below the prefix: as little work as it can have.
+/** `multi_accept on` makes it slower: it then has more connections under way at once. */
+std::string configuration(std::uint16_t port) {
+    std::string temporary_paths;
+    for (const char* const module : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"})
+        temporary_paths += std::string(module) + "_temp_path temporary;\n";
+    return "daemon off;\n"
+           "master_process off;\n"
+           "pid nginx.pid;\n"
+           "error_log stderr emerg;\n"
+           "events { use epoll; worker_connections 1024; }\n"
+           "http {\n"
+           "access_log off;\n"
+           "keepalive_timeout 0;\n"
+           "lingering_close always;\n" +
+           temporary_paths + "server {\n" + "listen " + std::to_string(port) + " backlog=4096;\n" +
+           "location / { default_type text/plain; return 200 \"" + body() + "\"; }\n}\n}\n";
+}
+
+} // namespace
+
+std::optional<server> nginx() {
+    if (program.empty()) {
+        std::cerr << "SKIPPED: nginx is not installed\n";
+        return std::nullopt;
+    }
+    const auto directory = std::make_shared<temporary_directory>();
+    return [directory](std::uint16_t port) {
+        const std::string prefix = directory->path(), file = prefix + "/nginx.conf";
+        if (!(std::ofstream(file) << configuration(port)).flush()) throw std::runtime_error("cannot write " + file);
+        ::execl(program.c_str(), program.c_str(), "-p", prefix.c_str(), "-c", file.c_str(), nullptr);
+        throw std::system_error(errno, std::generic_category(), program);
+    };
+}
+
+} // namespace benchmark_serve
