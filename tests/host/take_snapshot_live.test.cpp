@@ -64,6 +64,21 @@ TEST_CASE("network: tcp_rfc1337 set in a namespace is seen there and is critical
     CHECK(*text == "CS101 critical");
 }
 
+TEST_CASE("network: a list of reserved ports is seen to its end, however long") {
+    const auto text = tests::in_own_network([]() -> std::string {
+        std::string every_other_port = "1";
+        for (int port = 3; port < 65536; port += 2) every_other_port += "," + std::to_string(port);
+        if (!write_key("/proc/sys/net/ipv4/ip_local_reserved_ports", every_other_port.c_str()))
+            return "cannot write ip_local_reserved_ports";
+        return host::take_snapshot()[key::ip_local_reserved_ports].text == every_other_port ? "whole" : "cut off";
+    });
+    if (!text) {
+        MESSAGE(skipped);
+        return;
+    }
+    CHECK(*text == "whole");
+}
+
 TEST_CASE("network: a new namespace is a child, and the key that is the host's alone is hidden in it") {
     const auto text = tests::in_own_network([]() -> std::string {
         const auto seen = host::take_snapshot();

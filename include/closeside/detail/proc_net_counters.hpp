@@ -37,25 +37,31 @@ std::optional<Integer> whole_number(std::string_view word) noexcept {
     return value;
 }
 
-/// Calls `use(group, name, value)` for each counter of a file in the format of /proc/net/netstat: of two lines each, the
-/// first with names, the second with values, both begun by the group and a colon. A group with one line only, as gVisor
-/// prints it, and a value that is no number are passed over. A negative value is given as 0.
-template <class Use>
-void for_each_counter(std::string_view content, Use use) {
+/// Counts are not negative; what is printed so is 0.
+inline std::optional<std::uint64_t> parse_count(std::string_view word) noexcept {
+    if (const auto number = whole_number<std::int64_t>(word))
+        return *number < 0 ? std::uint64_t{0} : static_cast<std::uint64_t>(*number);
+    return whole_number<std::uint64_t>(word);
+}
+
+/// Reads the counters of one group from a file in the format of /proc/net/netstat: of two lines each, the first with
+/// names, the second with values, both begun by the group and a colon. `place_for(name)` gives the place of a value, or
+/// nullptr. A group with one line only, as gVisor prints it, and a value that is no number are passed over.
+template <class PlaceFor>
+void read_counts(std::string_view content, std::string_view group, PlaceFor place_for) {
     while (!content.empty()) {
         std::string_view names = take_line(content);
-        const std::string_view group = take_word(names);
+        const std::string_view head = take_word(names);
+        if (head.size() != group.size() + 1 || !head.starts_with(group) || head.back() != ':') continue;
         std::string_view values = content.substr(0, content.find('\n'));
-        if (group.size() < 2 || group.back() != ':' || take_word(values) != group) continue;
+        if (take_word(values) != head) continue;
         take_line(content);
         for (;;) {
             const std::string_view name = take_word(names), value = take_word(values);
             if (name.empty() || value.empty()) break;
-            if (const auto number = whole_number<std::int64_t>(value))
-                use(group.substr(0, group.size() - 1), name,
-                    *number < 0 ? std::uint64_t{0} : static_cast<std::uint64_t>(*number));
-            else if (const auto large = whole_number<std::uint64_t>(value))
-                use(group.substr(0, group.size() - 1), name, *large);
+            std::optional<std::uint64_t>* const place = place_for(name);
+            if (place == nullptr) continue;
+            if (const auto count = parse_count(value)) *place = count;
         }
     }
 }

@@ -82,7 +82,7 @@ inline std::vector<finding> audit(const snapshot& seen, program program, const m
     for (const rule& r : rule_table)
         if (std::optional<verdict> v = r.judge(c))
             findings.push_back(detail::complete(r, *std::move(v), seen, more.earlier));
-    std::ranges::sort(findings, [](const finding& a, const finding& b) {
+    std::sort(findings.begin(), findings.end(), [](const finding& a, const finding& b) {
         const bool a_happens = a.occurrence == occurrence::happening, b_happens = b.occurrence == occurrence::happening;
         return a.severity != b.severity ? a.severity > b.severity
                : a_happens != b_happens ? a_happens
@@ -100,7 +100,8 @@ inline std::vector<finding> audit(const snapshot& seen, exposure peers = exposur
 /// The worst severity among the findings; none without findings.
 inline std::optional<severity> worst(std::span<const finding> findings) noexcept {
     if (findings.empty()) return std::nullopt;
-    return std::ranges::max_element(findings, {}, &finding::severity)->severity;
+    const auto milder = [](const finding& a, const finding& b) { return a.severity < b.severity; };
+    return std::max_element(findings.begin(), findings.end(), milder)->severity;
 }
 
 } // namespace closeside::host

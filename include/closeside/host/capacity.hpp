@@ -46,6 +46,7 @@ inline std::int64_t unreserved_ports(std::int64_t low, std::int64_t high, std::s
     low = std::clamp<std::int64_t>(low, 0, last_port);
     high = std::clamp<std::int64_t>(high, 0, last_port);
     if (low > high) return 0;
+    if (reserved.empty()) return high - low + 1;
     std::bitset<last_port + 1> taken;
     while (!reserved.empty()) {
         const std::string_view item = reserved.substr(0, reserved.find(','));

@@ -2,12 +2,14 @@
 #ifndef CLOSESIDE_HOST_COUNTER_HPP
 #define CLOSESIDE_HOST_COUNTER_HPP
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace closeside::host {
 
@@ -91,6 +93,32 @@ constexpr const counter_facts& facts(counter c) noexcept { return all_counters[s
 
 constexpr std::string_view to_string(counter c) noexcept { return facts(c).name; }
 
+namespace detail {
+
+/// By length first: that decides most comparisons without a look at the letters.
+constexpr bool comes_before(std::string_view a, std::string_view b) noexcept {
+    return a.size() != b.size() ? a.size() < b.size() : a < b;
+}
+
+inline constexpr auto counters_by_name = [] {
+    auto sorted = all_counters;
+    for (std::size_t i = 1; i != sorted.size(); ++i)
+        for (std::size_t j = i; j != 0 && comes_before(sorted[j].name, sorted[j - 1].name); --j)
+            std::swap(sorted[j], sorted[j - 1]);
+    return sorted;
+}();
+
+} // namespace detail
+
+/// The counter of that group and name; none if it is not among them.
+constexpr std::optional<counter> find_counter(std::string_view group, std::string_view name) noexcept {
+    const auto found = std::lower_bound(
+        detail::counters_by_name.begin(), detail::counters_by_name.end(), name,
+        [](const counter_facts& facts, std::string_view wanted) { return detail::comes_before(facts.name, wanted); });
+    const bool is_it = found != detail::counters_by_name.end() && found->name == name && found->group == group;
+    return is_it ? std::optional(found->id) : std::nullopt;
+}
+
 /// Counter values; none where this kernel does not count such a thing, which is not the same as 0.
 using counter_values = std::array<std::optional<std::uint64_t>, all_counters.size()>;
 
@@ -120,6 +148,13 @@ constexpr bool counters_stand_in_order() noexcept {
     return true;
 }
 static_assert(counters_stand_in_order(), "all_counters must list every counter in the order of the enumeration");
+
+constexpr bool names_differ() noexcept {
+    for (std::size_t i = 1; i != counters_by_name.size(); ++i)
+        if (counters_by_name[i - 1].name == counters_by_name[i].name) return false;
+    return true;
+}
+static_assert(names_differ(), "find_counter knows a counter by its name, whatever the group");
 
 } // namespace detail
 

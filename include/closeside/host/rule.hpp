@@ -41,19 +41,19 @@ struct circumstances {
 
     /// Some connection of the program can end up in TIME-WAIT on this host.
     bool can_hold_time_wait() const noexcept {
-        return std::ranges::any_of(program.policies, closeside::can_hold_time_wait);
+        return std::any_of(program.policies.begin(), program.policies.end(), closeside::can_hold_time_wait);
     }
 
     /// Some policy has this side send the first FIN, so that TIME-WAIT here is the rule and no exception.
     bool closes_first() const noexcept {
-        return std::ranges::any_of(program.policies, [](const close_policy& p) {
+        return std::any_of(program.policies.begin(), program.policies.end(), [](const close_policy& p) {
             return p.closes_first == side::local && p.linger != lingering::abort;
         });
     }
 
     /// Some connection of the program can be an orphan in FIN-WAIT-2 for which tcp_fin_timeout is the limit.
     bool depends_on_fin_timeout() const noexcept {
-        return std::ranges::any_of(program.policies, [](const close_policy& p) {
+        return std::any_of(program.policies.begin(), program.policies.end(), [](const close_policy& p) {
             return p.linger != lingering::abort && p.linger2 == fin_wait2::system &&
                    !closeside::detail::never_orphan_in_fin_wait2(p);
         });

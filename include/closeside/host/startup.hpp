@@ -59,12 +59,17 @@ struct startup_report {
     bool out_of_memory = false;
 };
 
-/// Nothing that is left out of the log; with what it says, if it once was.
-inline std::optional<std::string> line_of(const finding& f, const startup_options& options) {
-    if (std::ranges::find(options.ignore, f.code) != options.ignore.end()) return std::nullopt;
+/// Is it left out of the log, whatever its severity?
+inline bool is_left_out(const finding& f, const startup_options& options) noexcept {
+    if (std::find(options.ignore.begin(), options.ignore.end(), f.code) != options.ignore.end()) return true;
+    const suppression* const s = find_suppression(options.suppressions, f.code);
+    return s && !has_expired(*s, today_in_utc());
+}
+
+/// Of what is not left out; with what its suppression says, if it once was.
+inline std::string line_of(const finding& f, const startup_options& options) {
     const suppression* const s = find_suppression(options.suppressions, f.code);
     if (!s) return to_line(f);
-    if (!has_expired(*s, today_in_utc())) return std::nullopt;
     return to_line(f) + " It was suppressed until " + format_date(*s->until) +
            (s->reason.empty() ? "." : ": " + closeside::detail::printable(s->reason));
 }
@@ -83,10 +88,9 @@ inline startup_report inspect(std::span<const close_policy> compiled_in, const s
         const snapshot seen = take_snapshot({.root = options.root});
         if (seen.error == ENOMEM) throw std::bad_alloc();
         for (const finding& f : audit(seen, std::move(judged))) {
-            std::optional<std::string> line = line_of(f, options);
-            if (!line) continue;
+            if (is_left_out(f, options)) continue;
             report.worst = std::max(report.worst, std::optional(f.severity));
-            if (f.severity >= minimum) report.lines.emplace_back(f.severity, *std::move(line));
+            if (f.severity >= minimum) report.lines.emplace_back(f.severity, line_of(f, options));
         }
     } catch (...) {
         report.out_of_memory = true;
@@ -165,7 +169,8 @@ template <close_policy... P, line_sink Sink>
     const detail::startup_report report =
         detail::inspect_for<P...>(options, std::min(options.minimum, options.refuse_at));
     detail::deliver(report, sink);
-    const bool unsafe = std::ranges::any_of(report.lines, [&](const auto& l) { return l.first >= options.refuse_at; });
+    const bool unsafe = std::any_of(report.lines.begin(), report.lines.end(),
+                                    [&](const auto& l) { return l.first >= options.refuse_at; });
     if (unsafe) return error::unsafe_host;
     return report.out_of_memory ? make_error_code(std::errc::not_enough_memory) : std::error_code();
 }

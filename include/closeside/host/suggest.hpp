@@ -67,7 +67,8 @@ inline suggestion suggest(std::span<const finding> findings, const snapshot& see
     for (const finding& f : findings) {
         if (f.settings.empty()) all.unresolved.push_back(&f);
         for (const setting& wanted : f.settings) {
-            const auto known = std::ranges::find(all.settings, wanted.key, [](const auto& s) { return s.setting.key; });
+            const auto known = std::find_if(all.settings.begin(), all.settings.end(),
+                                            [&](const auto& s) { return s.setting.key == wanted.key; });
             if (known == all.settings.end()) {
                 const std::optional<key> k = find_key(wanted.key);
                 const bool has_value = k && seen[*k].status == key_status::present;

@@ -104,8 +104,9 @@ inline std::string_view take_field(std::string_view& line) noexcept {
 /// `until=…`, `expires=…`: an assignment, and no word of a reason.
 inline bool looks_assigned(std::string_view word) noexcept {
     const std::size_t equals = word.find('=');
-    return equals != 0 && equals != word.npos &&
-           std::ranges::all_of(word.substr(0, equals), [](char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; });
+    return equals != 0 && equals != word.npos && std::all_of(word.begin(), word.begin() + equals, [](char c) {
+               return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+           });
 }
 
 /// Interprets `CODE [until=YYYY-MM-DD] [reason]` into `s`; otherwise gives what is wrong, and with which word.

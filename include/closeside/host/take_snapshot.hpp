@@ -33,11 +33,7 @@ struct snapshot_options {
 
 namespace detail {
 
-inline key_value read_key(int sysctls, const key_facts& facts) {
-    std::string path(facts.name);
-    std::replace(path.begin(), path.end(), '.', '/');
-    const closeside::detail::file_content file = closeside::detail::read_regular_file(sysctls, path.c_str());
-
+inline key_value interpret(const key_facts& facts, const closeside::detail::file_content& file) {
     if (file.error == 0) return interpret(facts.shape, file.bytes);
     if (file.error == ENOENT || file.error == ENOTDIR) return {};
     const std::string problem = file.problem ? file.problem : std::generic_category().message(file.error);
@@ -45,16 +41,41 @@ inline key_value read_key(int sysctls, const key_facts& facts) {
     return {key_status::malformed, closeside::detail::printable_excerpt(file.bytes), {}, {}, problem};
 }
 
-inline key_value read_key_or_say_why(int sysctls, const key_facts& facts) noexcept {
-    try {
-        return read_key(sysctls, facts);
-    } catch (...) {
-        key_value none;
-        none.status = key_status::malformed;
-        none.problem = "out of memory"; // short enough to need none
-        return none;
+/// The directories of the keys, opened once, so that the way to a key is short.
+class key_files {
+public:
+    explicit key_files(int sysctls) noexcept
+        : ipv4_(sysctls, "net/ipv4"), netfilter_(sysctls, "net/netfilter"), core_(sysctls, "net/core") {}
+
+    key_value read(const key_facts& facts) const noexcept {
+        try {
+            const std::size_t dot = facts.name.rfind('.');
+            const std::string file(facts.name.substr(dot + 1));
+            return interpret(facts, directory(facts.name.substr(0, dot)).read_sysctl(file.c_str()));
+        } catch (...) {
+            key_value none;
+            none.status = key_status::malformed;
+            none.problem = "out of memory"; // short enough to need none
+            return none;
+        }
     }
+
+private:
+    const closeside::detail::file_source& directory(std::string_view group) const noexcept {
+        return group == "net.ipv4" ? ipv4_ : group == "net.netfilter" ? netfilter_ : core_;
+    }
+
+    closeside::detail::file_source ipv4_, netfilter_, core_;
+};
+
+constexpr bool every_key_has_its_directory() noexcept {
+    for (const key_facts& facts : all_keys)
+        if (!facts.name.starts_with("net.ipv4.") && !facts.name.starts_with("net.netfilter.") &&
+            !facts.name.starts_with("net.core."))
+            return false;
+    return true;
 }
+static_assert(every_key_has_its_directory(), "key_files opens the directories that all_keys needs");
 
 inline bool is_there(const snapshot& s, key k) noexcept { return s[k].status != key_status::absent; }
 
@@ -62,9 +83,9 @@ inline bool is_there(const snapshot& s, key k) noexcept { return s[k].status != 
 /** Inodes alone do not tell: the process 1 of a container is in the container's own namespace, and a container may not
  *  read the host's. Where an emulated or half-copied /proc misses the witness too, keys that every real child namespace
  *  has are missing as well. */
-inline network_namespace find_namespace(const snapshot& s,
-                                        std::optional<std::uint64_t> netns_of_first_process) noexcept {
+inline network_namespace find_namespace(const snapshot& s, int top) noexcept {
     if (is_there(s, key::tcp_max_orphans)) return network_namespace::initial;
+    const auto netns_of_first_process = closeside::detail::namespace_inode(top, "proc/1/ns/net");
     if (s.netns && netns_of_first_process && s.netns != netns_of_first_process) return network_namespace::child;
 
     const bool since_4_9 = is_there(s, key::tcp_fin_timeout) && is_there(s, key::tcp_syncookies) &&
@@ -129,23 +150,24 @@ inline void find_place(snapshot& s, int top) noexcept {
 }
 
 /// Of the calling thread's namespace, as far as there is thread-self; a tree copied from a host may have only proc/net.
-inline std::string read_net_file(int top, const char* name) {
-    for (const char* const directory : {"proc/thread-self/net/", "proc/net/"}) {
-        auto file = closeside::detail::read_regular_file(top, (std::string(directory) + name).c_str());
+inline std::string read_net_file(const closeside::detail::file_source& proc, const char* name) {
+    for (const char* const directory : {"thread-self/net/", "net/"}) {
+        auto file = proc.read((std::string(directory) + name).c_str());
         if (file.error == 0) return std::move(file.bytes);
     }
     return {};
 }
 
-inline void read_counters(snapshot& s, int top) {
-    for (const char* const name : {"netstat", "snmp"})
-        closeside::detail::for_each_counter(read_net_file(top, name),
-                                            [&](std::string_view group, std::string_view field, std::uint64_t value) {
-                                                for (const counter_facts& facts : all_counters)
-                                                    if (facts.name == field && facts.group == group)
-                                                        s.counters[static_cast<std::size_t>(facts.id)] = value;
-                                            });
-    s.sockets = interpret_sockstat(read_net_file(top, "sockstat"), read_net_file(top, "sockstat6"));
+inline void read_counters(snapshot& s, const closeside::detail::file_source& proc) {
+    const auto read = [&](const char* file, std::string_view group) {
+        closeside::detail::read_counts(read_net_file(proc, file), group, [&](std::string_view name) {
+            const std::optional<counter> c = find_counter(group, name);
+            return c ? &s.counters[static_cast<std::size_t>(*c)] : nullptr;
+        });
+    };
+    read("netstat", "TcpExt");
+    read("snmp", "Tcp");
+    s.sockets = interpret_sockstat(read_net_file(proc, "sockstat"), read_net_file(proc, "sockstat6"));
 }
 
 inline int error_of_blindness(const snapshot& s) noexcept {
@@ -161,25 +183,25 @@ inline void read_host(snapshot& s, const char* root) {
     s.error = errno;
     if (!top) return;
     find_place(s, top.get());
-    const closeside::detail::owned_descriptor sysctls = closeside::detail::open_directory(top.get(), "proc/sys");
-    s.error = errno;
-    if (!sysctls) return;
+    const closeside::detail::file_source sysctls(top.get(), "proc/sys");
+    s.error = sysctls.error();
+    if (s.error != 0) return;
 
     // thread-self, because self stands for the main thread, which may be in another namespace (setns(2)).
     s.netns = closeside::detail::namespace_inode(top.get(), "proc/thread-self/ns/net");
     s.read_only = closeside::detail::is_read_only(sysctls.get());
-    const auto release = closeside::detail::read_regular_file(sysctls.get(), "kernel/osrelease");
+    const auto release = sysctls.read_sysctl("kernel/osrelease");
     s.kernel = closeside::detail::printable_excerpt(closeside::detail::without_line_end(release.bytes));
 
-    for (const key_facts& facts : all_keys) s[facts.id] = read_key_or_say_why(sysctls.get(), facts);
-    s.space = find_namespace(s, closeside::detail::namespace_inode(top.get(), "proc/1/ns/net"));
-    const auto build = closeside::detail::read_regular_file(sysctls.get(), "kernel/version");
-    s.emulated = is_emulated(s, build.bytes);
+    const key_files keys(sysctls.get());
+    for (const key_facts& facts : all_keys) s[facts.id] = keys.read(facts);
+    s.space = find_namespace(s, top.get());
+    s.emulated = is_emulated(s, sysctls.read_sysctl("kernel/version").bytes);
     if (s.emulated)
         mark_emulated_keys(s);
     else
         mark_missing_keys(s);
-    read_counters(s, top.get());
+    read_counters(s, closeside::detail::file_source(top.get(), "proc"));
     s.error = error_of_blindness(s);
 }
 

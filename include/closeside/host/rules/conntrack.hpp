@@ -57,7 +57,8 @@ inline std::string table_for(double flows) {
 /// How long conntrack keeps a connection of this program after its end, in seconds, and by which key.
 /** A program that only aborts leaves flows in CLOSE; any other leaves some in TIME_WAIT. */
 inline key kept_by(const circumstances& c) noexcept {
-    return std::ranges::all_of(c.program.policies, [](const close_policy& p) { return p.linger == lingering::abort; })
+    return std::all_of(c.program.policies.begin(), c.program.policies.end(),
+                       [](const close_policy& p) { return p.linger == lingering::abort; })
                ? key::conntrack_close
                : key::conntrack_time_wait;
 }

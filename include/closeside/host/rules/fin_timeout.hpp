@@ -58,10 +58,11 @@ inline constexpr rule fin_timeout_tiny{
         const auto seconds = c.number(key::tcp_fin_timeout);
         if (!seconds || *seconds >= shortest_sensible_fin_timeout) return std::nullopt;
         // Draining keeps the descriptor until the peer's FIN; without it every close leaves an orphan at once.
-        const bool leaves_orphans = std::ranges::any_of(c.program.policies, [](const close_policy& p) {
-            return p.closes_first == side::local && p.linger != lingering::abort && p.linger2 == fin_wait2::system &&
-                   p.drain_time.count == 0;
-        });
+        const bool leaves_orphans =
+            std::any_of(c.program.policies.begin(), c.program.policies.end(), [](const close_policy& p) {
+                return p.closes_first == side::local && p.linger != lingering::abort &&
+                       p.linger2 == fin_wait2::system && p.drain_time.count == 0;
+            });
         const std::string limit = *seconds > 0 ? std::to_string(*seconds) + " s" : "3.5 retransmission time-outs";
         return verdict{
             leaves_orphans ? severity::warning : severity::note,

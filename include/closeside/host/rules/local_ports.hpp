@@ -136,7 +136,8 @@ inline constexpr rule autobind_reuses_ports{
     "CS303", "ip_autobind_reuse lets sockets share a port and fail later",
     [](const circumstances& c) -> std::optional<verdict> {
         if (!c.is_on(key::ip_autobind_reuse)) return std::nullopt;
-        const bool bound = std::ranges::any_of(c.program.policies, &close_policy::reuse_address);
+        const bool bound = std::any_of(c.program.policies.begin(), c.program.policies.end(),
+                                       [](const close_policy& p) { return p.reuse_address; });
         return verdict{detail::connects_out(c) && bound ? severity::warning : severity::note,
                        {key::ip_autobind_reuse},
                        "ip_autobind_reuse is on: once every local port is taken, bind() to port 0 with SO_REUSEADDR "

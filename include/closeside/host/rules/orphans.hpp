@@ -21,13 +21,14 @@ namespace detail {
 
 /// Some connection can be closed by the program before the peer has acknowledged everything.
 inline bool can_leave_orphans(const circumstances& c) {
-    return std::ranges::any_of(c.program.policies, [](const close_policy& p) { return p.linger != lingering::abort; });
+    return std::any_of(c.program.policies.begin(), c.program.policies.end(),
+                       [](const close_policy& p) { return p.linger != lingering::abort; });
 }
 
 /// Some policy closes the descriptor with our last data and FIN still under way. Not so one that drains until the peer's
 /// FIN, or waits for acknowledgement: there the orphan is the exception.
 inline bool leaves_orphans(const circumstances& c) {
-    return std::ranges::any_of(c.program.policies, [](const close_policy& p) {
+    return std::any_of(c.program.policies.begin(), c.program.policies.end(), [](const close_policy& p) {
         return p.linger == lingering::background && (p.closes_first == side::peer || p.drain_time.count == 0);
     });
 }
