@@ -6,20 +6,21 @@ set -eu
 
 usage() {
     cat <<'END'
-usage: sh cmake/quickstart.sh demo|test
+usage: sh cmake/quickstart.sh demo|test|benchmark
 
-  demo   build the examples, check this host (closeside-check), then close real connections in every way and compare
-         with the kernel (policy_lab); the exit status is that of policy_lab
-  test   build everything and run the tests
+  demo       build the examples, check this host (closeside-check), then close real connections in every way and compare
+             with the kernel (policy_lab); the exit status is that of policy_lab
+  test       build everything and run the tests
+  benchmark  build the benchmarks and run them all (ten minutes); leave the machine alone meanwhile
 
-On Debian and Ubuntu both first install the packages that are missing, as root or through sudo.
-Everything is built in build/default. The tests of the metrics use Prometheus's programs; where they are not installed,
-test unpacks them into build/debian.
+On Debian and Ubuntu each first installs the packages that are missing, as root or through sudo.
+Everything is built in build/default, the benchmarks in build/benchmark. The tests of the metrics use Prometheus's
+programs, a benchmark uses nginx; where they are not installed they are unpacked into build/debian.
 END
 }
 
 case "$#:${1-}" in
-1:demo | 1:test) ;;
+1:demo | 1:test | 1:benchmark) ;;
 1:-h | 1:--help) usage && exit 0 ;;
 *) usage >&2 && exit 64 ;;
 esac
@@ -27,6 +28,10 @@ esac
 packages="g++ cmake ninja-build libasio-dev doctest-dev libcli11-dev nlohmann-json3-dev libspdlog-dev"
 # Tests lose segments and translate addresses between network namespaces of their own.
 [ "$1" != test ] || packages="$packages iproute2 nftables"
+# The peers that are measured, and what counts system calls and instructions.
+[ "$1" != benchmark ] || packages="$packages iproute2 libboost-dev libuv1-dev net-tools procps strace valgrind"
+preset=default
+[ "$1" != benchmark ] || preset=benchmark
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd -- "$root"
 mkdir -p build
@@ -83,32 +88,32 @@ install_missing() {
     step "installing$missing (a minute or more)" apt install -y --no-install-recommends $missing
 }
 
-# Installing these two would start servers that listen on every address of this machine: the tests need the programs
-# alone, and CMake finds them here.
-unpack_prometheus() {
-    wanted=
-    command -v promtool >/dev/null || [ -x build/debian/usr/bin/promtool ] || wanted="prometheus"
-    command -v prometheus-node-exporter >/dev/null || [ -x build/debian/usr/bin/prometheus-node-exporter ] ||
-        wanted="$wanted prometheus-node-exporter"
-    [ -n "$wanted" ] || return 0
-    say "fetching promtool and node_exporter into build/debian"
+# unpack <package> <program>: for what would start a server when installed, but is wanted for its program alone, which
+# CMake finds here.
+unpack() {
+    if command -v "$2" >/dev/null || [ -x "/usr/sbin/$2" ]; then return 0; fi
+    for directory in bin sbin; do
+        [ ! -x "build/debian/usr/$directory/$2" ] || return 0
+    done
+    say "fetching $2 into build/debian"
     mkdir -p build/debian
     as_root=
-    # shellcheck disable=SC2086 # a list of words
-    if (
-        cd build/debian
-        apt download $wanted && for file in *.deb; do dpkg-deb -x "$file" . || exit 1; done
-    ) >"$log" 2>&1; then
-        rm -f build/debian/*.deb
+    if (cd build/debian && apt download "$1" && dpkg-deb -x "$1"_*.deb .) >"$log" 2>&1; then
+        rm -f "build/debian/$1"_*.deb
     else
         tail -n 3 "$log" >&2
-        say "cannot fetch them: the tests that need them are skipped"
+        say "cannot fetch it: what needs it is skipped"
     fi
 }
 
 if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
     install_missing
-    [ "$1" != test ] || unpack_prometheus
+    if [ "$1" = test ]; then
+        unpack prometheus promtool
+        unpack prometheus-node-exporter prometheus-node-exporter
+    fi
+    # .ci/run goes on with a short form of the benchmarks after the tests.
+    [ "$1" = demo ] || unpack nginx nginx
 else
     say "no apt-get here; needed is what Debian calls $packages"
     for tool in cmake ninja c++; do
@@ -122,9 +127,13 @@ fi
 # A newer compiler may warn of more; that must not stop anybody but the authors, who set CLOSESIDE_WERROR=1.
 tolerate=--compile-no-warning-as-error
 [ "${CLOSESIDE_WERROR-}" != 1 ] || tolerate=
-step "configuring" cmake --preset default $tolerate
+step "configuring" cmake --preset "$preset" $tolerate
 
 case $1 in
+benchmark)
+    step "building the benchmarks (a few minutes)" cmake --build --preset benchmark
+    exec build/benchmark/bin/closeside-benchmark --json build/benchmark/results.json
+    ;;
 test)
     step "building tests and examples (a few minutes)" cmake --build --preset default
     step "running the tests (a minute or two)" ctest --preset default
