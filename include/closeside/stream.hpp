@@ -139,8 +139,9 @@ public:
     }
 
     /// Closes the connection as the policy says and completes when the descriptor is released.
-    /** side::local: shutdown(SHUT_WR) at once (ESTABLISHED -> FIN-WAIT-1), then reads and discards until the peer's
-     *  FIN, within drain_time and drain_bytes. side::peer: reads and discards until the peer's FIN, within patience and
+    /** side::local: discards what has arrived, then shutdown(SHUT_WR) (ESTABLISHED -> FIN-WAIT-1), then reads and
+     *  discards until the peer's FIN, within drain_time and drain_bytes; where that FIN had come already, close(2) alone
+     *  (CLOSE-WAIT -> LAST-ACK). side::peer: reads and discards until the peer's FIN, within patience and
      *  drain_bytes, then close(2) (CLOSE-WAIT -> LAST-ACK). lingering::abort: RST.
      *
      *  The socket leaves the stream when the operation starts: outstanding operations complete with operation_aborted,
@@ -148,7 +149,7 @@ public:
      *
      *  @param limits  In place of the policy's patience, drain_time and drain_bytes, for this close.
      *  @param token   A completion token. The handler is never called from inside this function. For asio::detached
-     *                 nothing is asked of the kernel that only a report would need: three system calls fewer.
+     *                 nothing is asked of the kernel that only a report would need: two or three system calls fewer.
      *
      *  @par Completion signature  void(asio::error_code, closeside::close_report)
      *  @par Completes with

@@ -548,6 +548,16 @@ TEST_CASE("the handler runs on its own executor, wherever the connection lives")
         CHECK_FALSE(result.ec);
         CHECK(c.local_state() == kv::time_wait);
     }
+    SUBCASE("another context, which has nothing else to do and is kept at work") {
+        asio::io_context other;
+        std::atomic<int> calls = 0;
+        c.stream->async_close(asio::bind_executor(other, [&](std::error_code, const cs::close_report&) { ++calls; }));
+        std::thread runs([&] { other.run(); });
+        c.io.run_for(50ms);
+        c.peer.close();
+        CHECK(c.run_until([&] { return calls == 1; }));
+        runs.join();
+    }
     SUBCASE("another context, which never runs before the connection's is destroyed: on_limit") {
         asio::io_context other;
         auto io = std::make_unique<asio::io_context>();

@@ -168,7 +168,7 @@ private:
 
     /// Of an empty heap.
     void shrink() noexcept {
-        if (heap_.capacity() > kept_capacity) heap_ = {};
+        if (heap_.capacity() > kept_capacity) std::vector<entry*>().swap(heap_);
     }
 
     void end_earliest() noexcept {

@@ -7,6 +7,7 @@
 #include <asio/associated_executor.hpp>
 #include <asio/dispatch.hpp>
 #include <asio/error_code.hpp>
+#include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
 
 #include <utility>
@@ -58,6 +59,24 @@ public:
         asio::get_associated_cancellation_slot(this->handler_).clear();
         completion<Handler, Result>::operator()();
     }
+};
+
+/// Keeps the context that the handler wants to run on at work while intermediate handlers run elsewhere.
+template <class Handler, class IoExecutor>
+class handler_work {
+public:
+    handler_work(const Handler& handler, const IoExecutor& io_executor)
+        : guard_(asio::get_associated_executor(handler, io_executor)) {}
+
+private:
+    asio::executor_work_guard<asio::associated_executor_t<Handler, IoExecutor>> guard_;
+};
+/// The wait itself keeps the I/O object's context at work.
+template <class Handler, class IoExecutor>
+requires without_executor<Handler, IoExecutor>
+class handler_work<Handler, IoExecutor> {
+public:
+    handler_work(const Handler&, const IoExecutor&) noexcept {}
 };
 
 /// Completes an operation from its last intermediate handler, which has run on the I/O object's executor.

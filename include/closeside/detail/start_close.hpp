@@ -38,7 +38,8 @@ template <class Socket, class Handler>
 class attended_close_op final : public close_op<Socket> {
 public:
     attended_close_op(closing_socket<Socket>&& closing, Handler&& handler)
-        : close_op<Socket>(std::move(closing)), handler_(std::move(handler)) {}
+        : close_op<Socket>(std::move(closing)), handler_(std::move(handler)),
+          work_(handler_, this->closing().socket().get_executor()) {}
 
 private:
     /// Everything of the operation is gone, its memory too, before the handler runs.
@@ -47,6 +48,7 @@ private:
         const auto ec = this->closing().error();
         auto report = this->closing().report();
         Handler handler(std::move(handler_));
+        [[maybe_unused]] const handler_work<Handler, typename Socket::executor_type> work(std::move(work_));
         self.reset();
         if (posted)
             post_completion(executor, std::move(handler), ec, std::move(report));
@@ -55,6 +57,7 @@ private:
     }
 
     Handler handler_;
+    [[no_unique_address]] handler_work<Handler, typename Socket::executor_type> work_;
 };
 
 /// Closes `socket` under `policy`, then calls `handler(error_code, close_report)`, never from in here.

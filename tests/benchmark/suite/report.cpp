@@ -24,6 +24,16 @@ std::string number(const ordered_json& value) {
     return text.data();
 }
 
+/// A bar would end the cell of the table: `ss | wc`.
+std::string text(const ordered_json& row, const char* member) {
+    std::string cell;
+    for (const char c : row.value(member, "")) {
+        if (c == '|') cell += '\\';
+        cell += c;
+    }
+    return cell;
+}
+
 std::string ratio(const ordered_json& row) {
     if (!row.contains("ratio")) return "";
     const std::string middle = number(row["ratio"]), low = number(row["lowest_ratio"]),
@@ -68,10 +78,10 @@ void print_markdown(std::ostream& out, const ordered_json& all) {
         out << b["rounds"] << (b["rounds"] == 1 ? " round" : " rounds") << "\n\n"
             << "| what | unit | ours | | theirs | | ratio | aim |\n|---|---|---|--:|---|--:|--:|---|\n";
         for (const ordered_json& row : b["rows"])
-            out << "| " << row["what"].get<std::string>() << " | " << row["unit"].get<std::string>() << " | "
-                << row["ours"].get<std::string>() << " | " << number(row["our_value"]) << " | "
-                << row.value("theirs", "") << " | " << (row.contains("theirs") ? number(row["their_value"]) : "")
-                << " | " << ratio(row) << " | " << verdict(row) << " |\n";
+            out << "| " << text(row, "what") << " | " << text(row, "unit") << " | " << text(row, "ours") << " | "
+                << number(row["our_value"]) << " | " << text(row, "theirs") << " | "
+                << (row.contains("theirs") ? number(row["their_value"]) : "") << " | " << ratio(row) << " | "
+                << verdict(row) << " |\n";
     }
 }
 
