@@ -11,6 +11,7 @@
 #include <iostream>
 #include <stdexcept>
 
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,7 +53,7 @@ server_process::server_process(const contender& c, std::uint16_t port) {
 server_process::~server_process() { kill(); }
 
 void server_process::wait_until_listening(std::uint16_t port) {
-    for (const auto deadline = clock::now() + std::chrono::seconds(5); !is_listening(port); ::usleep(1000)) {
+    for (const auto deadline = clock::now() + std::chrono::seconds(5); !is_listening(port); ::poll(nullptr, 0, 1)) {
         ::siginfo_t ended{};
         if (::waitid(P_PID, static_cast<::id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0)
             throw std::runtime_error("has ended instead of listening");
