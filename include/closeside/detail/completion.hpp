@@ -35,19 +35,6 @@ private:
     Result result_;
 };
 
-/// Completes an operation that never had to wait, which may not call its handler from inside its initiating function.
-template <class Executor, class Handler, class Result>
-void post_completion(const Executor& io_executor, Handler&& handler, const asio::error_code& ec, Result&& result) {
-    const auto executor = asio::get_associated_executor(handler, io_executor);
-    asio::post(executor, completion<Handler, Result>(std::move(handler), ec, std::move(result)));
-}
-
-/// Has the handler no executor of its own? It is then called on the I/O object's.
-template <class Handler, class IoExecutor>
-concept without_executor = requires {
-    typename asio::associated_executor<Handler, IoExecutor>::asio_associated_executor_is_unspecialised;
-};
-
 /// The same, and before it the cancellation slot is cleared: on the handler's executor, which Asio asks for.
 template <class Handler, class Result>
 class cancellable_completion : public completion<Handler, Result> {
@@ -61,6 +48,19 @@ public:
     }
 };
 
+/// Completes an operation that never had to wait, which may not call its handler from inside its initiating function.
+template <class Executor, class Handler, class Result>
+void post_completion(const Executor& io_executor, Handler&& handler, const asio::error_code& ec, Result&& result) {
+    const auto executor = asio::get_associated_executor(handler, io_executor);
+    asio::post(executor, completion<Handler, Result>(std::move(handler), ec, std::move(result)));
+}
+
+/// Has the handler no executor of its own? It is then called on the I/O object's.
+template <class Handler, class IoExecutor>
+concept without_executor = requires {
+    typename asio::associated_executor<Handler, IoExecutor>::asio_associated_executor_is_unspecialised;
+};
+
 /// Keeps the context that the handler wants to run on at work while intermediate handlers run elsewhere.
 template <class Handler, class IoExecutor>
 class handler_work {
@@ -71,6 +71,7 @@ public:
 private:
     asio::executor_work_guard<asio::associated_executor_t<Handler, IoExecutor>> guard_;
 };
+
 /// The wait itself keeps the I/O object's context at work.
 template <class Handler, class IoExecutor>
 requires without_executor<Handler, IoExecutor>
