@@ -162,25 +162,26 @@ TEST_CASE("network: sockets in every state are counted alike by sock_diag, by /p
 }
 
 TEST_CASE("network: sockstat's tw is TIME-WAIT and the mini-sockets in FIN-WAIT-2") {
-    const auto text = tests::in_own_network([]() -> std::string {
+    const std::string expected = "2+2 2+2 2+2 4 4";
+    const auto text = tests::in_own_network([&]() -> std::string {
         tests::bring_up_loopback();
         const tests::every_state v4(AF_INET), v6(AF_INET6);
-        const auto settled_at = text_of(every_state_twice());
-        settled(settled_at, [] { return text_of(count_by(states_method::tcpdiag)); });
-        std::string seen;
-        for (const states_method m : tables) {
-            const auto s = host::count_states({.budget = patient, .only = m});
-            seen += std::to_string(*s.count(tcp_state::time_wait)) + "+" + std::to_string(s.fin_wait2_mini) + " ";
-        }
-        const auto bound = host::count_states({.only = states_method::sockstat});
-        return seen + std::to_string(host::time_wait_quick().value_or(0)) + " " +
-               std::to_string(bound.count(tcp_state::time_wait).value_or(0));
+        return settled(expected, [] {
+            std::string seen;
+            for (const states_method m : tables) {
+                const auto s = host::count_states({.budget = patient, .only = m});
+                seen += std::to_string(*s.count(tcp_state::time_wait)) + "+" + std::to_string(s.fin_wait2_mini) + " ";
+            }
+            const auto bound = host::count_states({.only = states_method::sockstat});
+            return seen + std::to_string(host::time_wait_quick().value_or(0)) + " " +
+                   std::to_string(bound.count(tcp_state::time_wait).value_or(0));
+        });
     });
     if (!text) {
         MESSAGE(skipped);
         return;
     }
-    CHECK(*text == "2+2 2+2 2+2 4 4");
+    CHECK(*text == expected);
 }
 
 TEST_CASE("network: a port counts its listener and that listener's connections, whatever their state") {
@@ -222,7 +223,7 @@ TEST_CASE("network: a thread that moved to another namespace counts there, while
             if (::unshare(CLONE_NEWNET) != 0) return;
             moved = listening();
         }).join();
-        return listening() + moved;
+        return settled("3 3 3 2 ", listening) + moved;
     });
     if (!text) {
         MESSAGE(skipped);
