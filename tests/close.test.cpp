@@ -71,6 +71,16 @@ TEST_CASE("a plain socket closes under a policy that is known at run time") {
         CHECK(result.report.ended_by == cs::ending::reset_by_us);
         CHECK(p.peer->read().error == ECONNRESET);
     }
+    SUBCASE("graceful, and nobody is told") {
+        plain p;
+        const auto port = p.peer->local();
+        cs::async_close(std::move(p.socket), cs::policies::graceful, asio::detached);
+        CHECK_FALSE(p.socket.is_open());
+        p.peer->close();
+        p.io.run_for(5s);
+        CHECK(p.io.stopped());
+        CHECK(kv::find(p.local, port).state == kv::time_wait);
+    }
     SUBCASE("peer_first, and a peer that does not close") {
         plain p;
         const close_result result = p.close({.closes_first = cs::side::peer, .patience = 50ms});

@@ -7,9 +7,8 @@
 #include <closeside/detail/closing_socket.hpp>
 #include <closeside/detail/in_place_memory.hpp>
 
-#include <asio/cancellation_signal.hpp>
 #include <asio/cancellation_type.hpp>
-#include <asio/error.hpp>
+#include <asio/error_code.hpp>
 #include <asio/posix/basic_stream_descriptor.hpp>
 #include <asio/socket_base.hpp>
 
