@@ -42,9 +42,12 @@ public:
     close_action begin() noexcept {
         begun_ = true;
         started_ = clock::now();
-        return perform(machine_.start());
+        return perform(machine_.start(), {});
     }
-    close_action advance(const close_event& e) noexcept { return perform(machine_.step(noted(e), elapsed())); }
+    close_action advance(const close_event& e) noexcept {
+        const milliseconds now = since_start(clock::now());
+        return perform(machine_.step(noted(e), now), now);
+    }
 
     clock::time_point at(milliseconds since_start) const noexcept {
         const auto room = clock::time_point::max() - started_;
@@ -88,9 +91,10 @@ public:
 private:
     using action = close_action::kind;
 
-    close_action perform(close_action next) noexcept {
+    /// From one wait to the next; nothing in between blocks, so that the time is looked up once.
+    close_action perform(close_action next, milliseconds now) noexcept {
         while (next.what < action::wait_readable || next.what == action::close || next.what == action::abort)
-            next = machine_.step(carry_out(next), elapsed());
+            next = machine_.step(carry_out(next), now);
         return next;
     }
 
@@ -121,11 +125,9 @@ private:
         // close() and not the destructor: Asio's destructor would first take back an SO_LINGER that Asio has seen set.
         asio::error_code ignored;
         socket_.close(ignored);
-        elapsed_ = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - started_);
+        if (told_) elapsed_ = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - started_);
         return {.what = close_event::kind::released, .last = last};
     }
-
-    milliseconds elapsed() const noexcept { return since_start(clock::now()); }
 
     Socket socket_;
     close_machine machine_;
