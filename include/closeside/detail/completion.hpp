@@ -9,10 +9,23 @@
 #include <asio/error_code.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
+#include <asio/recycling_allocator.hpp>
 
+#include <memory>
+#include <type_traits>
 #include <utility>
 
 namespace closeside::detail {
+
+/// For an operation of ours: the handler's own allocator, or, where that is std::allocator, Asio's recycled memory.
+/** Asio takes std::allocator for the wish that it keeps the memory of one operation at hand for the next. */
+template <class Handler>
+auto operation_allocator(const Handler& handler) noexcept {
+    if constexpr (std::is_same_v<asio::associated_allocator_t<Handler>, std::allocator<void>>)
+        return asio::recycling_allocator<void>();
+    else
+        return asio::get_associated_allocator(handler);
+}
 
 /// A handler together with its results, allocated through the handler's own allocator.
 template <class Handler, class Result>

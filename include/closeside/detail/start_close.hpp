@@ -5,7 +5,6 @@
 #include <closeside/detail/close_op.hpp>
 #include <closeside/detail/completion.hpp>
 
-#include <asio/associated_allocator.hpp>
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/detached.hpp>
@@ -73,13 +72,14 @@ void start_close(Socket&& socket, const close_policy& policy, Handler handler) {
     if (first.what == close_action::kind::wait_acked) first = unless_acked(closing, first);
     const bool done = first.what == close_action::kind::done;
     if constexpr (nobody) {
-        if (!done)
-            close_op<Socket>::start(std::make_shared<unattended_close_op<Socket>>(std::move(closing)), first,
-                                    asio::cancellation_slot());
+        if (done) return;
+        using op = unattended_close_op<Socket>;
+        close_op<Socket>::start(std::allocate_shared<op>(operation_allocator(handler), std::move(closing)), first,
+                                asio::cancellation_slot());
     } else if (done) {
         post_completion(closing.socket().get_executor(), std::move(handler), closing.error(), closing.report());
     } else {
-        const auto allocator = asio::get_associated_allocator(handler);
+        const auto allocator = operation_allocator(handler);
         const auto slot = asio::get_associated_cancellation_slot(handler);
         using op = attended_close_op<Socket, Handler>;
         close_op<Socket>::start(std::allocate_shared<op>(allocator, std::move(closing), std::move(handler)), first,
