@@ -3,13 +3,13 @@
 #define CLOSESIDE_ACCEPTOR_HPP
 
 #include <closeside/detail/accept_op.hpp>
+#include <closeside/detail/listener_state.hpp>
 #include <closeside/detail/listening_socket.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/stream.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/async_result.hpp>
-#include <asio/compose.hpp>
 #include <asio/ip/tcp.hpp>
 
 #include <cerrno>
@@ -61,11 +61,7 @@ public:
      *  only, a descriptor leaked to another program. */
     basic_acceptor(const executor_type& executor, const endpoint_type& endpoint,
                    int backlog = asio::socket_base::max_listen_connections)
-        : basic_acceptor(executor, endpoint.protocol()) {
-        detail::owned_descriptor listener = detail::open_listener(endpoint, P, backlog);
-        state_->acceptor.assign(endpoint.protocol(), listener.get());
-        listener.release();
-    }
+        : basic_acceptor(executor, state_type::listen(executor, endpoint, P, backlog)) {}
 
     template <class Context>
     requires std::is_convertible_v<Context&, asio::execution_context&>
@@ -79,13 +75,7 @@ public:
      *  @throws std::system_error naming the descriptor, where it is no listening TCP socket or the executor's context
      *  has it already; it then stays the caller's, and open. */
     static basic_acceptor adopt(const executor_type& executor, native_handle_type descriptor) {
-        const endpoint_type local = detail::put_listener_right(descriptor, P);
-        basic_acceptor acceptor(executor, local.protocol());
-        asio::error_code ec;
-        acceptor.state_->acceptor.assign(local.protocol(), descriptor, ec);
-        if (ec) throw asio::system_error(ec, "adopt descriptor " + std::to_string(descriptor));
-        acceptor.state_->queued_before = detail::accept_queue_length(descriptor);
-        return acceptor;
+        return basic_acceptor(executor, state_type::adopt(executor, descriptor, P));
     }
     template <class Context>
     requires std::is_convertible_v<Context&, asio::execution_context&>
@@ -144,9 +134,9 @@ public:
      *  that its handler has not been given. */
     template <class Token = typename asio::default_completion_token<Executor>::type>
     auto async_accept(Token&& token = {}) {
-        if (!state_) state_ = std::make_shared<state_type>(executor_, protocol_type::v4()); // moved from
-        return asio::async_compose<Token, void(asio::error_code, stream_type)>(
-            detail::accept_op<basic_acceptor>(state_), token, get_executor());
+        if (!state_) state_ = std::make_shared<state_type>(executor_, protocol_type::v4(), P); // moved from
+        return asio::async_initiate<Token, void(asio::error_code, stream_type)>(
+            detail::initiate_accept<stream_type>(state_), token);
     }
 
     /// Accepts one connection, blocking without limit until there is one.
@@ -159,29 +149,15 @@ public:
     }
     stream_type accept(asio::error_code& ec) {
         const int fd = detail::accept_blocking(native_handle(), ec);
-        return ec ? stream_type(executor_) : to_stream(*state_, fd, ec);
+        if (ec) return stream_type(executor_);
+        return stream_type(typename stream_type::inherits_options{}, state_->to_socket(fd, ec));
     }
 
 private:
     using state_type = detail::listener_state<Executor>;
-    friend class detail::accept_op<basic_acceptor>;
 
-    basic_acceptor(const executor_type& executor, const protocol_type& protocol)
-        : executor_(executor), state_(std::make_shared<state_type>(executor, protocol)) {}
-
-    /// An accepted descriptor, or -1 with the reason in `ec`, as a stream.
-    static stream_type to_stream(state_type& state, int fd, asio::error_code& ec) {
-        typename stream_type::socket_type socket(state.acceptor.get_executor());
-        detail::owned_descriptor descriptor(fd);
-        if (!ec && state.must_be_put_right() && !detail::set_inherited_options(fd, P))
-            ec.assign(errno, asio::error::get_system_category());
-        if (!ec) socket.assign(state.protocol, fd, ec);
-        if (!ec)
-            descriptor.release();
-        else if (descriptor && resolved_on_limit(P) == limit_action::abort)
-            detail::tcp_socket::set_linger(fd, true); // nothing can wait for the peer's FIN
-        return stream_type(typename stream_type::inherits_options{}, std::move(socket));
-    }
+    basic_acceptor(const executor_type& executor, std::shared_ptr<state_type> state)
+        : executor_(executor), state_(std::move(state)) {}
 
     executor_type executor_;
     std::shared_ptr<state_type> state_; ///< null when moved from

@@ -26,7 +26,9 @@ class basic_acceptor;
 namespace detail {
 template <class Stream>
 class connect_op;
-}
+template <class Stream, class Handler>
+class handled_accept_op;
+} // namespace detail
 
 /// A TCP connection that ends as its type says.
 /** An Asio AsyncReadStream, AsyncWriteStream, SyncReadStream and SyncWriteStream, as large as the socket in it, that
@@ -210,6 +212,8 @@ private:
     friend class basic_acceptor;
     template <class>
     friend class detail::connect_op;
+    template <class, class>
+    friend class detail::handled_accept_op;
 
     struct inherits_options {};
     basic_stream(inherits_options, socket_type&& socket) noexcept : socket_(std::move(socket)) {}

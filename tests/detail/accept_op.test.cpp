@@ -281,6 +281,48 @@ TEST_CASE("Out of descriptors, an accept waits without spinning and goes on as s
     CHECK(said == "served");
 }
 
+TEST_CASE("Connections that come one by one cost one accept4 each, but for a look in vain now and then") {
+    asio::io_context io;
+    acceptor_type acceptor(io, loopback);
+    constexpr int connections = 200;
+    const int calls = accept4_calls;
+    for (int i = 0; i < connections; ++i) {
+        accept_result result;
+        acceptor.async_accept(result.handler());
+        io.poll();
+        CHECK(result.calls == 0);
+        const test_peer peer(acceptor.local_endpoint());
+        REQUIRE(run_until(io, [&] { return result.calls == 1; }));
+        REQUIRE_FALSE(result.ec);
+        CHECK(result.stream->socket().remote_endpoint() == peer.local());
+    }
+    CHECK(accept4_calls - calls >= connections);
+    CHECK(accept4_calls - calls < connections + 10);
+}
+
+TEST_CASE("Connections that come together are all taken, in their order, after any number of single ones") {
+    for (const int singles : {0, 1, 2, 9}) {
+        asio::io_context io;
+        acceptor_type acceptor(io, loopback);
+        for (int i = 0; i < singles; ++i) {
+            accept_result result;
+            acceptor.async_accept(result.handler());
+            io.poll();
+            const test_peer peer(acceptor.local_endpoint());
+            REQUIRE(run_until(io, [&] { return result.calls == 1; }));
+        }
+        std::vector<std::unique_ptr<test_peer>> peers;
+        for (int i = 0; i < 50; ++i) peers.push_back(std::make_unique<test_peer>(acceptor.local_endpoint()));
+        for (const auto& peer : peers) {
+            accept_result result;
+            acceptor.async_accept(result.handler());
+            REQUIRE(run_until(io, [&] { return result.calls == 1; }));
+            REQUIRE_FALSE(result.ec);
+            CHECK(result.stream->socket().remote_endpoint() == peer->local());
+        }
+    }
+}
+
 TEST_CASE("Clients that reset before they are accepted do not end the loop") {
     asio::io_context io;
     acceptor_type acceptor(io, loopback);

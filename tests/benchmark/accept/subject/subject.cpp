@@ -19,8 +19,10 @@ namespace benchmark_accept {
 
 namespace {
 
-constexpr unsigned warm_up_rounds = 2;
-constexpr unsigned measured_rounds = 4;
+// In connections. Our acceptor looks for one without waiting less and less often where they come one by one: in the end
+// once in 256.
+constexpr unsigned warm_up = 512;
+constexpr unsigned measured = 256;
 
 template <class Value = int>
 Value option(int fd, int level, int name) {
@@ -81,11 +83,11 @@ private:
         subject_.accepted().clear();
         phase_ = phase::connecting;
         ++round_;
-        if (round_ == warm_up_rounds) {
+        if (round_ * at_once_ == warm_up) {
             subject_.call_next(benchmark_support::resume_measuring);
             return true;
         }
-        if (round_ != warm_up_rounds + measured_rounds) return idle();
+        if (round_ * at_once_ != warm_up + measured) return idle();
         subject_.stop();
         return false;
     }
@@ -110,9 +112,13 @@ int run_subject(int argc, char** argv, const std::map<std::string, subject_facto
         return 2;
     }
     const auto at_once = static_cast<unsigned>(std::stoul(argv[2]));
+    if (at_once == 0 || warm_up % at_once != 0 || measured % at_once != 0) {
+        std::cerr << argv[0] << ": connections at once: " << at_once << " does not divide " << measured << "\n";
+        return 2;
+    }
     const auto s = chosen->second();
     rounds(*s, at_once).run();
-    std::cout << measured_rounds * at_once << "\n";
+    std::cout << measured << "\n";
     return std::cout.flush() ? 0 : 1;
 } catch (const std::exception& e) {
     std::cerr << argv[0] << ": " << e.what() << "\n";

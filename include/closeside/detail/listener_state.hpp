@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_LISTENER_STATE_HPP
+#define CLOSESIDE_DETAIL_LISTENER_STATE_HPP
+
+#include <closeside/close_policy.hpp>
+#include <closeside/detail/backlog_guess.hpp>
+#include <closeside/detail/listening_socket.hpp>
+#include <closeside/detail/owned_descriptor.hpp>
+#include <closeside/detail/tcp_socket.hpp>
+
+#include <asio/basic_socket_acceptor.hpp>
+#include <asio/basic_stream_socket.hpp>
+#include <asio/basic_waitable_timer.hpp>
+#include <asio/error.hpp>
+#include <asio/error_code.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/system_error.hpp>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace closeside::detail {
+
+/// What an acceptor and its pending accepts share: it outlives an acceptor that is destroyed before they complete.
+template <class Executor>
+class listener_state {
+public:
+    using socket_type = asio::basic_stream_socket<asio::ip::tcp, Executor>;
+    using timer_type =
+        asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+
+    /// Not listening.
+    listener_state(const Executor& executor, const asio::ip::tcp& p, const close_policy& accepted)
+        : acceptor(executor), pause(executor), protocol(p), policy_(accepted) {}
+
+    static std::shared_ptr<listener_state> listen(const Executor& executor, const asio::ip::tcp::endpoint& endpoint,
+                                                  const close_policy& accepted, int backlog) {
+        auto state = std::make_shared<listener_state>(executor, endpoint.protocol(), accepted);
+        owned_descriptor listener = open_listener(endpoint, accepted, backlog);
+        state->acceptor.assign(endpoint.protocol(), listener.get());
+        listener.release();
+        return state;
+    }
+
+    static std::shared_ptr<listener_state> adopt(const Executor& executor, int descriptor,
+                                                 const close_policy& accepted) {
+        const asio::ip::tcp::endpoint local = put_listener_right(descriptor, accepted);
+        auto state = std::make_shared<listener_state>(executor, local.protocol(), accepted);
+        asio::error_code ec;
+        state->acceptor.assign(local.protocol(), descriptor, ec);
+        if (ec) throw asio::system_error(ec, "adopt descriptor " + std::to_string(descriptor));
+        state->queued_before_ = accept_queue_length(descriptor);
+        return state;
+    }
+
+    void close() noexcept try {
+        const std::lock_guard lock(mutex);
+        asio::error_code ignored;
+        acceptor.close(ignored);
+        pause.cancel();
+    } catch (...) {
+        // Neither the lock nor a timer's cancel() fails on Linux.
+    }
+
+    int release() {
+        const std::lock_guard lock(mutex);
+        pause.cancel();
+        return acceptor.release();
+    }
+
+    /// An accepted descriptor, or -1 with the reason in `ec`, as a socket.
+    socket_type to_socket(int fd, asio::error_code& ec) {
+        socket_type socket(acceptor.get_executor());
+        owned_descriptor descriptor(fd);
+        if (!ec && must_be_put_right() && !set_inherited_options(fd, policy_))
+            ec.assign(errno, asio::error::get_system_category());
+        if (!ec) socket.assign(protocol, fd, ec);
+        if (!ec)
+            descriptor.release();
+        else if (descriptor && resolved_on_limit(policy_) == limit_action::abort)
+            tcp_socket::set_linger(fd, true); // nothing can wait for the peer's FIN
+        return socket;
+    }
+
+    asio::basic_socket_acceptor<asio::ip::tcp, Executor> acceptor;
+    timer_type pause;
+    const asio::ip::tcp protocol;
+    backlog_guess backlog;
+    std::mutex mutex; ///< several accepts may be under way on several threads
+
+private:
+    /// Has the next connection inherited the options of an adopted listener's former owner?
+    bool must_be_put_right() noexcept {
+        if (queued_before_ == 0) return false;
+        --queued_before_;
+        return true;
+    }
+
+    const close_policy policy_; ///< of accepted connections
+    std::uint32_t queued_before_ = 0;
+};
+
+} // namespace closeside::detail
+
+#endif
