@@ -31,7 +31,7 @@ template <class Machine>
 class explorer {
 public:
     /// More states than this mean that the model has come apart.
-    static constexpr std::size_t most_states = 4'000'000;
+    static constexpr std::size_t most_states = 5'000'000;
 
     explicit explorer(const setting& s) : setting_(s), composition_(s) {}
 

@@ -16,6 +16,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -143,6 +144,14 @@ inline long syscall(long number, int fd, const void* buffer, std::size_t size, i
     return recv(fd, buffer, size, flags);
 }
 
+/// As tcp_poll answers who asks for POLLRDHUP: the peer's FIN sets RCV_SHUTDOWN, the connection's end sets both.
+inline int poll(::pollfd* connection, int, int) {
+    return answer([=](const model::tcp_endpoint& s) -> std::int32_t {
+        connection->revents = s.fin_received || s.dead ? POLLRDHUP : 0;
+        return connection->revents != 0 ? 1 : 0;
+    });
+}
+
 inline int shutdown(int, int) {
     return result(answer([](model::tcp_endpoint& s) { return -s.half_close(); }));
 }
@@ -163,6 +172,7 @@ inline void close() {
 #define getsockopt modelled_kernel::getsockopt
 #define setsockopt modelled_kernel::setsockopt
 #define ioctl modelled_kernel::ioctl
+#define poll modelled_kernel::poll
 #define recv modelled_kernel::recv
 #define shutdown modelled_kernel::shutdown
 #define syscall modelled_kernel::syscall
@@ -171,6 +181,7 @@ inline void close() {
 #undef getsockopt
 #undef setsockopt
 #undef ioctl
+#undef poll
 #undef recv
 #undef shutdown
 #undef syscall
