@@ -70,12 +70,11 @@ public:
         : terms_(policy), deadline_(policy.patience), linger_(policy.linger.time) {}
 
     constexpr close_action start() noexcept {
-        if (terms_.aborts) return release(action::abort);
+        if (terms_.releases_at_once()) return release(terms_.aborts ? action::abort : action::close);
         if (terms_.peer_first) {
             phase_ = phase::patience;
             return receive_next();
         }
-        if (!terms_.drains() && !terms_.lingers) return release(action::close);
         if (!terms_.drains()) return half_close();
         // Takes what is there before our FIN goes out: often the peer's FIN is, and there is nothing left to wait for.
         phase_ = phase::first_look;

@@ -17,6 +17,9 @@ struct close_terms {
 
     constexpr bool drains() const noexcept { return drain_time.count != 0 || drain_bytes != 0; }
 
+    /// Nothing to look at, to send or to wait for before close(2)?
+    constexpr bool releases_at_once() const noexcept { return aborts || (!peer_first && !drains() && !lingers); }
+
     milliseconds drain_time;
     std::uint64_t drain_bytes;
     bool peer_first;

@@ -22,6 +22,11 @@ constexpr close_policy closing_at_limit(close_policy p) noexcept {
 template <class Socket>
 void end_now(Socket&& socket, const close_policy& policy) noexcept {
     asio::error_code ignored;
+    if (const close_terms terms(policy); terms.releases_at_once()) {
+        if (terms.aborts) tcp_socket::set_linger(socket.native_handle(), true);
+        socket.close(ignored);
+        return;
+    }
     socket.cancel(ignored);
     const closing_socket<Socket> ends_here(std::move(socket), policy); // its destructor does it
 }
@@ -34,6 +39,7 @@ void drop(Socket&& socket, const close_policy& policy) noexcept {
     case destroy_action::close: return end_now(std::move(socket), closing_at_limit(policy));
     case destroy_action::finish: break;
     }
+    if (close_terms(policy).releases_at_once()) return end_now(std::move(socket), policy);
     try {
         start_close(std::move(socket), policy, told_nobody{});
     } catch (...) {

@@ -65,7 +65,8 @@ template <class Socket, class Handler>
 void start_close(Socket&& socket, const close_policy& policy, Handler handler) {
     constexpr bool nobody = std::is_same_v<Handler, told_nobody>;
     asio::error_code ignored;
-    socket.cancel(ignored); // what the caller has under way completes with operation_aborted
+    // What the caller has under way completes with operation_aborted; close(2) does that too, where it comes at once.
+    if (!close_terms(policy).releases_at_once()) socket.cancel(ignored);
     closing_socket<Socket> closing(std::move(socket), policy);
     if (nobody) closing.tell_nobody();
     close_action first = closing.begin();
