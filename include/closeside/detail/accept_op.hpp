@@ -13,7 +13,6 @@
 #include <asio/error.hpp>
 #include <asio/error_code.hpp>
 #include <asio/executor_work_guard.hpp>
-#include <asio/post.hpp>
 #include <asio/socket_base.hpp>
 
 #include <cerrno>
@@ -77,23 +76,32 @@ private:
     };
     using io_work = std::conditional_t<runs_with_acceptor, no_work, asio::executor_work_guard<Executor>>;
 
-    /// The handler of every wait, which runs where the handler does.
-    struct waiter : std::conditional_t<runs_with_acceptor, no_executor, names_executor> {
+    /// Begins the operation where its handler is to run.
+    struct starter {
         using allocator_type = in_place_allocator<void, room_for_wait, std::allocator<void>>;
+
+        explicit starter(std::shared_ptr<accept_op> self) noexcept
+            : allocator(self->memory_, {}), op(std::move(self)) {}
+
+        allocator_type get_allocator() const noexcept { return allocator; }
+        void operator()() { accept_op::woken(std::move(op), {}); }
+
+        allocator_type allocator;
+        std::shared_ptr<accept_op> op;
+    };
+
+    /// The handler of every wait, which runs there too.
+    struct waiter : starter, std::conditional_t<runs_with_acceptor, no_executor, names_executor> {
         using cancellation_slot_type = asio::cancellation_slot;
 
         explicit waiter(std::shared_ptr<accept_op> self) noexcept
-            : allocator(self->memory_, {}), slot(self->cancellation_.slot()), op(std::move(self)) {}
+            : starter(std::move(self)), slot(this->op->cancellation_.slot()) {}
 
-        allocator_type get_allocator() const noexcept { return allocator; }
         cancellation_slot_type get_cancellation_slot() const noexcept { return slot; }
-        auto get_executor() const noexcept requires(!runs_with_acceptor) { return op->executor_; }
+        auto get_executor() const noexcept requires(!runs_with_acceptor) { return this->op->executor_; }
+        void operator()(const asio::error_code& ec) { accept_op::woken(std::move(this->op), ec); }
 
-        void operator()(const asio::error_code& ec = {}) { accept_op::woken(std::move(op), ec); }
-
-        allocator_type allocator;
         cancellation_slot_type slot;
-        std::shared_ptr<accept_op> op;
     };
 
     /// Calls the handler, as the only owner.
@@ -133,9 +141,9 @@ private:
 
     void post(std::shared_ptr<accept_op> self) {
         if constexpr (runs_with_acceptor)
-            asio::post(state_->acceptor.get_executor(), waiter(std::move(self)));
+            post_to(state_->acceptor.get_executor(), starter(std::move(self)));
         else
-            asio::post(waiter(std::move(self)));
+            post_to(executor_, starter(std::move(self)));
     }
 
     void wait(std::shared_ptr<accept_op> self) {

@@ -2,12 +2,14 @@
 #ifndef CLOSESIDE_DETAIL_COMPLETION_HPP
 #define CLOSESIDE_DETAIL_COMPLETION_HPP
 
+#include <asio/any_io_executor.hpp>
 #include <asio/associated_allocator.hpp>
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
 #include <asio/dispatch.hpp>
 #include <asio/error_code.hpp>
 #include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/recycling_allocator.hpp>
 
@@ -25,6 +27,16 @@ auto operation_allocator(const Handler& handler) noexcept {
         return asio::recycling_allocator<void>();
     else
         return asio::get_associated_allocator(handler);
+}
+
+/// As asio::post, but straight to an io_context behind asio::any_io_executor.
+/** Through that, Asio would allocate twice, neither time with the function's allocator. */
+template <class Executor, class Function>
+void post_to(const Executor& executor, Function&& function) {
+    if constexpr (std::is_same_v<Executor, asio::any_io_executor>)
+        if (const auto* const io = executor.template target<asio::io_context::executor_type>())
+            return asio::post(*io, std::forward<Function>(function));
+    asio::post(executor, std::forward<Function>(function));
 }
 
 /// A handler together with its results, allocated through the handler's own allocator.
@@ -65,7 +77,7 @@ public:
 template <class Executor, class Handler, class Result>
 void post_completion(const Executor& io_executor, Handler&& handler, const asio::error_code& ec, Result&& result) {
     const auto executor = asio::get_associated_executor(handler, io_executor);
-    asio::post(executor, completion<Handler, Result>(std::move(handler), ec, std::move(result)));
+    post_to(executor, completion<Handler, Result>(std::move(handler), ec, std::move(result)));
 }
 
 /// Has the handler no executor of its own? It is then called on the I/O object's.
