@@ -207,7 +207,8 @@ TEST_CASE("A listener that begins to listen between our bind and our listen is f
     const foreign_socket first = foreign_socket(std::move(second)).listening();
     CHECK(::listen(bound.fd(), 1) == -1);
     const tcp::endpoint at = bound.local();
-    is_said(cs::detail::why_in_use(at.data(), at.size(), true), {"live listener", "inode " + first.inode()});
+    is_said(cs::detail::why_in_use(at.data(), at.size(), {.reuse_address = true}),
+            {"live listener", "inode " + first.inode()});
 }
 
 TEST_CASE("An IPv6 wildcard listener keeps IPv4 and v4-mapped addresses off the port, and is found") {
@@ -334,8 +335,8 @@ TEST_CASE("A port that has become free in the meantime is said to be free") {
         at = gone.local();
     }
     for (const bool reuse_address : {false, true})
-        is_said(cs::detail::why_in_use(at.data(), at.size(), reuse_address), {"gone by now: try again"},
-                {"SO_REUSE", "live"});
+        is_said(cs::detail::why_in_use(at.data(), at.size(), {.reuse_address = reuse_address}),
+                {"gone by now: try again"}, {"SO_REUSE", "live"});
     leave_time_wait(at, {.reuse_address = true});
-    is_said(cs::detail::why_in_use(at.data(), at.size(), true), {"gone by now: try again"});
+    is_said(cs::detail::why_in_use(at.data(), at.size(), {.reuse_address = true}), {"gone by now: try again"});
 }

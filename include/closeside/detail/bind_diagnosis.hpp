@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_DETAIL_BIND_DIAGNOSIS_HPP
 #define CLOSESIDE_DETAIL_BIND_DIAGNOSIS_HPP
 
-#include <closeside/detail/owned_descriptor.hpp>
+#include <closeside/detail/bind_options.hpp>
 #include <closeside/detail/proc_net_tcp.hpp>
 #include <closeside/detail/socket_holders.hpp>
 
@@ -11,25 +11,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 // Why a port cannot be taken, in words for an operator. Reads /proc and tries bind(2) with other options.
 namespace closeside::detail {
-
-/// errno of a bind(2) with these options, 0 for success. Nothing listens on the probe, and it is gone on return.
-inline int try_bind(const sockaddr* address, std::size_t size, bool reuse_address, bool reuse_port) noexcept {
-    const owned_descriptor probe(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP));
-    const int on = 1;
-    if (!probe) return errno;
-    if (reuse_address) ::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (reuse_port) ::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-    return ::bind(probe.get(), address, static_cast<socklen_t>(size)) == 0 ? 0 : errno;
-}
 
 /// Does a listener on [::] keep IPv4 off the port, too? /proc does not show IPV6_V6ONLY; a loopback address does.
 inline bool wildcard_takes_ipv4(std::uint16_t port) noexcept {
@@ -37,26 +29,38 @@ inline bool wildcard_takes_ipv4(std::uint16_t port) noexcept {
     unlikely.sin_family = AF_INET;
     unlikely.sin_port = htons(port);
     unlikely.sin_addr.s_addr = htonl(0x7ffffffe); // 127.255.255.254
-    return try_bind(reinterpret_cast<const sockaddr*>(&unlikely), sizeof unlikely, true, false) == EADDRINUSE;
-}
-
-/// The host's net.ipv6.bindv6only, as a new socket gets it.
-inline bool new_sockets_are_v6_only() noexcept {
-    const owned_descriptor probe(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP));
-    int on = 0;
-    socklen_t size = sizeof on;
-    return probe && ::getsockopt(probe.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, &size) == 0 && on != 0;
+    return try_bind(reinterpret_cast<const sockaddr*>(&unlikely), sizeof unlikely, {.reuse_address = true}) ==
+           EADDRINUSE;
 }
 
 /// Takes out what IPV6_V6ONLY, on either side, keeps out of the way.
-inline void remove_other_family(const local_address& wanted, std::vector<tcp_entry>& entries) {
+inline void remove_other_family(const local_address& wanted, bool v6_only, std::vector<tcp_entry>& entries) {
     if (IN6_IS_ADDR_V4MAPPED(&wanted.ip)) {
         const auto wildcard = [](const tcp_entry& e) { return IN6_IS_ADDR_UNSPECIFIED(&e.local); };
         if (std::any_of(entries.begin(), entries.end(), wildcard) && !wildcard_takes_ipv4(wanted.port))
             std::erase_if(entries, wildcard);
-    } else if (IN6_IS_ADDR_UNSPECIFIED(&wanted.ip) && new_sockets_are_v6_only()) {
+    } else if (IN6_IS_ADDR_UNSPECIFIED(&wanted.ip) && v6_only) {
         std::erase_if(entries, [](const tcp_entry& e) { return IN6_IS_ADDR_V4MAPPED(&e.local); });
     }
+}
+
+/// Would the listener take ours at its own address? SO_REUSEPORT on both sides and one effective uid make it so.
+inline bool shares_its_port(const tcp_entry& listener, const bind_options& ours) noexcept {
+    if (!ours.reuse_port) return false;
+    const in_port_t port = htons(listener.local_port);
+    const bind_options blocked_by_listeners_alone = ours.with_reuse_address();
+    if (IN6_IS_ADDR_V4MAPPED(&listener.local)) {
+        sockaddr_in v4{};
+        v4.sin_family = AF_INET;
+        v4.sin_port = port;
+        std::memcpy(&v4.sin_addr, &listener.local.s6_addr[12], sizeof v4.sin_addr);
+        return try_bind(reinterpret_cast<const sockaddr*>(&v4), sizeof v4, blocked_by_listeners_alone) == 0;
+    }
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = port;
+    v6.sin6_addr = listener.local;
+    return try_bind(reinterpret_cast<const sockaddr*>(&v6), sizeof v6, blocked_by_listeners_alone) == 0;
 }
 
 inline bool is_ephemeral(std::uint16_t port) {
@@ -94,18 +98,28 @@ inline std::string holders_text(const tcp_entry& socket) {
                : text + ": another process of this program, to be stopped first";
 }
 
-inline std::string listener_text(const tcp_entry& listener, bool shares_port) {
-    std::string text =
+/// The options that ours lack and bind(2) would have succeeded with, each alone.
+struct missing_options {
+    bool reuse_address = false;
+    bool reuse_port = false;
+};
+
+inline std::string listener_text(const tcp_entry& listener, const bind_options& ours, const missing_options& missing) {
+    const std::string text =
         "a live listener (socket inode " + std::to_string(listener.inode) + ") has this port" + holders_text(listener);
-    if (shares_port)
-        text += "; it is bound with SO_REUSEPORT, which this acceptor does not set, and SO_REUSEADDR never lets two "
-                "sockets listen on one port";
-    return text;
+    if (missing.reuse_port)
+        return text + "; it is bound with SO_REUSEPORT, which this acceptor does not set, and SO_REUSEADDR never lets "
+                      "two sockets listen on one port: to share the port, give the acceptor that option";
+    if (!ours.reuse_port) return text;
+    if (listener.uid == ::geteuid())
+        return text + "; it is bound without SO_REUSEPORT, which both sockets need to share a port";
+    return text + "; SO_REUSEPORT shares a port among sockets of one effective uid alone: the listener is of uid " +
+           std::to_string(listener.uid) + ", this acceptor of uid " + std::to_string(::geteuid());
 }
 
-/// Connections have the port, and nothing listens.
-inline std::string connections_text(const std::vector<tcp_entry>& entries, const sockaddr* address, std::size_t size,
-                                    bool reuse_address, bool shares_port) {
+/// Connections have the port, and no listener is in the way.
+inline std::string connections_text(const std::vector<tcp_entry>& entries, bool port_is_shared,
+                                    const bind_options& ours, const missing_options& missing) {
     long time_wait = 0, seconds_left = 0;
     const tcp_entry* held = nullptr;
     for (const tcp_entry& e : entries) {
@@ -113,14 +127,16 @@ inline std::string connections_text(const std::vector<tcp_entry>& entries, const
         if (e.inode != 0) held = &e;
     }
     const long others = static_cast<long>(entries.size()) - time_wait;
-    std::string text = "nothing listens there, but connections have the port (" + std::to_string(time_wait) +
-                       " in TIME-WAIT, " + std::to_string(others) + " in other states)";
-    if (!reuse_address && try_bind(address, size, true, false) == 0)
-        return text + ", and reuse_address is off: set reuse_address = true in the policy";
-    if (shares_port)
-        text += "; their socket had SO_REUSEPORT without SO_REUSEADDR, and this acceptor does not set SO_REUSEPORT";
+    std::string text = port_is_shared ? "what listens there shares the port" : "nothing listens there";
+    text += ", but connections have the port (" + std::to_string(time_wait) + " in TIME-WAIT, " +
+            std::to_string(others) + " in other states)";
+    if (missing.reuse_address) return text + ", and reuse_address is off: set reuse_address = true in the policy";
+    if (missing.reuse_port)
+        text += "; their socket had SO_REUSEPORT without SO_REUSEADDR, and this acceptor does not set SO_REUSEPORT: "
+                "give it that option";
     else
         text += "; a socket on it was without SO_REUSEADDR, which the old and the new one both need";
+    if (ours.reuse_port) text += ", and without SO_REUSEPORT of this effective uid, which would do as well";
     if (time_wait != 0) text += "; TIME-WAIT ends within " + std::to_string(seconds_left) + " s";
     if (held != nullptr)
         text += "; one is a live connection (socket inode " + std::to_string(held->inode) + ")" + holders_text(*held);
@@ -130,25 +146,37 @@ inline std::string connections_text(const std::vector<tcp_entry>& entries, const
     return text;
 }
 
-/// Why bind(2) or listen(2) said EADDRINUSE.
+/// A socket that /proc does not show has the port.
+inline std::string bound_text(const bind_options& ours, const missing_options& missing) {
+    std::string text = "a socket that is bound, but neither listens nor is connected, has this port";
+    if (missing.reuse_address)
+        return text + " with SO_REUSEADDR, and reuse_address is off: set reuse_address = true in the policy";
+    text += missing.reuse_port ? " with SO_REUSEPORT, which this acceptor does not set"
+                               : " without SO_REUSEADDR, which both sockets need";
+    if (ours.reuse_port) text += ", and without SO_REUSEPORT of this effective uid, which would do as well";
+    return text + "; /proc/net/tcp does not list it, `ss -tnpB` (Linux and iproute2 6.8) does";
+}
+
+/// Why bind(2) or listen(2) said EADDRINUSE to a socket with the options `ours`.
 /** The rule is inet_bind_conflict: a port can be taken again while connections of the old socket live on, or are in
- *  TIME-WAIT, only if the old *and* the new socket have SO_REUSEADDR, and nothing listens. */
-inline std::string why_in_use(const sockaddr* address, std::size_t size, bool reuse_address) {
+ *  TIME-WAIT, only if the old *and* the new socket have SO_REUSEADDR, and nothing listens; or, whatever listens, if
+ *  both have SO_REUSEPORT and, but for TIME-WAIT, one effective uid. /proc shows no SO_BINDTODEVICE: every socket is
+ *  taken for one without. */
+inline std::string why_in_use(const sockaddr* address, std::size_t size, const bind_options& ours) {
     const local_address wanted(address);
     auto entries = tcp_entries_on(wanted);
     if (!entries) return "what has the port cannot be seen, for /proc/net/tcp cannot be read";
-    remove_other_family(wanted, *entries);
-    const bool shares_port = try_bind(address, size, false, true) == 0;
+    const auto would_do = [&](const bind_options& options) { return try_bind(address, size, options) == 0; };
+    if (would_do(ours)) return "what had the port is gone by now: try again";
+    const missing_options missing{!ours.reuse_address && would_do(ours.with_reuse_address()),
+                                  !ours.reuse_port && would_do(ours.with_reuse_port())};
+    remove_other_family(wanted, ours.v6_only, *entries);
+    const auto is_shared = [&](const tcp_entry& e) { return e.state == tcp_state::listen && shares_its_port(e, ours); };
+    const bool port_is_shared = std::erase_if(*entries, is_shared) != 0;
     for (const tcp_entry& e : *entries)
-        if (e.state == tcp_state::listen) return listener_text(e, shares_port);
-    if (try_bind(address, size, reuse_address, false) == 0) return "what had the port is gone by now: try again";
-    if (!entries->empty()) return connections_text(*entries, address, size, reuse_address, shares_port);
-    std::string text = "a socket that is bound, but neither listens nor is connected, has this port";
-    if (!reuse_address && try_bind(address, size, true, false) == 0)
-        return text + " with SO_REUSEADDR, and reuse_address is off: set reuse_address = true in the policy";
-    text += shares_port ? " with SO_REUSEPORT, which this acceptor does not set"
-                        : " without SO_REUSEADDR, which both sockets need";
-    return text + "; /proc/net/tcp does not list it, `ss -tnpB` (Linux and iproute2 6.8) does";
+        if (e.state == tcp_state::listen) return listener_text(e, ours, missing);
+    if (!entries->empty()) return connections_text(*entries, port_is_shared, ours, missing);
+    return bound_text(ours, missing);
 }
 
 } // namespace closeside::detail

@@ -4,6 +4,7 @@
 
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/bind_diagnosis.hpp>
+#include <closeside/detail/bind_options.hpp>
 #include <closeside/detail/owned_descriptor.hpp>
 #include <closeside/detail/tcp_socket.hpp>
 
@@ -39,10 +40,10 @@ inline bool set_inherited_options(int fd, const close_policy& p) noexcept {
            tcp_socket::apply_policy(fd, p);
 }
 
-/// What an operator can do about a bind(2) or listen(2) that failed.
-inline std::string cure(int error, const asio::ip::tcp::endpoint& endpoint, const close_policy& p) {
+/// What an operator can do about a bind(2) or listen(2) of the socket `fd` that failed.
+inline std::string cure(int error, const asio::ip::tcp::endpoint& endpoint, int fd) {
     switch (error) {
-    case EADDRINUSE: return ": " + why_in_use(endpoint.data(), endpoint.size(), p.reuse_address);
+    case EADDRINUSE: return ": " + why_in_use(endpoint.data(), endpoint.size(), bind_options_of(fd));
     case EADDRNOTAVAIL: return ": no interface of this network namespace has the address";
     case EACCES: return ": ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE";
     default: return {};
@@ -55,7 +56,7 @@ inline owned_descriptor open_listener(const asio::ip::tcp::endpoint& endpoint, c
     const int fd = listener.get();
     const auto fail = [&](const std::string& call) {
         const int error = errno;
-        throw_errno(error, call + " " + endpoint_text(endpoint) + cure(error, endpoint, p));
+        throw_errno(error, call + " " + endpoint_text(endpoint) + cure(error, endpoint, fd));
     };
     if (fd < 0) fail("socket");
     if (!set_inherited_options(fd, p)) fail("setsockopt");
