@@ -7,12 +7,14 @@
 #include "support/interposed_calls.hpp"
 #include "support/kernel_view.hpp"
 #include "support/run_program.hpp"
+#include "support/user_option.hpp"
 
 #include <asio/awaitable.hpp>
 #include <asio/bind_executor.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/executor_work_guard.hpp>
+#include <asio/ip/v6_only.hpp>
 #include <asio/strand.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
@@ -23,6 +25,7 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -308,6 +311,120 @@ TEST_CASE("IPv4, IPv6 and both together are listened on, on a port of the kernel
         const test_peer peer(at);
         cs::stream<graceful> stream = accept_async(io, both);
         CHECK(stream.socket().remote_endpoint().port() == peer.local().port());
+    }
+}
+
+static_assert(cs::socket_option<asio::socket_base::keep_alive> && cs::socket_option<user_option>);
+static_assert(!cs::socket_option<int> && !cs::socket_option<asio::socket_base::bytes_readable>);
+static_assert(std::is_constructible_v<cs::acceptor<graceful>, asio::io_context&, tcp::endpoint, int, tcp::no_delay>);
+// Its operator bool would make it the backlog.
+static_assert(!std::is_constructible_v<cs::acceptor<graceful>, asio::io_context&, tcp::endpoint, tcp::no_delay>);
+static_assert(
+    !std::is_constructible_v<cs::acceptor<graceful>, asio::any_io_executor, tcp::endpoint, tcp::no_delay, user_option>);
+
+TEST_CASE("Accepted connections inherit the caller's options beside the policy's and cost no setsockopt") {
+    constexpr int several = 5;
+    constexpr int backlog = 7;
+    asio::io_context io;
+    const tcp::endpoint v6{asio::ip::address_v6::loopback(), 0}, both{asio::ip::address_v6::any(), 0};
+    for (const tcp::endpoint& at : {loopback, v6, both}) {
+        cs::acceptor<no_fin_wait2> acceptor(
+            io, at, backlog, asio::socket_base::keep_alive(true), tcp::no_delay(true),
+            asio::socket_base::receive_buffer_size(50'000), asio::socket_base::send_buffer_size(60'000),
+            user_option(IPPROTO_TCP, TCP_KEEPIDLE, 77), user_option(IPPROTO_TCP, TCP_KEEPINTVL, 11),
+            user_option(IPPROTO_TCP, TCP_KEEPCNT, several), user_option(IPPROTO_TCP, TCP_USER_TIMEOUT, 12'345));
+        CHECK(accept_queue(acceptor.native_handle()).most == backlog);
+        tcp::endpoint to = acceptor.local_endpoint();
+        if (at == both) to.address(own_loopback()); // IPv4 on an IPv6 listener
+        const test_peer a(to), b(to);
+        const int calls = setsockopt_calls;
+        std::vector<cs::stream<no_fin_wait2>> accepted;
+        accepted.push_back(accept_async(io, acceptor));
+        accepted.push_back(acceptor.accept());
+        CHECK(setsockopt_calls == calls);
+        for (cs::stream<no_fin_wait2>& stream : accepted) {
+            const int fd = stream.socket().native_handle();
+            CHECK(option(fd, SOL_SOCKET, SO_KEEPALIVE) == 1);
+            CHECK(option(fd, IPPROTO_TCP, TCP_NODELAY) == 1);
+            CHECK(option(fd, SOL_SOCKET, SO_RCVBUF) == 2 * 50'000); // socket(7): the kernel doubles it
+            CHECK(option(fd, SOL_SOCKET, SO_SNDBUF) == 2 * 60'000);
+            CHECK(option(fd, IPPROTO_TCP, TCP_KEEPIDLE) == 77);
+            CHECK(option(fd, IPPROTO_TCP, TCP_KEEPINTVL) == 11);
+            CHECK(option(fd, IPPROTO_TCP, TCP_KEEPCNT) == several);
+            CHECK(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT) == 12'345);
+            CHECK(option(fd, IPPROTO_TCP, TCP_LINGER2) == -1);
+            CHECK(option(fd, SOL_SOCKET, SO_REUSEADDR) == 1);
+        }
+    }
+}
+
+TEST_CASE("Options come before bind, where SO_REUSEPORT and IPV6_V6ONLY act") {
+    asio::io_context io;
+    const tcp::endpoint any_v6{asio::ip::address_v6::any(), 0};
+    for (const bool on : {true, false}) {
+        cs::acceptor<graceful> acceptor(io.get_executor(), any_v6, 1, asio::ip::v6_only(on));
+        CHECK(option(acceptor.native_handle(), IPPROTO_IPV6, IPV6_V6ONLY) == (on ? 1 : 0));
+    }
+    cs::acceptor<graceful> first(io, loopback, 1, reuse_port);
+    cs::acceptor<graceful> second(io, first.local_endpoint(), 1, reuse_port);
+    CHECK(second.local_endpoint() == first.local_endpoint());
+    CHECK(error_of([&] { cs::acceptor<graceful>(io, first.local_endpoint()); }).code() == asio::error::address_in_use);
+}
+
+TEST_CASE("What the policy sets is refused as an option of any type, with the cure, before there is a socket") {
+    asio::io_context io;
+    const struct {
+        user_option option;
+        const char *named, *cure;
+    } refused[] = {
+        {{SOL_SOCKET, SO_LINGER, 0}, "level 1, option 13: SO_LINGER is the policy's", "set linger = lingering::abort"},
+        {{SOL_SOCKET, SO_REUSEADDR, 0}, "level 1, option 2: SO_REUSEADDR is the policy's", "set reuse_address in the"},
+        {{IPPROTO_TCP, TCP_LINGER2, 9}, "level 6, option 8: TCP_LINGER2 is the policy's", "set linger2 in the policy"},
+    };
+    for (const auto& r : refused) {
+        const int calls = setsockopt_calls;
+        std::string said;
+        try {
+            cs::acceptor<graceful>(io, loopback, 1, tcp::no_delay(true), r.option);
+        } catch (const std::invalid_argument& e) {
+            said = e.what();
+        }
+        CHECK_MESSAGE(contains(said, r.named), said);
+        CHECK_MESSAGE(contains(said, r.cure), said);
+        CHECK(setsockopt_calls == calls);
+    }
+}
+
+TEST_CASE("An option that cannot be set is named with the endpoint, and no descriptor is left") {
+    const auto lowest_free = [] {
+        const int fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+        ::close(fd);
+        return fd;
+    };
+    asio::io_context io;
+    const tcp::socket has_opened_epoll(io);
+    const int before = lowest_free();
+    const struct {
+        tcp::endpoint at;
+        user_option option;
+        int error;
+        const char* named;
+    } refused[] = {
+        {{asio::ip::address_v6::any(), 0},
+         {IPPROTO_TCP, TCP_KEEPIDLE, -1},
+         EINVAL,
+         "setsockopt level 6, option 4 [::]:0"},
+        {{asio::ip::address_v4::any(), 0},
+         {IPPROTO_IPV6, IPV6_V6ONLY, 1},
+         ENOPROTOOPT,
+         "setsockopt level 41, option 26 0.0.0.0:0"},
+    };
+    for (const auto& r : refused) {
+        const std::system_error e =
+            error_of([&] { cs::acceptor<graceful>(io, r.at, 1, tcp::no_delay(true), r.option, reuse_port); });
+        CHECK(e.code() == asio::error_code(r.error, asio::error::get_system_category()));
+        CHECK_MESSAGE(contains(e.what(), r.named), std::string(e.what()));
+        CHECK(lowest_free() == before);
     }
 }
 

@@ -5,7 +5,9 @@
 #include <closeside/detail/accept_op.hpp>
 #include <closeside/detail/listener_state.hpp>
 #include <closeside/detail/listening_socket.hpp>
+#include <closeside/detail/option_view.hpp>
 #include <closeside/policy.hpp>
+#include <closeside/socket_option.hpp>
 #include <closeside/stream.hpp>
 
 #include <asio/any_io_executor.hpp>
@@ -52,22 +54,35 @@ public:
     static constexpr close_policy policy = P;
 
     /// Opens, sets the options, binds and listens.
-    /** @param endpoint  Port 0: the kernel chooses; see local_endpoint(). An IPv6 wildcard takes IPv4 too, unless the
-     *  host's net.ipv6.bindv6only says otherwise.
+    /** @param endpoint  Port 0: the kernel chooses; see local_endpoint(). An IPv6 wildcard takes IPv4 too, unless
+     *  asio::ip::v6_only or the host's net.ipv6.bindv6only says otherwise.
      *  @param backlog   Connections that may wait to be accepted, and one more; net.core.somaxconn caps it silently,
      *  and stands for a negative one.
+     *  @param options   Set on the listening socket after the policy's own, before bind(2). Every connection, the first
+     *  one too, inherits SO_KEEPALIVE, TCP_NODELAY, SO_RCVBUF, SO_SNDBUF, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT and
+     *  TCP_USER_TIMEOUT. IPV6_V6ONLY, SO_REUSEPORT, SO_BINDTODEVICE, IP_FREEBIND and TCP_DEFER_ACCEPT act on the
+     *  listening socket. asio::socket_base::linger and reuse_address do not compile: these are the policy's to set.
      *  @throws std::system_error with the endpoint in its message. Where the port is taken (EADDRINUSE) it says by
      *  what: a live listener with its process, TIME-WAIT of a socket without SO_REUSEADDR, SO_REUSEPORT on one side
-     *  only, a descriptor leaked to another program. */
+     *  only or of another user, a descriptor leaked to another program. Where an option cannot be set it says which, by
+     *  level and name.
+     *  @throws std::invalid_argument for another type's SO_LINGER, SO_REUSEADDR or TCP_LINGER2, before any socket is
+     *  opened; it names the member of the policy to set. */
+    template <socket_option... Options>
     basic_acceptor(const executor_type& executor, const endpoint_type& endpoint,
-                   int backlog = asio::socket_base::max_listen_connections)
-        : basic_acceptor(executor, state_type::listen(executor, endpoint, P, backlog)) {}
+                   int backlog = asio::socket_base::max_listen_connections, const Options&... options)
+        : basic_acceptor(executor, state_type::listen(executor, endpoint, P, backlog,
+                                                      detail::views_of(endpoint.protocol(), options...))) {}
 
-    template <class Context>
+    template <class Context, socket_option... Options>
     requires std::is_convertible_v<Context&, asio::execution_context&>
     basic_acceptor(Context& context, const endpoint_type& endpoint,
-                   int backlog = asio::socket_base::max_listen_connections)
-        : basic_acceptor(executor_type(context.get_executor()), endpoint, backlog) {}
+                   int backlog = asio::socket_base::max_listen_connections, const Options&... options)
+        : basic_acceptor(executor_type(context.get_executor()), endpoint, backlog, options...) {}
+
+    /// Options come after the backlog: some of Asio's convert to bool, and would be taken for it.
+    template <class ExecutorOrContext, socket_option Option, socket_option... Options>
+    basic_acceptor(ExecutorOrContext&&, const endpoint_type&, const Option&, const Options&...) = delete;
 
     /// Takes over a listening descriptor from outside, e.g. from systemd socket activation, and puts it right.
     /** Sets close-on-exec and non-blocking, SO_REUSEADDR, SO_LINGER and TCP_LINGER2. Connections already in its backlog

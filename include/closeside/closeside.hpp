@@ -10,6 +10,7 @@
 #include <closeside/host.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/report.hpp>
+#include <closeside/socket_option.hpp>
 #include <closeside/stream.hpp>
 #include <closeside/version.hpp>
 

@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: BSL-1.0
 #
-# cmake -Dsource=<file> -Dcompiler=… -Dflags=… -Dincludes=a|b -Drules=<policy_rules.hpp> -P check.cmake
-# cmake -Dsources=<a|b>  -Drules=<policy_rules.hpp> -P check.cmake
+# cmake -Dsource=<file> -Dcompiler=… -Dflags=… -Dincludes=a|b -Drules=<a|b> -P check.cmake
+# cmake -Dsources=<a|b>  -Drules=<a|b> -P check.cmake
 #
 # First form: <file> must compile as it stands, and with -DBAD must fail and print the sentence that it announces. A
 # failure alone would prove nothing (a missing header fails too), nor would the sentence alone. `// rule: <part>` stands
-# for the whole sentence of the one rule that contains <part>; `// error: <text>` for the text itself.
+# for the whole sentence of the one rule that contains <part>; `// error: <text>` for the text itself. The rules are those
+# of the headers in <rules>.
 # Second form: every rule is announced by at least one of the files.
 
 cmake_minimum_required(VERSION 3.25)
 
+string(REPLACE "|" ";" rule_files "${rules}")
+set(text)
+foreach(file IN LISTS rule_files)
+    file(READ "${file}" text_of_file)
+    string(APPEND text "${text_of_file}")
+endforeach()
 # A semicolon would split the sentence in a CMake list.
-file(READ "${rules}" text)
 string(REPLACE ";" "<semicolon>" text "${text}")
 string(REGEX REPLACE "[ ]*\\\\\n" "\n" text "${text}")
 string(REGEX REPLACE "\"[ \n]+\"" "" text "${text}")

@@ -3,10 +3,13 @@
 
 #include "support/foreign_socket.hpp"
 #include "support/in_child.hpp"
+#include "support/own_network.hpp"
+#include "support/user_option.hpp"
 
 #include <closeside/acceptor.hpp>
 
 #include <asio/io_context.hpp>
+#include <asio/ip/v6_only.hpp>
 
 #include <doctest/doctest.h>
 
@@ -30,6 +33,7 @@ constexpr cs::close_policy not_reusing{.reuse_address = false};
 const tcp::endpoint any_v4{asio::ip::address_v4::any(), 0};
 const tcp::endpoint any_v6{asio::ip::address_v6::any(), 0};
 const tcp::endpoint loopback_v4{own_loopback(), 0};
+const tcp::endpoint loopback_beside{asio::ip::make_address_v4("127.0.0.2"), 0};
 const tcp::endpoint loopback_v6{asio::ip::address_v6::loopback(), 0};
 
 tcp::endpoint with_port(tcp::endpoint e, const tcp::endpoint& of) {
@@ -38,11 +42,11 @@ tcp::endpoint with_port(tcp::endpoint e, const tcp::endpoint& of) {
 }
 
 /// What the acceptor says when it does not get the endpoint; empty when it does.
-template <cs::close_policy P = reusing>
-std::string refusal(const tcp::endpoint& endpoint) {
+template <cs::close_policy P = reusing, class... Options>
+std::string refusal(const tcp::endpoint& endpoint, const Options&... options) {
     asio::io_context io;
     try {
-        const cs::acceptor<P> listener(io, endpoint);
+        const cs::acceptor<P> listener(io, endpoint, 1, options...);
         return {};
     } catch (const std::system_error& e) {
         return e.code() == asio::error::address_in_use ? e.what() : "another error: " + std::string(e.what());
@@ -128,6 +132,103 @@ TEST_CASE("A live listener with SO_REUSEPORT is told from one without") {
         foreign_socket(loopback_v4, {.reuse_address = true, .reuse_port = true}).listening();
     for (const std::string& said : {refusal(listener.local()), refusal<not_reusing>(listener.local())})
         is_said(said, {"live listener", "bound with SO_REUSEPORT, which this acceptor does not set"});
+}
+
+TEST_CASE("With SO_REUSEPORT on both sides there is nothing to diagnose") {
+    const foreign_socket listener =
+        foreign_socket(loopback_v4, {.reuse_address = true, .reuse_port = true}).listening();
+    CHECK(refusal(listener.local(), reuse_port) == "");
+    const tcp::endpoint alone = leave_time_wait(loopback_v4, {.reuse_port = true});
+    CHECK(refusal(alone, reuse_port) == "");
+    CHECK(refusal<not_reusing>(alone, reuse_port) == "");
+}
+
+TEST_CASE("A live listener without SO_REUSEPORT is told to an acceptor that sets it") {
+    const foreign_socket listener = foreign_socket(loopback_v4, {.reuse_address = true}).listening();
+    for (const std::string& said :
+         {refusal(listener.local(), reuse_port), refusal<not_reusing>(listener.local(), reuse_port)})
+        is_said(said,
+                {"live listener", "inode " + listener.inode(),
+                 "it is bound without SO_REUSEPORT, which both sockets need to share a port"},
+                {"does not set", "effective uid", "set reuse_address"});
+}
+
+TEST_CASE("A listener with SO_REUSEPORT of another user keeps the port, and both users are named") {
+    if (::geteuid() != 0) {
+        MESSAGE("skipped: no right to sockets of another user");
+        return;
+    }
+    const std::string said = in_child([] {
+        if (::seteuid(65534) != 0) return std::string("seteuid");
+        const foreign_socket listener =
+            foreign_socket(loopback_v4, {.reuse_address = true, .reuse_port = true}).listening();
+        if (::seteuid(0) != 0) return std::string("seteuid");
+        return refusal(listener.local(), reuse_port);
+    });
+    is_said(said,
+            {"live listener", "among sockets of one effective uid alone", "the listener is of uid 65534",
+             "this acceptor of uid 0"},
+            {"without SO_REUSEPORT", "does not set"});
+}
+
+TEST_CASE("Of two listeners, the one that would share the port is not blamed") {
+    const auto said = in_own_network([] {
+        const foreign_socket sharing = foreign_socket(loopback_v4, {.reuse_port = true}).listening();
+        const foreign_socket other = foreign_socket(with_port(loopback_beside, sharing.local())).listening();
+        const std::string text = refusal(with_port(any_v4, sharing.local()), reuse_port);
+        return text + (contains(text, "inode " + other.inode()) ? " [the right one]" : " [the wrong one]");
+    });
+    if (skipped(!said)) return;
+    is_said(*said, {"live listener", "bound without SO_REUSEPORT", "[the right one]"});
+}
+
+TEST_CASE("What is bound beside a listener that would share the port is blamed, not the listener") {
+    const auto said = in_own_network([] {
+        const foreign_socket sharing = foreign_socket(loopback_v4, {.reuse_port = true}).listening();
+        const foreign_socket bound(with_port(loopback_beside, sharing.local()));
+        return refusal(with_port(any_v4, sharing.local()), reuse_port);
+    });
+    if (skipped(!said)) return;
+    is_said(*said,
+            {"bound, but neither listens nor is connected", "without SO_REUSEADDR",
+             "without SO_REUSEPORT of this effective uid, which would do as well"},
+            {"live", "does not set"});
+}
+
+TEST_CASE("Connections beside a listener that would share the port are blamed, not the listener") {
+    const auto said = in_own_network([] {
+        bring_up_loopback();
+        const tcp::endpoint server = leave_time_wait(loopback_v4, {});
+        const foreign_socket sharing =
+            foreign_socket(with_port(loopback_beside, server), {.reuse_port = true}).listening();
+        return refusal(with_port(any_v4, server), reuse_port);
+    });
+    if (skipped(!said)) return;
+    is_said(*said,
+            {"what listens there shares the port", "1 in TIME-WAIT, 0 in other states", "without SO_REUSEADDR",
+             "without SO_REUSEPORT of this effective uid, which would do as well"},
+            {"nothing listens", "live", "does not set"});
+}
+
+TEST_CASE("SO_REUSEPORT alone does not get past TIME-WAIT of a socket with SO_REUSEADDR alone, and the cure is named") {
+    const tcp::endpoint server = leave_time_wait(loopback_v4, {.reuse_address = true});
+    is_said(refusal<not_reusing>(server, reuse_port),
+            {"nothing listens there", "1 in TIME-WAIT", "set reuse_address = true in the policy"},
+            {"live", "SO_REUSEPORT"});
+    CHECK(refusal(server, reuse_port) == "");
+
+    const auto said = in_own_network([] {
+        bring_up_loopback();
+        const tcp::endpoint at = leave_time_wait(loopback_v4, {.reuse_address = true});
+        const socket_options both{.reuse_address = true, .reuse_port = true};
+        const foreign_socket a = foreign_socket(at, both).listening();
+        // The kernel takes a third socket on the last one's address without a look at what else is there.
+        const foreign_socket b = foreign_socket(with_port(loopback_beside, at), both).listening();
+        return refusal<not_reusing>(with_port(any_v4, at), reuse_port);
+    });
+    if (skipped(!said)) return;
+    is_said(*said, {"what listens there shares the port", "1 in TIME-WAIT", "set reuse_address = true in the policy"},
+            {"live"});
 }
 
 TEST_CASE("TIME-WAIT of a socket without SO_REUSEADDR keeps the port, and the message says how long") {
@@ -238,7 +339,7 @@ TEST_CASE("A listener that is not in the way is not blamed") {
         tcp::endpoint time_wait, listener;
     } cases[] = {
         {loopback_v4, any_v6}, // with IPV6_V6ONLY
-        {loopback_v4, {asio::ip::make_address_v4("127.0.0.2"), 0}},
+        {loopback_v4, loopback_beside},
         {loopback_v6, any_v4},
     };
     for (const auto& c : cases) {
@@ -256,6 +357,22 @@ TEST_CASE("With net.ipv6.bindv6only, an IPv4 listener is not in the way of the I
     });
     if (skipped(!said)) return;
     is_said(*said, {"bound, but neither listens nor is connected"}, {"live"});
+}
+
+TEST_CASE("IPV6_V6ONLY of the acceptor, not the host's default, says whether an IPv4 listener is in its way") {
+    const auto out_of_the_way = in_own_network([] {
+        const foreign_socket v4 = foreign_socket(any_v4, {.reuse_address = true}).listening();
+        const foreign_socket v6(with_port(any_v6, v4.local()), {.v6_only = true});
+        return refusal(v6.local(), asio::ip::v6_only(true));
+    });
+    const auto in_the_way = in_own_network([] {
+        std::ofstream("/proc/sys/net/ipv6/bindv6only") << 1;
+        const foreign_socket v4 = foreign_socket(any_v4, {.reuse_address = true}).listening();
+        return refusal(with_port(any_v6, v4.local()), asio::ip::v6_only(false));
+    });
+    if (skipped(!out_of_the_way || !in_the_way)) return;
+    is_said(*out_of_the_way, {"bound, but neither listens nor is connected"}, {"live"});
+    is_said(*in_the_way, {"live listener"}, {"bound, but", "gone"});
 }
 
 TEST_CASE("A listener in another network namespace is not taken for one in ours") {

@@ -56,6 +56,32 @@ TEST_CASE("A blocking accept waits for a connection, also on a non-blocking list
     CHECK(ec == asio::error::invalid_argument);
 }
 
+TEST_CASE("An option is taken for the policy's by level and name together") {
+    CHECK(broken_option_rule(SOL_SOCKET, SO_LINGER) != nullptr);
+    CHECK(broken_option_rule(SOL_SOCKET, SO_REUSEADDR) != nullptr);
+    CHECK(broken_option_rule(IPPROTO_TCP, TCP_LINGER2) != nullptr);
+    static_assert(SO_LINGER == TCP_CONGESTION && SO_REUSEADDR == TCP_MAXSEG && SO_RCVBUF == TCP_LINGER2);
+    CHECK(broken_option_rule(IPPROTO_TCP, TCP_CONGESTION) == nullptr);
+    CHECK(broken_option_rule(IPPROTO_TCP, TCP_MAXSEG) == nullptr);
+    CHECK(broken_option_rule(SOL_SOCKET, SO_RCVBUF) == nullptr);
+}
+
+TEST_CASE("Options of any size are set as they are, in their order") {
+    const int off = 0, on = 1;
+    const std::string algorithm = "reno";
+    const option_view options[] = {{IPPROTO_TCP, TCP_NODELAY, &on, sizeof on},
+                                   {IPPROTO_TCP, TCP_CONGESTION, algorithm.data(), algorithm.size()},
+                                   {SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on},
+                                   {SOL_SOCKET, SO_KEEPALIVE, &off, sizeof off}};
+    const owned_descriptor listener = open_listener(loopback, closeside::policies::graceful, 8, options);
+    CHECK(is_on(listener.get(), IPPROTO_TCP, TCP_NODELAY));
+    CHECK_FALSE(is_on(listener.get(), SOL_SOCKET, SO_KEEPALIVE));
+    char chosen[16] = {};
+    socklen_t size = sizeof chosen;
+    REQUIRE(::getsockopt(listener.get(), IPPROTO_TCP, TCP_CONGESTION, chosen, &size) == 0);
+    CHECK(chosen == algorithm);
+}
+
 TEST_CASE("A refused listener is left as it was") {
     const foreign_socket bound(loopback);
     CHECK_THROWS(put_listener_right(bound.fd(), closeside::policies::graceful));

@@ -5,6 +5,7 @@
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/backlog_guess.hpp>
 #include <closeside/detail/listening_socket.hpp>
+#include <closeside/detail/option_view.hpp>
 #include <closeside/detail/owned_descriptor.hpp>
 #include <closeside/detail/tcp_socket.hpp>
 
@@ -21,6 +22,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 
 namespace closeside::detail {
@@ -38,9 +40,10 @@ public:
         : acceptor(executor), pause(executor), protocol(p), policy_(accepted) {}
 
     static std::shared_ptr<listener_state> listen(const Executor& executor, const asio::ip::tcp::endpoint& endpoint,
-                                                  const close_policy& accepted, int backlog) {
+                                                  const close_policy& accepted, int backlog,
+                                                  std::span<const option_view> options) {
         auto state = std::make_shared<listener_state>(executor, endpoint.protocol(), accepted);
-        owned_descriptor listener = open_listener(endpoint, accepted, backlog);
+        owned_descriptor listener = open_listener(endpoint, accepted, backlog, options);
         state->acceptor.assign(endpoint.protocol(), listener.get());
         listener.release();
         return state;

@@ -5,6 +5,7 @@
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/bind_diagnosis.hpp>
 #include <closeside/detail/bind_options.hpp>
+#include <closeside/detail/option_view.hpp>
 #include <closeside/detail/owned_descriptor.hpp>
 #include <closeside/detail/tcp_socket.hpp>
 
@@ -15,6 +16,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include <fcntl.h>
@@ -40,6 +42,14 @@ inline bool set_inherited_options(int fd, const close_policy& p) noexcept {
            tcp_socket::apply_policy(fd, p);
 }
 
+inline void set_options(int fd, std::span<const option_view> options, const asio::ip::tcp::endpoint& endpoint) {
+    for (const option_view& o : options) {
+        if (tcp_socket::set_option(fd, o.level, o.name, o.data, o.size)) continue;
+        const int error = errno;
+        throw_errno(error, "setsockopt " + option_text(o) + " " + endpoint_text(endpoint));
+    }
+}
+
 /// What an operator can do about a bind(2) or listen(2) of the socket `fd` that failed.
 inline std::string cure(int error, const asio::ip::tcp::endpoint& endpoint, int fd) {
     switch (error) {
@@ -50,7 +60,10 @@ inline std::string cure(int error, const asio::ip::tcp::endpoint& endpoint, int 
     }
 }
 
-inline owned_descriptor open_listener(const asio::ip::tcp::endpoint& endpoint, const close_policy& p, int backlog) {
+/// `options` are set after the policy's, which none of them may touch.
+inline owned_descriptor open_listener(const asio::ip::tcp::endpoint& endpoint, const close_policy& p, int backlog,
+                                      std::span<const option_view> options = {}) {
+    refuse_policy_options(options);
     owned_descriptor listener(
         ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
     const int fd = listener.get();
@@ -60,6 +73,7 @@ inline owned_descriptor open_listener(const asio::ip::tcp::endpoint& endpoint, c
     };
     if (fd < 0) fail("socket");
     if (!set_inherited_options(fd, p)) fail("setsockopt");
+    set_options(fd, options, endpoint);
     if (::bind(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) fail("bind");
     // EADDRINUSE here: another socket, bound with SO_REUSEADDR too, has begun to listen since.
     if (::listen(fd, backlog) != 0) fail("listen");
