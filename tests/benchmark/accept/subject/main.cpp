@@ -36,7 +36,7 @@ void set(int fd, int level, int name, int value) {
         throw std::system_error(errno, std::generic_category(), "setsockopt");
 }
 
-/// The policy's options come with the acceptor; the others are inherited just so, once they are set on its socket.
+/// The policy's options come with the acceptor; the others are inherited just so.
 template <closeside::close_policy P>
 struct ours {
     using acceptor_type = closeside::acceptor<P>;
@@ -44,10 +44,8 @@ struct ours {
     static constexpr bool sets_options = true;
 
     static acceptor_type make_acceptor(asio::io_context& context) {
-        acceptor_type acceptor(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
-        set(acceptor.native_handle(), SOL_SOCKET, SO_KEEPALIVE, 1);
-        set(acceptor.native_handle(), IPPROTO_TCP, TCP_NODELAY, 1);
-        return acceptor;
+        return {context, tcp::endpoint(asio::ip::address_v4::loopback(), 0), asio::socket_base::max_listen_connections,
+                asio::socket_base::keep_alive(true), tcp::no_delay(true)};
     }
     static void prepare(socket_type&) {}
     static void close(socket_type&) {} // the destructor does
