@@ -2,21 +2,22 @@
 #ifndef CLOSESIDE_ACCEPTOR_HPP
 #define CLOSESIDE_ACCEPTOR_HPP
 
-#include <closeside/detail/accept_op.hpp>
 #include <closeside/detail/listener_state.hpp>
 #include <closeside/detail/listening_socket.hpp>
 #include <closeside/detail/option_view.hpp>
+#include <closeside/detail/start_accept.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/socket_option.hpp>
 #include <closeside/stream.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/async_result.hpp>
+#include <asio/error.hpp>
 #include <asio/ip/tcp.hpp>
+#include <asio/socket_base.hpp>
+#include <asio/system_error.hpp>
 
-#include <cerrno>
 #include <memory>
-#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -143,8 +144,10 @@ public:
      *
      *  @par Completion signature  void(asio::error_code, basic_stream<P, Executor>), the stream closed on error.
      *  @par Completes with  operation_aborted when the acceptor is closed or the operation cancelled; bad_descriptor on
-     *  a closed acceptor; ENOSPC where the reactor can watch no more descriptors (fs.epoll.max_user_watches): the
-     *  connection is then lost. The handler is never called from inside this function.
+     *  a closed acceptor; no_memory where a later wait finds none; ENOSPC where the reactor can watch no more
+     *  descriptors (fs.epoll.max_user_watches): the connection is then lost. The handler is never called from inside
+     *  this function.
+     *  @throws std::bad_alloc where there is no memory to begin with; the handler is then destroyed.
      *  @par Per-operation cancellation  terminal, partial, total: the operation takes no connection. It never holds one
      *  that its handler has not been given. */
     template <class Token = typename asio::default_completion_token<Executor>::type>

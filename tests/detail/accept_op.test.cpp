@@ -5,13 +5,18 @@
 #include "support/in_child.hpp"
 #include "support/interposed_calls.hpp"
 #include "support/kernel_view.hpp"
+#include "support/scarce_memory.hpp"
 
 #include <closeside/acceptor.hpp>
 
+#include <asio/any_io_executor.hpp>
 #include <asio/bind_cancellation_slot.hpp>
+#include <asio/bind_executor.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
+#include <asio/strand.hpp>
+#include <asio/thread_pool.hpp>
 
 #include <doctest/doctest.h>
 
@@ -21,10 +26,13 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <set>
 #include <string>
 #include <thread>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -54,6 +62,22 @@ struct accept_result {
             stream.emplace(std::move(s));
         };
     }
+};
+
+/// A move-only handler that brings its allocator along.
+struct thrifty_handler {
+    using allocator_type = counting_allocator<void>;
+    allocator_type get_allocator() const noexcept { return allocator_type(*memory); }
+
+    void operator()(asio::error_code ec, stream_type) const {
+        *bytes_in_handler = memory->bytes;
+        *result = ec;
+    }
+
+    ledger* memory;
+    std::size_t* bytes_in_handler;
+    std::optional<asio::error_code>* result;
+    std::unique_ptr<int> move_only = std::make_unique<int>();
 };
 
 template <class Done>
@@ -380,4 +404,171 @@ TEST_CASE("Many accepts on two threads take every connection once") {
     CHECK(seen == made);
     CHECK(ended == concurrent);
     CHECK(failed == 0);
+}
+
+TEST_CASE("A handler runs on the polymorphic executor it is bound to, whatever is behind that") {
+    asio::thread_pool pool(2);
+    for (const bool queued : {false, true}) {
+        asio::io_context io;
+        acceptor_type acceptor(io, loopback);
+        auto strand = asio::make_strand(pool);
+        std::optional<test_peer> peer;
+        if (queued) peer.emplace(acceptor.local_endpoint());
+        std::atomic<int> inside = 0, outside = 0;
+        const auto handler = [&](asio::error_code ec, stream_type stream) {
+            ++(!ec && stream.is_open() && strand.running_in_this_thread() ? inside : outside);
+        };
+        acceptor.async_accept(asio::bind_executor(asio::any_io_executor(strand), handler));
+        if (!queued) peer.emplace(acceptor.local_endpoint());
+        REQUIRE(run_until(io, [&] { return inside + outside == 1; }));
+        CHECK(inside == 1);
+
+        const asio::any_io_executor of_pool = pool.get_executor();
+        acceptor.async_accept(asio::bind_executor(of_pool, [&](asio::error_code ec, stream_type) {
+            ++(!ec && pool.get_executor().running_in_this_thread() ? inside : outside);
+        }));
+        const test_peer another(acceptor.local_endpoint());
+        REQUIRE(run_until(io, [&] { return inside + outside == 2; }));
+        CHECK(inside == 2);
+    }
+    pool.join();
+}
+
+TEST_CASE("While the handler's context has the accept, the acceptor's has work") {
+    asio::io_context io, elsewhere;
+    acceptor_type acceptor(io, loopback);
+    accept_result result;
+    acceptor.async_accept(asio::bind_executor(elsewhere, result.handler()));
+    io.poll();
+    CHECK_FALSE(io.stopped()); // the accept is on its way to the other context, and comes back to wait
+    elsewhere.poll();
+    const test_peer peer(acceptor.local_endpoint());
+    io.run_one();
+    CHECK_FALSE(io.stopped());
+    CHECK(result.calls == 0);
+    CHECK(elsewhere.run_one() == 1);
+    CHECK(result.calls == 1);
+    CHECK_FALSE(result.ec);
+    io.poll();
+    CHECK(io.stopped());
+    elsewhere.poll();
+    CHECK(elsewhere.stopped());
+}
+
+TEST_CASE("The one allocation of an accept is by its handler's allocator, and given back before the handler runs") {
+    asio::io_context io;
+    acceptor_type acceptor(io, loopback);
+    for (const bool queued : {true, false}) {
+        ledger memory;
+        std::size_t bytes_in_handler = 1;
+        std::optional<asio::error_code> result;
+        std::optional<test_peer> peer;
+        if (queued) peer.emplace(acceptor.local_endpoint());
+        acceptor.async_accept(thrifty_handler{&memory, &bytes_in_handler, &result});
+        io.restart();
+        io.poll();
+        if (!queued) peer.emplace(acceptor.local_endpoint());
+        REQUIRE(run_until(io, [&] { return result.has_value(); }));
+        CHECK_FALSE(*result);
+        CHECK(memory.allocations == 1);
+        CHECK(bytes_in_handler == 0);
+    }
+}
+
+TEST_CASE_TEMPLATE("An accept that waits allocates only its operation, whichever executors are in play", Executor,
+                   asio::any_io_executor, asio::io_context::executor_type, asio::strand<asio::any_io_executor>) {
+    asio::io_context io;
+    const Executor executor = [&] {
+        if constexpr (std::is_same_v<Executor, asio::strand<asio::any_io_executor>>)
+            return asio::make_strand(asio::any_io_executor(io.get_executor()));
+        else
+            return Executor(io.get_executor());
+    }();
+    cs::basic_acceptor<cs::policies::graceful, asio::io_context::executor_type> acceptor(io, loopback);
+    int completed = 0, waited = 0;
+    constexpr int accepts = 40;
+    for (int i = 0; i < accepts; ++i) {
+        const int allocations_before = allocations(), looks_before = accept4_calls;
+        acceptor.async_accept(asio::bind_executor(executor, [&](asio::error_code, auto) { ++completed; }));
+        io.poll();
+        if (accept4_calls != looks_before) continue;
+        ++waited;
+        CHECK(allocations() - allocations_before == 1);
+    }
+    CHECK(waited > accepts / 2);
+    acceptor.close();
+    io.restart();
+    io.run();
+    CHECK(completed == accepts);
+}
+
+TEST_CASE("A cancellation after the completion does nothing, also where the acceptor is gone by then") {
+    asio::io_context io;
+    std::optional<acceptor_type> acceptor(std::in_place, io, loopback);
+    asio::cancellation_signal signal;
+    accept_result result;
+    acceptor->async_accept(asio::bind_cancellation_slot(signal.slot(), result.handler()));
+    io.poll();
+    const test_peer peer(acceptor->local_endpoint());
+    REQUIRE(run_until(io, [&] { return result.calls == 1; }));
+    acceptor.reset();
+    signal.emit(asio::cancellation_type::all);
+    io.restart();
+    io.run();
+    CHECK(result.calls == 1);
+    CHECK(result.stream->is_open());
+}
+
+TEST_CASE("Every allocation of an accept may fail: it throws or completes once, and nobody waits for the mutex") {
+    enum class stage { starting, waiting, pausing };
+    for (const stage at : {stage::starting, stage::waiting, stage::pausing}) {
+        bool enough = false;
+        for (int n = 0; !enough; ++n) {
+            INFO("stage " << static_cast<int>(at) << ", allocation " << n);
+            REQUIRE(n < 40);
+            asio::io_context io;
+            asio::cancellation_signal signal;
+            int calls = 0;
+            asio::error_code ec;
+            // The handler owns the acceptor, so that it goes with the handler.
+            auto acceptor = std::make_shared<acceptor_type>(io, loopback);
+            acceptor_type& listener = *acceptor;
+            const std::weak_ptr<acceptor_type> alive = acceptor;
+            std::optional<failing_accept4> exhausted;
+            if (at == stage::pausing) exhausted.emplace(EMFILE);
+            auto handler = asio::bind_cancellation_slot(
+                signal.slot(), [&, acceptor = std::move(acceptor)](asio::error_code e, stream_type) {
+                    ++calls;
+                    ec = e;
+                });
+            bool threw = false;
+            std::optional<scarce_memory> scarce;
+            if (at == stage::starting) scarce.emplace(n, 1);
+            try {
+                listener.async_accept(std::move(handler));
+                if (at != stage::starting) scarce.emplace(n, 1);
+                io.poll();
+            } catch (const std::bad_alloc&) {
+                threw = true;
+            }
+            enough = scarce_memory::failures() == 0;
+            scarce.reset();
+            exhausted.reset();
+            if (threw) {
+                CHECK(calls == 0);
+            } else if (calls == 0) {
+                CHECK(enough);
+                signal.emit(asio::cancellation_type::total);
+                REQUIRE(run_until(io, [&] { return calls == 1; }));
+                CHECK(ec == asio::error::operation_aborted);
+            } else {
+                CHECK(ec == asio::error::no_memory);
+            }
+            CHECK(calls <= 1);
+            CHECK((threw || alive.expired() || calls == 1));
+            io.restart();
+            io.run();
+            CHECK(alive.expired());
+        }
+    }
 }

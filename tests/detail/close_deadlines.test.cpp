@@ -97,6 +97,25 @@ TEST_CASE("a context has one set of deadlines, whichever executor asks") {
     CHECK(&close_deadlines::of(pool.get_executor()) != &deadlines);
 }
 
+TEST_CASE("every strand of a context's is seen through, a polymorphic one too, and nothing else is taken for one") {
+    using closeside::detail::without_strand;
+    asio::io_context io;
+    asio::thread_pool pool(1);
+    const asio::any_io_executor context = io.get_executor(), of_pool = pool.get_executor();
+    CHECK(without_strand(io.get_executor()) == context);
+    CHECK(without_strand(asio::make_strand(io)) == context);
+    CHECK(without_strand(asio::make_strand(context)) == context);
+    CHECK(without_strand(context) == context);
+    CHECK(without_strand(asio::any_io_executor(asio::make_strand(io))) == context);
+    CHECK(without_strand(asio::any_io_executor(asio::make_strand(context))) == context);
+    CHECK(without_strand(asio::any_io_executor(asio::make_strand(asio::any_io_executor(asio::make_strand(io))))) ==
+          context);
+    CHECK(without_strand(pool.get_executor()) == of_pool);
+    CHECK(without_strand(of_pool) == of_pool);
+    const asio::any_io_executor strand_of_pool = asio::make_strand(pool);
+    CHECK(without_strand(strand_of_pool) == strand_of_pool);
+}
+
 TEST_CASE("a strand that is busy delays no deadline but those of its own connections") {
     for (const bool erased : {false, true}) {
         asio::io_context io(2);

@@ -9,8 +9,10 @@ namespace {
 thread_local int until_failure = -1;
 thread_local int failures_left = 0;
 thread_local int failed = 0;
+thread_local int calls = 0;
 
 bool must_fail() noexcept {
+    ++calls;
     if (failures_left == 0) return false;
     if (until_failure > 0) {
         --until_failure;
@@ -39,7 +41,15 @@ scarce_memory::~scarce_memory() { failures_left = 0; }
 
 int scarce_memory::failures() noexcept { return failed; }
 
+int allocations() noexcept { return calls; }
+
 } // namespace tests
+
+// Where Asio has the memory of its operations from.
+extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+    void* memory = nullptr;
+    return !tests::must_fail() && ::posix_memalign(&memory, alignment, size) == 0 ? memory : nullptr;
+}
 
 // The other forms, but for the aligned ones, call these.
 void* operator new(std::size_t size) { return tests::allocate(size); }

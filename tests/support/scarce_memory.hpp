@@ -10,7 +10,7 @@
 // Memory that is counted, and that runs out when a test says so.
 namespace tests {
 
-/// While it lives, the global operator new of this thread fails, from its n-th call (from 0) on, `times` times.
+/// While it lives, this thread's operator new and aligned_alloc fail, from the n-th call (from 0) on, `times` times.
 class scarce_memory {
 public:
     static constexpr int always = -1;
@@ -21,6 +21,9 @@ public:
 
     static int failures() noexcept; ///< of the one that lives, or lived last, in this thread
 };
+
+/// How often this thread has called the two.
+int allocations() noexcept;
 
 /// What counting_allocator gave away.
 struct ledger {

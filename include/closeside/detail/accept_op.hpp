@@ -6,8 +6,6 @@
 #include <closeside/detail/in_place_memory.hpp>
 #include <closeside/detail/listener_state.hpp>
 
-#include <asio/associated_cancellation_slot.hpp>
-#include <asio/associated_executor.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/cancellation_state.hpp>
 #include <asio/error.hpp>
@@ -43,14 +41,17 @@ public:
     accept_op(const accept_op&) = delete;
     accept_op& operator=(const accept_op&) = delete;
 
+    /// @throws std::bad_alloc where Asio finds no memory to wait with; the handler is then destroyed.
     static void start(std::shared_ptr<accept_op> self) {
         accept_op& op = *self;
-        const std::lock_guard lock(op.state_->mutex);
-        op.never_open_ = !op.state_->acceptor.is_open();
-        if (op.never_open_ || op.state_->backlog.worth_a_look())
-            op.post(std::move(self));
+        const std::shared_ptr<state_type> state = op.state_;
+        const std::lock_guard lock(state->mutex);
+        op.never_open_ = !state->acceptor.is_open();
+        if (op.never_open_ || state->backlog.worth_a_look())
+            op.post(self);
         else
-            op.wait(std::move(self));
+            op.wait(self);
+        self.reset(); // under the lock, since the operation may be on its way already
     }
 
 protected:
@@ -62,7 +63,7 @@ protected:
 
 private:
     /// What Asio's operation for a wait comes to: its own bookkeeping, the waiter and the executors.
-    static constexpr std::size_t room_for_wait = 128 + 2 * sizeof(Executor);
+    static constexpr std::size_t room_for_wait = 112 + sizeof(Executor) + sizeof(HandlerExecutor);
 
     static constexpr bool runs_with_acceptor = std::is_same_v<HandlerExecutor, no_executor>;
 
@@ -80,8 +81,7 @@ private:
     struct starter {
         using allocator_type = in_place_allocator<void, room_for_wait, std::allocator<void>>;
 
-        explicit starter(std::shared_ptr<accept_op> self) noexcept
-            : allocator(self->memory_, {}), op(std::move(self)) {}
+        explicit starter(const std::shared_ptr<accept_op>& self) noexcept : allocator(self->memory_, {}), op(self) {}
 
         allocator_type get_allocator() const noexcept { return allocator; }
         void operator()() { accept_op::woken(std::move(op), {}); }
@@ -94,8 +94,8 @@ private:
     struct waiter : starter, std::conditional_t<runs_with_acceptor, no_executor, names_executor> {
         using cancellation_slot_type = asio::cancellation_slot;
 
-        explicit waiter(std::shared_ptr<accept_op> self) noexcept
-            : starter(std::move(self)), slot(this->op->cancellation_.slot()) {}
+        explicit waiter(const std::shared_ptr<accept_op>& self) noexcept
+            : starter(self), slot(self->cancellation_.slot()) {}
 
         cancellation_slot_type get_cancellation_slot() const noexcept { return slot; }
         auto get_executor() const noexcept requires(!runs_with_acceptor) { return this->op->executor_; }
@@ -109,7 +109,7 @@ private:
 
     static void woken(std::shared_ptr<accept_op> self, asio::error_code ec) {
         accept_op& op = *self;
-        const std::shared_ptr<state_type> state = op.state_; // `self` goes into the next wait
+        std::shared_ptr<state_type> state = op.state_;
         op.cancellation_.slot().clear();
         std::unique_lock lock(state->mutex);
         if (!state->acceptor.is_open())
@@ -119,43 +119,65 @@ private:
         else if (ec == asio::error::operation_aborted)
             ec.clear(); // another accept has set the timer that they share
 
-        int fd = -1;
-        for (int tries = 1; !ec && fd < 0; ++tries) {
-            fd = accept_once(state->acceptor.native_handle());
-            const int error = errno;
-            if (!op.has_waited_ && tries == 1) state->backlog.looked(fd >= 0 || error != EAGAIN);
-            if (fd >= 0) break;
-            switch (classify_accept(error)) {
-            case accept_failure::none_waiting: return op.wait(std::move(self));
-            case accept_failure::vanished:
-                if (tries == most_vanished) return op.pause(std::move(self));
-                break;
-            case accept_failure::out_of_resources: return op.pause(std::move(self));
-            case accept_failure::fatal: ec.assign(error, asio::error::get_system_category()); break;
+        const int fd = ec ? -1 : op.take(ec);
+        if (fd < 0 && !ec) try {
+                op.wait_or_pause(self);
+                self.reset(); // under the lock, as in start()
+                return;
+            } catch (...) {
+                ec = asio::error::no_memory;
             }
-        }
         socket_type socket = state->to_socket(fd, ec);
         lock.unlock();
+        state.reset();
         op.complete(std::move(self), ec, std::move(socket));
     }
 
-    void post(std::shared_ptr<accept_op> self) {
+    /// An accepted descriptor; or -1, and without an error the operation is to wait or, with `pauses_`, to pause.
+    int take(asio::error_code& ec) {
+        pauses_ = false;
+        for (int tries = 1; tries <= most_vanished; ++tries) {
+            const int fd = accept_once(state_->acceptor.native_handle());
+            const int error = errno;
+            if (std::exchange(looks_, false)) state_->backlog.looked(fd >= 0 || error != EAGAIN);
+            if (fd >= 0) return fd;
+            switch (classify_accept(error)) {
+            case accept_failure::none_waiting: return -1;
+            case accept_failure::vanished: continue;
+            case accept_failure::out_of_resources: pauses_ = true; return -1;
+            case accept_failure::fatal: ec.assign(error, asio::error::get_system_category()); return -1;
+            }
+        }
+        pauses_ = true;
+        return -1;
+    }
+
+    // Asio may throw, and gives the waiter's memory back after the waiter is gone: `self` must outlive that, and the
+    // lock, which a handler that owns the acceptor takes when it is destroyed.
+    void post(const std::shared_ptr<accept_op>& self) {
+        looks_ = true;
         if constexpr (runs_with_acceptor)
-            post_to(state_->acceptor.get_executor(), starter(std::move(self)));
+            post_to(state_->acceptor.get_executor(), starter(self));
         else
-            post_to(executor_, starter(std::move(self)));
+            post_to(executor_, starter(self));
     }
 
-    void wait(std::shared_ptr<accept_op> self) {
-        has_waited_ = true;
-        state_->acceptor.async_wait(asio::socket_base::wait_read, waiter(std::move(self)));
+    void wait_or_pause(const std::shared_ptr<accept_op>& self) {
+        if (pauses_)
+            pause(self);
+        else
+            wait(self);
     }
 
-    void pause(std::shared_ptr<accept_op> self) {
+    void wait(const std::shared_ptr<accept_op>& self) {
+        state_->acceptor.async_wait(asio::socket_base::wait_read, waiter(self));
+    }
+
+    void pause(const std::shared_ptr<accept_op>& self) {
         constexpr std::chrono::milliseconds pause_time{100};
         // Several accepts wait on one timer: setting it anew would take it away from the others.
         if (state_->pause.expiry() <= std::chrono::steady_clock::now()) state_->pause.expires_after(pause_time);
-        state_->pause.async_wait(waiter(std::move(self)));
+        state_->pause.async_wait(waiter(self));
     }
 
     const std::shared_ptr<state_type> state_;
@@ -164,69 +186,8 @@ private:
     asio::cancellation_state cancellation_;
     in_place_memory<room_for_wait> memory_;
     bool never_open_ = false;
-    bool has_waited_ = false;
-};
-
-/// The executor that a handler brings along.
-template <class Handler, class IoExecutor>
-struct own_executor {
-    using type = asio::associated_executor_t<Handler, IoExecutor>;
-    static type get(const Handler& handler, const IoExecutor& io_executor) noexcept {
-        return asio::get_associated_executor(handler, io_executor);
-    }
-};
-template <class Handler, class IoExecutor>
-requires without_executor<Handler, IoExecutor>
-struct own_executor<Handler, IoExecutor> {
-    using type = no_executor;
-    static type get(const Handler&, const IoExecutor&) noexcept { return {}; }
-};
-
-template <class Stream, class Handler>
-class handled_accept_op final : public accept_op<typename Stream::executor_type,
-                                                 typename own_executor<Handler, typename Stream::executor_type>::type> {
-    using executor_type = typename Stream::executor_type;
-    using own = own_executor<Handler, executor_type>;
-    using base = accept_op<executor_type, typename own::type>;
-
-public:
-    handled_accept_op(std::shared_ptr<typename base::state_type> state, Handler&& handler)
-        : base(state, own::get(handler, state->acceptor.get_executor()),
-               asio::get_associated_cancellation_slot(handler)),
-          handler_(std::move(handler)) {}
-
-private:
-    /// Everything of the operation is gone, its memory too, before the handler runs.
-    void complete(std::shared_ptr<base> self, const asio::error_code& ec,
-                  typename base::socket_type&& socket) override {
-        Handler handler(std::move(handler_));
-        self.reset();
-        std::move(handler)(ec, Stream(typename Stream::inherits_options{}, std::move(socket)));
-    }
-
-    Handler handler_;
-};
-
-template <class Stream>
-class initiate_accept {
-public:
-    using executor_type = typename Stream::executor_type;
-    using state_type = listener_state<executor_type>;
-
-    explicit initiate_accept(std::shared_ptr<state_type> state) noexcept : state_(std::move(state)) {}
-    executor_type get_executor() const noexcept { return state_->acceptor.get_executor(); }
-
-    template <class H>
-    void operator()(H&& h) const {
-        using handler_type = std::decay_t<H>;
-        using op = handled_accept_op<Stream, handler_type>;
-        handler_type handler(std::forward<H>(h));
-        const auto allocator = operation_allocator(handler);
-        op::start(std::allocate_shared<op>(allocator, state_, std::move(handler)));
-    }
-
-private:
-    std::shared_ptr<state_type> state_;
+    bool looks_ = false;  ///< for the first time, on a guess
+    bool pauses_ = false; ///< rather than waits
 };
 
 } // namespace closeside::detail

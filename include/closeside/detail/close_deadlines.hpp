@@ -3,6 +3,7 @@
 #define CLOSESIDE_DETAIL_CLOSE_DEADLINES_HPP
 
 #include <closeside/detail/in_place_memory.hpp>
+#include <closeside/detail/target_of.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/basic_waitable_timer.hpp>
@@ -34,8 +35,9 @@ asio::any_io_executor without_strand(const asio::strand<Inner>& e) {
     return without_strand(e.get_inner_executor());
 }
 inline asio::any_io_executor without_strand(const asio::any_io_executor& e) {
-    if (const auto* s = e.target<asio::strand<asio::io_context::executor_type>>()) return s->get_inner_executor();
-    if (const auto* s = e.target<asio::strand<asio::any_io_executor>>()) return without_strand(s->get_inner_executor());
+    if (const auto* s = target_of<asio::strand<asio::io_context::executor_type>>(e)) return s->get_inner_executor();
+    if (const auto* s = target_of<asio::strand<asio::any_io_executor>>(e))
+        return without_strand(s->get_inner_executor());
     return e;
 }
 

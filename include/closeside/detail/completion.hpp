@@ -2,6 +2,8 @@
 #ifndef CLOSESIDE_DETAIL_COMPLETION_HPP
 #define CLOSESIDE_DETAIL_COMPLETION_HPP
 
+#include <closeside/detail/target_of.hpp>
+
 #include <asio/any_io_executor.hpp>
 #include <asio/associated_allocator.hpp>
 #include <asio/associated_cancellation_slot.hpp>
@@ -34,7 +36,7 @@ auto operation_allocator(const Handler& handler) noexcept {
 template <class Executor, class Function>
 void post_to(const Executor& executor, Function&& function) {
     if constexpr (std::is_same_v<Executor, asio::any_io_executor>)
-        if (const auto* const io = executor.template target<asio::io_context::executor_type>())
+        if (const auto* const io = target_of<asio::io_context::executor_type>(executor))
             return asio::post(*io, std::forward<Function>(function));
     asio::post(executor, std::forward<Function>(function));
 }
