@@ -313,6 +313,7 @@ TEST_CASE("Connections that come one by one cost one accept4 each, but for a loo
     for (int i = 0; i < connections; ++i) {
         accept_result result;
         acceptor.async_accept(result.handler());
+        io.restart();
         io.poll();
         CHECK(result.calls == 0);
         const test_peer peer(acceptor.local_endpoint());
@@ -331,6 +332,7 @@ TEST_CASE("Connections that come together are all taken, in their order, after a
         for (int i = 0; i < singles; ++i) {
             accept_result result;
             acceptor.async_accept(result.handler());
+            io.restart();
             io.poll();
             const test_peer peer(acceptor.local_endpoint());
             REQUIRE(run_until(io, [&] { return result.calls == 1; }));
@@ -565,7 +567,7 @@ TEST_CASE("Every allocation of an accept may fail: it throws or completes once, 
                 CHECK(ec == asio::error::no_memory);
             }
             CHECK(calls <= 1);
-            CHECK((threw || alive.expired() || calls == 1));
+            CHECK((at == stage::starting || !threw)); // nobody would go on accepting
             io.restart();
             io.run();
             CHECK(alive.expired());
