@@ -26,6 +26,7 @@
 
 #include <atomic>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -768,6 +769,19 @@ TEST_CASE("completion tokens: awaitable, future, move-only handler on a strand")
         CHECK(c.run_until([&] { return calls == 1; }));
         pool.join();
     }
+}
+
+TEST_CASE("a close that needs no wait calls its handler on the polymorphic executor that it is bound to") {
+    connection<cs::policies::system> c;
+    asio::thread_pool pool(2);
+    const auto strand = asio::make_strand(pool);
+    std::promise<bool> inside;
+    c.stream->async_close(
+        asio::bind_executor(asio::any_io_executor(strand), [&](std::error_code ec, const cs::close_report&) {
+            inside.set_value(!ec && strand.running_in_this_thread());
+        }));
+    CHECK(inside.get_future().get());
+    pool.join();
 }
 
 TEST_CASE("a flooding peer does not keep other handlers from running") {

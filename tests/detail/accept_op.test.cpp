@@ -409,10 +409,10 @@ TEST_CASE("Many accepts on two threads take every connection once") {
 }
 
 TEST_CASE("A handler runs on the polymorphic executor it is bound to, whatever is behind that") {
-    asio::thread_pool pool(2);
     for (const bool queued : {false, true}) {
         asio::io_context io;
         acceptor_type acceptor(io, loopback);
+        asio::thread_pool pool(2);
         auto strand = asio::make_strand(pool);
         std::optional<test_peer> peer;
         if (queued) peer.emplace(acceptor.local_endpoint());
@@ -432,8 +432,8 @@ TEST_CASE("A handler runs on the polymorphic executor it is bound to, whatever i
         const test_peer another(acceptor.local_endpoint());
         REQUIRE(run_until(io, [&] { return inside + outside == 2; }));
         CHECK(inside == 2);
+        pool.join(); // the handlers' streams are closed on its threads
     }
-    pool.join();
 }
 
 TEST_CASE("While the handler's context has the accept, the acceptor's has work") {
