@@ -158,7 +158,7 @@ inline bool all_acknowledged(int fd) noexcept {
 inline last_sample sample(int fd, bool our_fin, bool at_eof, bool aborting) noexcept {
     // Both FINs are through, and no RST came before: one that did would have left ours unacknowledged.
     if (our_fin && at_eof && all_acknowledged(fd)) return {.state = tcp_state::close};
-    last_sample s{.state = our_fin || hung_up(fd) ? state(fd) : tcp_state::established};
+    last_sample s{.state = our_fin || at_eof || hung_up(fd) ? state(fd) : tcp_state::established};
     const bool fin_unacknowledged =
         s.state == tcp_state::fin_wait1 || s.state == tcp_state::closing || s.state == tcp_state::last_ack;
     const bool gone = s.state == tcp_state::close;
