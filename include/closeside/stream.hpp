@@ -202,7 +202,7 @@ public:
 
     /// RST now, whatever the policy: queued data is lost and nobody holds TIME-WAIT. On a closed stream: nothing.
     void abort() noexcept {
-        if (is_open()) detail::end_now(std::move(socket_), detail::aborting(P));
+        if (is_open()) detail::release_now(socket_, true);
     }
 
 private:

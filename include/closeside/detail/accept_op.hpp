@@ -2,9 +2,9 @@
 #ifndef CLOSESIDE_DETAIL_ACCEPT_OP_HPP
 #define CLOSESIDE_DETAIL_ACCEPT_OP_HPP
 
-#include <closeside/detail/completion.hpp>
 #include <closeside/detail/in_place_memory.hpp>
 #include <closeside/detail/listener_state.hpp>
+#include <closeside/detail/post_to.hpp>
 
 #include <asio/cancellation_signal.hpp>
 #include <asio/cancellation_state.hpp>

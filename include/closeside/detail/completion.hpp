@@ -2,44 +2,18 @@
 #ifndef CLOSESIDE_DETAIL_COMPLETION_HPP
 #define CLOSESIDE_DETAIL_COMPLETION_HPP
 
-#include <closeside/detail/target_of.hpp>
+#include <closeside/detail/post_to.hpp>
 
-#include <asio/any_io_executor.hpp>
 #include <asio/associated_allocator.hpp>
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
 #include <asio/dispatch.hpp>
 #include <asio/error_code.hpp>
 #include <asio/executor_work_guard.hpp>
-#include <asio/io_context.hpp>
-#include <asio/post.hpp>
-#include <asio/recycling_allocator.hpp>
 
-#include <memory>
-#include <type_traits>
 #include <utility>
 
 namespace closeside::detail {
-
-/// For an operation of ours: the handler's own allocator, or, where that is std::allocator, Asio's recycled memory.
-/** Asio takes std::allocator for the wish that it keeps the memory of one operation at hand for the next. */
-template <class Handler>
-auto operation_allocator(const Handler& handler) noexcept {
-    if constexpr (std::is_same_v<asio::associated_allocator_t<Handler>, std::allocator<void>>)
-        return asio::recycling_allocator<void>();
-    else
-        return asio::get_associated_allocator(handler);
-}
-
-/// As asio::post, but straight to an io_context behind asio::any_io_executor.
-/** Through that, Asio would allocate twice, neither time with the function's allocator. */
-template <class Executor, class Function>
-void post_to(const Executor& executor, Function&& function) {
-    if constexpr (std::is_same_v<Executor, asio::any_io_executor>)
-        if (const auto* const io = target_of<asio::io_context::executor_type>(executor))
-            return asio::post(*io, std::forward<Function>(function));
-    asio::post(executor, std::forward<Function>(function));
-}
 
 /// A handler together with its results, allocated through the handler's own allocator.
 template <class Handler, class Result>

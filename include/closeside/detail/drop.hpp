@@ -8,25 +8,24 @@
 
 namespace closeside::detail {
 
-constexpr close_policy aborting(close_policy p) noexcept {
-    p.linger = lingering::abort;
-    return p;
-}
-
 constexpr close_policy closing_at_limit(close_policy p) noexcept {
     p.on_limit = limit_action::close;
     return p;
+}
+
+/// Releases the descriptor without a look at the connection: with RST, or as close(2) does.
+/** What is under way on the socket completes with operation_aborted. */
+template <class Socket>
+void release_now(Socket& socket, bool abort) noexcept {
+    if (abort) tcp_socket::set_linger(socket.native_handle(), true);
+    asio::error_code ignored;
+    socket.close(ignored);
 }
 
 /// Ends the connection without waiting: begins the close and cuts it at its first wait.
 template <class Socket>
 void end_now(Socket&& socket, const close_policy& policy) noexcept {
     asio::error_code ignored;
-    if (const close_terms terms(policy); terms.releases_at_once()) {
-        if (terms.aborts) tcp_socket::set_linger(socket.native_handle(), true);
-        socket.close(ignored);
-        return;
-    }
     socket.cancel(ignored);
     const closing_socket<Socket> ends_here(std::move(socket), policy); // its destructor does it
 }
@@ -34,12 +33,10 @@ void end_now(Socket&& socket, const close_policy& policy) noexcept {
 /// Ends a connection that nobody has closed, as on_destroy says.
 template <class Socket>
 void drop(Socket&& socket, const close_policy& policy) noexcept {
-    switch (policy.on_destroy) {
-    case destroy_action::abort: return end_now(std::move(socket), aborting(policy));
-    case destroy_action::close: return end_now(std::move(socket), closing_at_limit(policy));
-    case destroy_action::finish: break;
-    }
-    if (close_terms(policy).releases_at_once()) return end_now(std::move(socket), policy);
+    const close_terms terms(policy);
+    const bool aborts = terms.aborts || policy.on_destroy == destroy_action::abort;
+    if (aborts || terms.releases_at_once()) return release_now(socket, aborts);
+    if (policy.on_destroy == destroy_action::close) return end_now(std::move(socket), closing_at_limit(policy));
     try {
         start_close(std::move(socket), policy, told_nobody{});
     } catch (...) {

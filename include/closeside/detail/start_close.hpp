@@ -5,9 +5,11 @@
 #include <closeside/detail/close_op.hpp>
 #include <closeside/detail/completion.hpp>
 
+#include <asio/associated_allocator.hpp>
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/detached.hpp>
+#include <asio/recycling_allocator.hpp>
 
 #include <memory>
 #include <type_traits>
@@ -58,6 +60,16 @@ private:
     Handler handler_;
     [[no_unique_address]] handler_work<Handler, typename Socket::executor_type> work_;
 };
+
+/// For an operation of ours: the handler's own allocator, or, where that is std::allocator, Asio's recycled memory.
+/** Asio takes std::allocator for the wish that it keeps the memory of one operation at hand for the next. */
+template <class Handler>
+auto operation_allocator(const Handler& handler) noexcept {
+    if constexpr (std::is_same_v<asio::associated_allocator_t<Handler>, std::allocator<void>>)
+        return asio::recycling_allocator<void>();
+    else
+        return asio::get_associated_allocator(handler);
+}
 
 /// Closes `socket` under `policy`, then calls `handler(error_code, close_report)`, never from in here.
 /** What needs no waiting needs no operation either: one post, and no other allocation. */
