@@ -106,12 +106,14 @@ public:
     /// Closes what is overwritten.
     basic_acceptor& operator=(basic_acceptor&& other) noexcept {
         if (this == &other) return *this;
-        close();
+        drop();
         executor_ = other.executor_;
         state_ = std::move(other.state_);
         return *this;
     }
-    ~basic_acceptor() { close(); }
+
+    /// Closes the listener. In a process born by fork(2) that has not used the context, it stays as it is.
+    ~basic_acceptor() { drop(); }
 
     executor_type get_executor() const noexcept { return executor_; }
     bool is_open() const noexcept { return state_ && state_->acceptor.is_open(); }
@@ -176,6 +178,10 @@ private:
 
     basic_acceptor(const executor_type& executor, std::shared_ptr<state_type> state)
         : executor_(executor), state_(std::move(state)) {}
+
+    void drop() noexcept {
+        if (state_) state_->drop();
+    }
 
     executor_type executor_;
     std::shared_ptr<state_type> state_; ///< null when moved from

@@ -20,6 +20,13 @@
 namespace closeside {
 namespace detail {
 
+/// Gives a connection that comes from elsewhere the policy's options; 0, or the errno where that cannot be.
+/** An abort does without SO_LINGER. */
+inline int prepare(int fd, const close_policy& p) noexcept {
+    if (!is_tcp(fd)) return ENOPROTOOPT;
+    return p.linger == lingering::abort || tcp_socket::apply_policy(fd, p) ? 0 : errno;
+}
+
 /// A plain socket on its way into a close. Dropped before that, it ends by the policy all the same.
 template <class Socket>
 class policed_socket {
@@ -30,18 +37,15 @@ public:
     policed_socket& operator=(policed_socket&&) = delete;
     ~policed_socket() {
         if (!socket_.is_open()) return;
-        tcp_socket::apply_policy(socket_.native_handle(), policy_);
-        drop(std::move(socket_), policy_);
+        if (!is_inherited(socket_)) prepare(socket_.native_handle(), policy_);
+        drop(std::move(socket_), policy_, false);
     }
 
     template <class Handler>
     void close(Handler&& handler) {
         const auto executor = socket_.get_executor();
-        asio::error_code ec;
-        if (!socket_.is_open())
-            ec = asio::error::bad_descriptor;
-        else if (!tcp_socket::apply_policy(socket_.native_handle(), policy_))
-            ec.assign(errno, asio::error::get_system_category());
+        asio::error_code ec = asio::error::bad_descriptor;
+        if (socket_.is_open()) ec.assign(prepare(socket_.native_handle(), policy_), asio::error::get_system_category());
         if (!ec) return start_close(std::move(socket_), policy_, std::move(handler));
         asio::error_code ignored;
         socket_.close(ignored);
@@ -72,9 +76,10 @@ private:
 } // namespace detail
 
 /// Closes a plain Asio socket as stream<P>::async_close would, with a policy that is known at run time only.
-/** The socket's SO_LINGER and TCP_LINGER2 are set from the policy first; the rest, from segments to error codes,
- *  is basic_stream::async_close. Works for every stream socket that is TCP underneath, asio::generic::stream_protocol
- *  among them; on another the completion carries the error of setsockopt(2) and the descriptor is released.
+/** SO_LINGER is switched off first, and TCP_LINGER2 set where the policy states it; the rest, from segments to error
+ *  codes, is basic_stream::async_close. Works for every stream socket that is TCP underneath,
+ *  asio::generic::stream_protocol and Multipath TCP among them. On another, and on Multipath TCP under a policy that
+ *  states linger2, the completion carries asio::error::no_protocol_option and the descriptor is released.
  *
  *  @param socket  Taken over when the operation starts. Where a lazy operation (use_awaitable, deferred) is dropped
  *                 before that, the socket ends as the policy's on_destroy says.

@@ -5,8 +5,12 @@
 #include <closeside/duration.hpp>
 
 #include <cstdint>
+#include <limits>
 
 namespace closeside {
+
+/// For drain_bytes: however much the peer sends.
+inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 
 /// An end of a connection, seen from this program.
 enum class side : std::uint8_t {
@@ -14,11 +18,13 @@ enum class side : std::uint8_t {
     peer   ///< the other end: passive close here, so TIME-WAIT stays over there
 };
 
-/// What follows when patience, drain_time or drain_bytes runs out, or a close is cancelled.
+/// What follows when a limit runs out, a close is cancelled, or its context is destroyed.
 enum class limit_action : std::uint8_t {
-    keep_side, ///< whatever keeps TIME-WAIT where closes_first puts it: close for side::local, abort for side::peer
-    close,     ///< discard what has arrived, then close(2): FIN if not yet sent; the kernel owns the rest
-    abort      ///< RST; queued data is lost and nobody holds TIME-WAIT
+    /// After patience our FIN, then the drain. After the drain, and where nobody waits any more: what has arrived is
+    /// discarded, then close(2), so that the kernel goes on sending what is queued and linger2 governs.
+    close,
+    /// RST; queued data is lost and nobody holds TIME-WAIT.
+    abort
 };
 
 /// How a connection ends that is dropped without async_close: destructor, move-assignment, unwinding.
@@ -39,7 +45,8 @@ struct lingering {
     static const lingering abort;
     /// The close takes up to `time` for the peer to acknowledge every byte and our FIN.
     /** Whole seconds, 1 s and more, since SO_LINGER counts seconds. The asynchronous close never sets a positive
-     *  SO_LINGER: with one, close(2) blocks the thread even on a non-blocking socket (inet_release). */
+     *  SO_LINGER: with one, close(2) blocks the thread even on a non-blocking socket (inet_release). Progress does not
+     *  extend it. */
     static constexpr lingering until_acked(milliseconds time) noexcept { return {mode::until_acked, time}; }
 
     mode how = mode::background;
@@ -58,7 +65,8 @@ inline constexpr lingering lingering::abort{mode::abort, {}};
 struct fin_wait2 {
     enum class mode : std::uint8_t { system, skip, timed };
 
-    /// The host's tcp_fin_timeout governs.
+    /// Left alone, so that the host's tcp_fin_timeout governs. For one close under another policy than the type's it
+    /// takes back what the type has set.
     static const fin_wait2 system;
     /// TCP_LINGER2 = -1: RST as soon as the peer has acknowledged our FIN; no FIN-WAIT-2, no TIME-WAIT.
     static const fin_wait2 skip;
@@ -81,39 +89,43 @@ inline constexpr fin_wait2 fin_wait2::system{mode::system};
 inline constexpr fin_wait2 fin_wait2::skip{mode::skip};
 
 /// How a connection ends, as one value: a template argument of stream and acceptor, or an argument at run time.
-/** State with designated initialisers what differs from the default. A contradiction does not compile when the policy
- *  is a template argument; contradiction() finds it in a value. Thread safety: a plain value. */
+/** State with designated initialisers, in the order of declaration, what differs from the default. A contradiction does
+ *  not compile where the policy is a template argument; contradiction() finds it in a value.
+ *
+ *  Patience and drain_time bound the time without progress, not the time that a slow reader takes: they run from the
+ *  peer's last acknowledgement of more bytes, or from the start of their phase if that is later. When one is over, one
+ *  look at the connection decides whether to wait anew; so a silent peer costs the limit, any other at most twice the
+ *  limit after its last progress. Durations saturate: milliseconds::max() waits for ever. Thread safety: a plain value.
+ */
 struct close_policy {
     /// Who should send the first FIN. side::local half-closes at once; side::peer waits for the peer's FIN.
     side closes_first = side::local;
-    /// side::peer only: how long to wait for the peer's FIN; above 0.
-    milliseconds patience{30'000};
+    /// side::peer only: how long to wait for the peer's FIN; above 0. For peers that the protocol has told of the end.
+    /** A peer that sends on, with every byte of ours acknowledged, has not been told, or does not mind: it has 200 ms
+     *  from then to send its FIN. */
+    milliseconds patience{2'000};
     lingering linger = lingering::background;
     fin_wait2 linger2 = fin_wait2::system;
     /// SO_REUSEADDR on what binds. A restart needs it on the old *and* on the new listener (inet_bind_conflict).
     bool reuse_address = true;
-    /// How long the half-closed side reads and discards until the peer's FIN. 0 together with drain_bytes = 0: no
-    /// draining, a plain close(2), which answers unread input with RST.
-    milliseconds drain_time{5'000};
+    /// How long the half-closed side reads and discards until the peer's FIN. 0: no draining, a plain close(2), which
+    /// answers unread input with RST.
+    milliseconds drain_time{30'000};
+    /// How long of it may pass without a byte from the peer, once all of ours is acknowledged; above 0. At or above
+    /// drain_time it never acts.
+    milliseconds drain_idle{5'000};
     /// How many bytes it discards at most; one more from the peer is over the limit.
-    std::uint64_t drain_bytes = 1u << 20;
-    limit_action on_limit = limit_action::keep_side;
+    std::uint64_t drain_bytes = unlimited;
+    limit_action on_limit = limit_action::close;
     destroy_action on_destroy = destroy_action::finish;
 
     friend constexpr bool operator==(const close_policy&, const close_policy&) noexcept = default;
 };
 
-/// What limit_action::keep_side means under this policy; any other on_limit as it stands.
-constexpr limit_action resolved_on_limit(const close_policy& p) noexcept {
-    if (p.on_limit != limit_action::keep_side) return p.on_limit;
-    return p.closes_first == side::local ? limit_action::close : limit_action::abort;
-}
-
 /// Some way out under this policy can leave the connection in TIME-WAIT on this host.
 constexpr bool can_hold_time_wait(const close_policy& p) noexcept {
     if (p.linger == lingering::abort) return false;
-    return p.closes_first == side::local || resolved_on_limit(p) == limit_action::close ||
-           p.on_destroy == destroy_action::close;
+    return p.closes_first == side::local || p.on_limit == limit_action::close || p.on_destroy == destroy_action::close;
 }
 
 } // namespace closeside

@@ -4,7 +4,6 @@
 
 #include <closeside/acceptor.hpp>
 #include <closeside/close.hpp>
-#include <closeside/close_limits.hpp>
 #include <closeside/connect.hpp>
 #include <closeside/error.hpp>
 #include <closeside/host.hpp>

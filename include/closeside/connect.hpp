@@ -119,7 +119,9 @@ requires(!detail::io_context_like<Executor>) basic_stream<P, Executor> connect(c
         fd.release();
         socket.connect(remote, ec);
         ec = detail::connect_error(ec, remote, options.local);
-        if (!ec) return basic_stream<P, Executor>(std::move(socket));
+        if (ec) continue;
+        detail::close_deadlines::of(executor).take_over();
+        return basic_stream<P, Executor>(std::move(socket));
     }
     return stream;
 }

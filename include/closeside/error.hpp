@@ -14,20 +14,21 @@ namespace closeside {
 /** Whatever the code of a close, the descriptor is released. The portable conditions hold too: patience_over,
  *  drain_time_over, linger_over == std::errc::timed_out, drain_bytes_over == std::errc::message_size, reset_by_peer ==
  *  std::errc::connection_reset, cancelled == std::errc::operation_canceled, ports_exhausted ==
- *  std::errc::address_not_available; unsafe_host has none.
+ *  std::errc::address_not_available; peer_still_sends and unsafe_host have none.
  *
  *  The message of ports_exhausted is looked up when it is asked for: the range of local ports, and how many connections
  *  to the destination that ports last ran out for are in TIME-WAIT. It walks the kernel's table, some 10 ms for 28,000
  *  connections. */
 enum class error {
     patience_over = 1, ///< side::peer: the peer sent no FIN within `patience`; on_limit was carried out
-    drain_time_over,   ///< the peer sent no FIN within `drain_time` of ours; on_limit was carried out
+    drain_time_over,   ///< no FIN within `drain_time` of ours, or no byte within `drain_idle`; on_limit was carried out
     drain_bytes_over,  ///< the peer sent more than `drain_bytes`; on_limit was carried out
     reset_by_peer,     ///< the peer reset the connection before or during the close
-    cancelled,         ///< the operation was cancelled; terminal: aborted, partial or total: on_limit was carried out
+    cancelled,         ///< the operation was cancelled, or shed for want of descriptors; on_limit was carried out
     linger_over,       ///< lingering::until_acked: not everything was acknowledged in time; on_limit was carried out
     ports_exhausted,   ///< connect: no local port is left towards that destination
-    unsafe_host        ///< check_at_startup: a finding as bad as what the program refuses to start on
+    unsafe_host,       ///< check_at_startup: a finding as bad as what the program refuses to start on
+    peer_still_sends   ///< side::peer: the peer sent more instead of its FIN; on_limit was carried out
 };
 
 namespace detail {
@@ -39,11 +40,13 @@ public:
     std::string message(int value) const override {
         switch (static_cast<error>(value)) {
         case error::patience_over: return "the peer did not close within patience";
-        case error::drain_time_over: return "the peer did not close within drain_time of our FIN";
+        case error::drain_time_over:
+            return "the peer did not close within drain_time of our FIN, or was idle for drain_idle";
         case error::drain_bytes_over: return "the peer sent more than drain_bytes while the close was draining";
         case error::reset_by_peer: return "the peer reset the connection";
         case error::cancelled: return "the close was cancelled";
         case error::linger_over: return "the peer did not acknowledge everything within lingering::until_acked";
+        case error::peer_still_sends: return "the peer sent more where its FIN was due";
         case error::ports_exhausted: return ports_exhausted_text();
         case error::unsafe_host:
             return "this host's TCP settings endanger the program's connections: the log lines of the host check say "
@@ -61,6 +64,7 @@ public:
         case error::reset_by_peer: return std::errc::connection_reset;
         case error::cancelled: return std::errc::operation_canceled;
         case error::ports_exhausted: return std::errc::address_not_available;
+        case error::peer_still_sends:
         case error::unsafe_host: break;
         }
         return {value, *this};

@@ -2,9 +2,10 @@
 #ifndef CLOSESIDE_STREAM_HPP
 #define CLOSESIDE_STREAM_HPP
 
-#include <closeside/close_limits.hpp>
 #include <closeside/detail/blocking_close.hpp>
+#include <closeside/detail/disown.hpp>
 #include <closeside/detail/drop.hpp>
+#include <closeside/detail/multipath.hpp>
 #include <closeside/detail/start_close.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/report.hpp>
@@ -12,9 +13,14 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/async_result.hpp>
 #include <asio/basic_stream_socket.hpp>
+#include <asio/error.hpp>
+#include <asio/error_code.hpp>
 #include <asio/ip/tcp.hpp>
+#include <asio/system_error.hpp>
 
+#include <cerrno>
 #include <cstddef>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
@@ -62,21 +68,24 @@ public:
     static constexpr close_policy policy = P;
 
     /// A closed stream on an executor.
-    explicit basic_stream(const executor_type& executor) : socket_(executor) {}
+    explicit basic_stream(const executor_type& executor) : socket_(executor) { prepare_context(); }
 
     /// A closed stream on an execution context, e.g. an asio::io_context.
     template <class Context>
     requires std::is_convertible_v<Context&, asio::execution_context&>
-    explicit basic_stream(Context& context) : socket_(context) {}
+    explicit basic_stream(Context& context) : socket_(context) { prepare_context(); }
 
-    /// Takes over a connected socket and puts its SO_LINGER and TCP_LINGER2 right.
-    /** @throws std::system_error where the options cannot be set; `socket` is then unchanged. */
-    explicit basic_stream(socket_type&& socket) : socket_(put_right(socket)) {}
+    /// Takes over a connected socket: sets SO_LINGER, and TCP_LINGER2 where the policy states it.
+    /** @throws std::system_error where an option cannot be set, e.g. TCP_LINGER2 on Multipath TCP; `socket` is then
+     *  still the caller's. */
+    explicit basic_stream(socket_type&& socket) : socket_(with_options(socket)) { prepare_context(); }
 
     template <class Other>
     requires(!std::is_same_v<Other, Executor>) explicit basic_stream(
         asio::basic_stream_socket<asio::ip::tcp, Other>&& socket)
-        : socket_(put_right(socket)) {}
+        : socket_(with_options(socket)) {
+        prepare_context();
+    }
 
     basic_stream(basic_stream&& other) noexcept : socket_(std::move(other.socket_)) {}
 
@@ -94,8 +103,12 @@ public:
 
     /// Ends the connection as on_destroy says, without blocking and without throwing.
     /** destroy_action::finish goes on in the background on the executor; its outcome is told to nobody. Where the
-     *  context is destroyed first, or no memory can be had, the close stops waiting there and on_limit is carried out.
-     */
+     *  context is destroyed first, or no memory can be had, the close stops waiting there and on_limit is carried out:
+     *  under limit_action::close the receive queue is emptied before close(2), so that the kernel goes on to deliver what
+     *  is queued.
+     *
+     *  In a process that fork(2) has made after the context, and that has neither accepted nor connected on it since nor
+     *  called notify_fork(fork_child), the connection is the parent's: the destructor then does what disown() does. */
     ~basic_stream() { drop(); }
 
     executor_type get_executor() noexcept { return socket_.get_executor(); }
@@ -142,67 +155,94 @@ public:
 
     /// Closes the connection as the policy says and completes when the descriptor is released.
     /** side::local: discards what has arrived, then shutdown(SHUT_WR) (ESTABLISHED -> FIN-WAIT-1), then reads and
-     *  discards until the peer's FIN, within drain_time and drain_bytes; where that FIN had come already, close(2) alone
-     *  (CLOSE-WAIT -> LAST-ACK). side::peer: reads and discards until the peer's FIN, within patience and
-     *  drain_bytes, then close(2) (CLOSE-WAIT -> LAST-ACK). lingering::abort: RST.
+     *  discards until the peer's FIN, within drain_time, drain_idle and drain_bytes; where that FIN had come already,
+     *  close(2) alone (CLOSE-WAIT -> LAST-ACK). side::peer: sends what MSG_MORE or TCP_CORK holds back (TCP_NODELAY),
+     *  reads and discards until the peer's FIN, within patience and drain_bytes, then close(2) (CLOSE-WAIT ->
+     *  LAST-ACK); at the end of patience on_limit. lingering::abort: RST.
      *
      *  The socket leaves the stream when the operation starts: outstanding operations complete with operation_aborted,
-     *  the stream is closed and may be destroyed or assigned to. The thread is never blocked.
+     *  the stream is closed and may be destroyed or assigned to. The thread is never blocked. A composed write that is
+     *  under way is thereby cut, and its peer sees an orderly end of a part of the message: await it first, or abort().
      *
-     *  @param limits  In place of the policy's patience, drain_time and drain_bytes, for this close.
+     *  @param p       In place of the stream's own, for this close: kicking an idle connection wants our FIN first,
+     *                 whatever the type says. Costs a setsockopt(2) where its linger or linger2 differ.
      *  @param token   A completion token. The handler is never called from inside this function. For asio::detached
      *                 nothing is asked of the kernel that only a report would need: two or three system calls fewer.
+     *  @throws std::invalid_argument for a policy that contradicts itself, with the sentence that the compiler would
+     *          have printed; the stream is then untouched.
      *
      *  @par Completion signature  void(asio::error_code, closeside::close_report)
      *  @par Completes with
      *  @li success                 the policy's promise was kept
-     *  @li error::patience_over, error::drain_time_over, error::drain_bytes_over, error::linger_over  that limit ran
-     *  out and on_limit was carried out
+     *  @li error::patience_over, error::peer_still_sends, error::drain_time_over, error::drain_bytes_over,
+     *  error::linger_over  that limit ran out and on_limit was carried out
      *  @li error::reset_by_peer    the peer's RST came first; success under lingering::abort, which loses nothing by it
      *  @li error::cancelled        see below; also where a wait finds no memory or descriptor half-way, which ends it
-     *                              as a partial cancellation does
-     *  @li asio::error::bad_descriptor  the stream was not open; asio::error::not_connected  it was never connected
+     *                              as a cancellation does
+     *  @li asio::error::bad_descriptor  the stream was not open
+     *  @li asio::error::not_connected   it was never connected, or connecting; or the connection was lost before, and
+     *                              how has been told to a read or write of the program
      *  @li ETIMEDOUT, EHOSTUNREACH and the like  the kernel had given the connection up
+     *  @li the error of setsockopt(2)  `p` states linger2, and the socket is Multipath TCP; it was closed without
      *
      *  In every case the descriptor is released when the handler runs.
      *
-     *  @par Per-operation cancellation  terminal: RST now. partial, total: stop waiting, do what on_limit says. In a
+     *  @par Per-operation cancellation  terminal, partial, total: stop waiting, do what on_limit says. Under
+     *  limit_action::close that is the receive queue emptied and close(2) at once, so that nothing is lost which the
+     *  kernel can deliver; none resets by itself (`||` with a timer and cancel_after cancel with terminal). In a
      *  coroutine that has been cancelled already, Asio refuses every further co_await; say
      *  `co_await this_coro::reset_cancellation_state(disable_cancellation())` first, or let the destructor finish.
      *  @par Object lifetime  The operation owns the connection. The stream need not outlive it. */
     template <class Token = typename asio::default_completion_token<Executor>::type>
-    requires(!std::is_same_v<std::remove_cvref_t<Token>, close_limits>) auto async_close(Token&& token = {}) {
-        return async_close(close_limits{}, std::forward<Token>(token));
+    requires(!std::is_same_v<std::remove_cvref_t<Token>, close_policy>) auto async_close(Token&& token = {}) {
+        return close_by(P, std::forward<Token>(token));
     }
 
     template <class Token = typename asio::default_completion_token<Executor>::type>
-    auto async_close(close_limits limits, Token&& token = {}) {
-        if constexpr (detail::tells_nobody<Token>) {
-            if (is_open()) initiate_close{this}(detail::told_nobody{}, limits);
-        } else {
-            return asio::async_initiate<Token, void(asio::error_code, close_report)>(initiate_close{this}, token,
-                                                                                     limits);
-        }
+    auto async_close(const close_policy& p, Token&& token = {}) {
+        if (const char* sentence = contradiction(p)) throw std::invalid_argument(sentence);
+        return close_by(p, std::forward<Token>(token));
     }
 
-    /// The same close on this thread, which waits no longer than the limits; for programs without a running context.
-    /** @throws std::system_error for what async_close completes with, where the descriptor is released all the same.
-     *  On a closed stream: nothing happens. */
-    close_report close() {
+    /// The same close on this thread, which waits within the same limits; progress of the peer extends them.
+    /** For programs without a running context, and for peers that are trusted: one that goes on acknowledging a byte at
+     *  a time holds the thread. Give untrusted ones to async_close.
+     *  @throws std::system_error for what async_close completes with, where the descriptor is released all the same.
+     *  @throws std::invalid_argument as async_close does; with `ec` that is asio::error::invalid_argument, and the stream
+     *          is untouched. On a closed stream: nothing happens. */
+    close_report close_and_wait() { return close_and_wait(P); }
+    close_report close_and_wait(asio::error_code& ec) noexcept { return close_and_wait(P, ec); }
+
+    close_report close_and_wait(const close_policy& p) {
+        if (const char* sentence = contradiction(p)) throw std::invalid_argument(sentence);
         asio::error_code ec;
-        const close_report report = close(ec);
-        if (ec) throw asio::system_error(ec, "close");
+        const close_report report = close_and_wait(p, ec);
+        if (ec) throw asio::system_error(ec, "close_and_wait");
         return report;
     }
-
-    close_report close(asio::error_code& ec) noexcept {
+    close_report close_and_wait(const close_policy& p, asio::error_code& ec) noexcept {
         ec.clear();
-        return is_open() ? detail::close_blocking(std::move(socket_), P, ec) : close_report{};
+        if (contradiction(p) != nullptr) {
+            ec = asio::error::invalid_argument;
+            return {};
+        }
+        if (!is_open()) return {};
+        const detail::close_manner manner = manner_of(p);
+        return detail::close_blocking(std::move(socket_), p, manner, ec);
     }
 
     /// RST now, whatever the policy: queued data is lost and nobody holds TIME-WAIT. On a closed stream: nothing.
     void abort() noexcept {
-        if (is_open()) detail::release_now(socket_, true);
+        if (is_open()) detail::release_now(socket_, !linger_is_set);
+    }
+
+    /// Releases this process's descriptor and touches neither the wire nor the input.
+    /** For a connection that another process owns, as after fork(2): in the parent of a server with a process per
+     *  connection this takes the place of close. What is under way on the stream completes with operation_aborted; in a
+     *  forked child the epoll set that it shares with its parent is left alone. Where no other process holds the
+     *  socket, it is as close(2). On a closed stream: nothing. */
+    void disown() noexcept {
+        if (is_open()) detail::disown(socket_);
     }
 
 private:
@@ -218,6 +258,9 @@ private:
     struct inherits_options {};
     basic_stream(inherits_options, socket_type&& socket) noexcept : socket_(std::move(socket)) {}
 
+    /// SO_LINGER{1,0} is on the socket, so that close(2) alone aborts it.
+    static constexpr bool linger_is_set = P.linger == lingering::abort;
+
     class initiate_close {
     public:
         using executor_type = Executor;
@@ -225,28 +268,58 @@ private:
         executor_type get_executor() const noexcept { return stream_->get_executor(); }
 
         template <class Handler>
-        void operator()(Handler&& handler, close_limits limits) const {
+        void operator()(Handler&& handler, const close_policy& p) const {
             std::decay_t<Handler> h(std::forward<Handler>(handler));
             if (!stream_->is_open())
                 return detail::post_completion(get_executor(), std::move(h), asio::error::bad_descriptor,
                                                close_report{});
-            detail::start_close(std::move(stream_->socket_), limits.applied_to(P), std::move(h));
+            const detail::close_manner manner = stream_->manner_of(p);
+            detail::start_close(std::move(stream_->socket_), p, std::move(h), manner);
         }
 
     private:
         basic_stream* stream_;
     };
 
-    template <class Socket>
-    static Socket&& put_right(Socket& socket) {
-        if (socket.is_open() && !detail::tcp_socket::apply_policy(socket.native_handle(), P))
-            throw asio::system_error(asio::error_code(errno, asio::error::get_system_category()),
-                                     "closeside: SO_LINGER and TCP_LINGER2");
-        return std::move(socket);
+    template <class Token>
+    auto close_by(const close_policy& p, Token&& token) {
+        if constexpr (detail::tells_nobody<Token>) {
+            if (is_open()) initiate_close{this}(detail::told_nobody{}, p);
+        } else {
+            return asio::async_initiate<Token, void(asio::error_code, close_report)>(initiate_close{this}, token, p);
+        }
     }
 
+    /// For one close under another policy, its options are set where they differ from the type's.
+    detail::close_manner manner_of(const close_policy& p) noexcept {
+        detail::close_manner manner{.linger_is_set = linger_is_set};
+        const int fd = socket_.native_handle();
+        if (linger_is_set && p.linger != lingering::abort) detail::tcp_socket::set_linger(fd, false);
+        if (p.linger != lingering::abort && p.linger2 != P.linger2 && !detail::tcp_socket::set_linger2(fd, p.linger2))
+            manner.option_error = errno;
+        return manner;
+    }
+
+    template <class Socket>
+    static Socket&& with_options(Socket& socket) {
+        if (!socket.is_open()) return std::move(socket);
+        const int fd = socket.native_handle();
+        if (!detail::is_tcp(fd))
+            errno = ENOPROTOOPT;
+        else if (detail::tcp_socket::apply_policy(fd, P))
+            return std::move(socket);
+        throw asio::system_error(
+            asio::error_code(errno, asio::error::get_system_category()),
+            detail::tcp_socket::is_multipath(fd)
+                ? "closeside: Multipath TCP (MPTCP) has no TCP_LINGER2: remove linger2 from the policy"
+                : "closeside: SO_LINGER and TCP_LINGER2");
+    }
+
+    /// What the end may need must be there before the context is destroyed, or the process forks.
+    void prepare_context() { detail::close_deadlines::of(socket_.get_executor()); }
+
     void drop() noexcept {
-        if (is_open()) detail::drop(std::move(socket_), P);
+        if (is_open()) detail::drop(std::move(socket_), P, linger_is_set);
     }
 
     socket_type socket_;

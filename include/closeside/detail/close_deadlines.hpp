@@ -2,15 +2,14 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_DEADLINES_HPP
 #define CLOSESIDE_DETAIL_CLOSE_DEADLINES_HPP
 
+#include <closeside/detail/forks.hpp>
 #include <closeside/detail/in_place_memory.hpp>
-#include <closeside/detail/target_of.hpp>
 
-#include <asio/any_io_executor.hpp>
 #include <asio/basic_waitable_timer.hpp>
 #include <asio/error_code.hpp>
+#include <asio/execution/context.hpp>
 #include <asio/execution_context.hpp>
-#include <asio/io_context.hpp>
-#include <asio/strand.hpp>
+#include <asio/query.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -20,31 +19,29 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace closeside::detail {
 
-/// What the strands around an executor run on. A timer for all must not queue behind one connection's handlers.
-template <class Executor>
-asio::any_io_executor without_strand(const Executor& e) {
-    return e;
-}
-template <class Inner>
-asio::any_io_executor without_strand(const asio::strand<Inner>& e) {
-    return without_strand(e.get_inner_executor());
-}
-inline asio::any_io_executor without_strand(const asio::any_io_executor& e) {
-    if (const auto* s = target_of<asio::strand<asio::io_context::executor_type>>(e)) return s->get_inner_executor();
-    if (const auto* s = target_of<asio::strand<asio::any_io_executor>>(e))
-        return without_strand(s->get_inner_executor());
-    return e;
-}
+/// Runs what Asio has for it where Asio is: on a thread of the context, or of its own, that runs no program's handlers.
+/** The timer for all must neither queue behind one connection's handlers nor use an executor that dies with one. */
+struct context_executor {
+    asio::execution_context* context;
+
+    asio::execution_context& query(asio::execution::context_t) const noexcept { return *context; }
+    template <class Function>
+    void execute(Function&& function) const {
+        std::decay_t<Function>(std::forward<Function>(function))();
+    }
+    friend bool operator==(const context_executor&, const context_executor&) noexcept = default;
+};
 
 /// The deadlines of all closes that wait on one execution context: a heap, and one timer for the earliest of them.
 /** A close thus costs no timer of its own, neither its memory nor, while others wait too, the system call that sets it.
  *  The timer runs only while a close is under way, so that it keeps no context's run() from returning. */
-class close_deadlines : public asio::execution_context::service {
+class [[gnu::visibility("default")]] close_deadlines : public asio::execution_context::service {
 public:
     using clock = std::chrono::steady_clock;
     using key_type = close_deadlines;
@@ -73,17 +70,27 @@ public:
         std::size_t place_ = nowhere;
     };
 
-    explicit close_deadlines(asio::execution_context& context) : service(context) {}
+    explicit close_deadlines(asio::execution_context & context)
+        : service(context), timer_(context_executor{&context}), made_at_(forks()) {
+        count_forks();
+    }
 
     template <class Executor>
     static close_deadlines& of(const Executor& executor) {
         return asio::use_service<close_deadlines>(asio::query(executor, asio::execution::context));
     }
 
-    /// @throws std::bad_alloc; the entry is then not there.
-    template <class Executor>
-    void insert(entry& e, clock::time_point deadline, const Executor& executor) {
-        if (!timer_) timer_.emplace(without_strand(executor));
+    /// The context belongs to the process that this one was forked from, and nobody has taken it over.
+    bool is_inherited() const noexcept { return made_at_.load(std::memory_order_relaxed) != forks(); }
+    /// This process uses the context as its own: it accepts, connects, or has been told notify_fork(fork_child).
+    void take_over() noexcept {
+        if (is_inherited()) made_at_.store(forks(), std::memory_order_relaxed);
+    }
+
+    /// False where the context is being destroyed, so that nobody would wake.
+    /** @throws std::bad_alloc; the entry is then not there. */
+    bool insert(entry & e, clock::time_point deadline) {
+        if (!timer_) return false;
         heap_.push_back(&e);
         e.deadline_ = deadline;
         e.place_ = heap_.size() - 1;
@@ -95,10 +102,11 @@ public:
             take_out(e);
             throw;
         }
+        return true;
     }
 
     /// Nothing happens to an entry that is not there. Who does not insert it again calls rest() then.
-    void remove(entry& e) noexcept {
+    void remove(entry & e) noexcept {
         if (e.place_ != entry::nowhere) take_out(e);
     }
 
@@ -116,7 +124,7 @@ public:
     std::mutex mutex;
 
 private:
-    using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, asio::any_io_executor>;
+    using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, context_executor>;
 
     /// After a burst of closes more memory than for so many is given back.
     static constexpr std::size_t kept_capacity = 1024;
@@ -131,7 +139,14 @@ private:
         std::uint64_t wait;
     };
 
-    void shutdown() override { timer_.reset(); }
+    void shutdown() override {
+        const std::lock_guard lock(mutex);
+        timer_.reset();
+    }
+
+    void notify_fork(asio::execution_context::fork_event event) override {
+        if (event == asio::execution_context::fork_child) take_over();
+    }
 
     /// A timer that is set too early wakes once for nothing; most deadlines of a program lie equally far ahead, so that a
     /// new one is seldom the earliest.
@@ -147,7 +162,7 @@ private:
 
     void stop_timer() noexcept {
         shrink();
-        if (!set_for_) return;
+        if (!set_for_ || !timer_) return;
         ++latest_wait_;
         set_for_.reset();
         timer_->cancel();
@@ -179,7 +194,7 @@ private:
         e.deadline_over();
     }
 
-    void take_out(entry& e) noexcept {
+    void take_out(entry & e) noexcept {
         const std::size_t place = std::exchange(e.place_, entry::nowhere);
         entry* const last = heap_.back();
         heap_.pop_back();
@@ -190,7 +205,7 @@ private:
         sink(last->place_);
     }
 
-    void put(std::size_t place, entry* e) noexcept {
+    void put(std::size_t place, entry * e) noexcept {
         heap_[place] = e;
         e->place_ = place;
     }
@@ -218,9 +233,10 @@ private:
     std::vector<entry*> heap_;
     std::atomic<bool> empty_{true}; ///< heap_.empty(), written with the mutex held
     in_place_memory<192> memory_;
-    std::optional<timer> timer_;
+    std::optional<timer> timer_;               ///< none: the context is being destroyed
     std::optional<clock::time_point> set_for_; ///< none: no wait is under way, or only one that counts no more
     std::uint64_t latest_wait_ = 0;
+    std::atomic<unsigned> made_at_; ///< forks() of the process whose connections these are
 };
 
 } // namespace closeside::detail

@@ -2,83 +2,42 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_MACHINE_HPP
 #define CLOSESIDE_DETAIL_CLOSE_MACHINE_HPP
 
-#include <closeside/close_policy.hpp>
+#include <closeside/detail/close_clock.hpp>
+#include <closeside/detail/close_event.hpp>
 #include <closeside/detail/close_terms.hpp>
 #include <closeside/detail/close_verdict.hpp>
-#include <closeside/detail/tcp_state.hpp>
-#include <closeside/report.hpp>
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
+#include <utility>
 
 namespace closeside::detail {
 
-/// What the caller is to do next. It answers every action with one event.
-struct close_action {
-    enum class kind : std::uint8_t {
-        half_close,    ///< shutdown(SHUT_WR)                     -> half_closed, reset, failed
-        receive,       ///< read and discard up to `bytes`        -> received, end_of_file, would_block, reset, failed
-        peek,          ///< is there a byte beyond the limit?     -> the same; received means there is
-        wait_readable, ///< until `bytes` wait, FIN, RST, `until` -> readable, timer, cancelled, terminated
-        wait_acked,    ///< until all is acknowledged or `until`  -> acked, timer, reset, failed, cancelled, terminated
-        close,         ///< sample the connection, close(2)       -> released
-        abort,         ///< sample, SO_LINGER{on,0}, close(2)     -> released
-        done           ///< nothing: report() and outcome() are final
-    };
-
-    kind what = kind::done;
-    std::uint64_t bytes = 0;
-    milliseconds until{};
-
-    friend constexpr bool operator==(const close_action&, const close_action&) noexcept = default;
-};
-
-/// What happened.
-struct close_event {
-    enum class kind : std::uint8_t {
-        half_closed, ///< with the state just before and just after shutdown(SHUT_WR)
-        received,    ///< `bytes` were discarded
-        end_of_file, ///< the peer's FIN
-        reset,       ///< the peer's RST
-        failed,      ///< the connection is gone for another reason
-        would_block,
-        readable,
-        timer,
-        cancelled,  ///< stop waiting, do what on_limit says
-        terminated, ///< abort now
-        acked,      ///< the peer has acknowledged every byte and our FIN
-        released    ///< the descriptor is closed; `last` was sampled just before
-    };
-
-    kind what;
-    std::uint64_t bytes = 0;
-    tcp_state before = tcp_state::unknown;
-    tcp_state after = tcp_state::unknown;
-    last_sample last{};
-};
-
 /// The closing algorithm: event in, action out; no I/O, no clock, no allocation, a literal type.
-/** `now` is the time since start(); a limit is checked whenever an event comes in, so it is exceeded by one wake-up at
- *  most. On each wake-up at most `quota` bytes are discarded, and once more as many when a limit calls for a last look, so
- *  that a flooding peer cannot hold the thread. */
+/** `now` is the time since start(). Limits are checked when an event comes in, so one is exceeded by one wake-up at most.
+ *  On each wake-up at most `quota` bytes are discarded, and once more what has arrived when nobody waits any more, so that
+ *  a flooding peer cannot hold the thread. */
 class close_machine {
 public:
     static constexpr std::uint32_t quota = 256 * 1024;
+    /// What the last look asks for at once: more than a receive queue holds (tcp_rmem).
+    static constexpr std::uint32_t last_look = 64 * 1024 * 1024;
+    /// A goodbye's FIN comes so soon behind it, a request's does not.
+    static constexpr milliseconds goodbye{200};
 
-    constexpr explicit close_machine(const close_policy& policy) noexcept
-        : terms_(policy), deadline_(policy.patience), linger_(policy.linger.time) {}
+    constexpr explicit close_machine(const close_policy& policy, const close_manner& manner = {}) noexcept
+        : terms_(policy), clock_(policy), to_send_(manner.last_bytes), told_(manner.told) {
+        terms_.close_aborts = terms_.aborts && manner.linger_is_set;
+        if (to_send_ != 0) verdict_.last_bytes = last_bytes_fate::not_sent;
+    }
 
     constexpr close_action start() noexcept {
-        if (terms_.releases_at_once()) return release(terms_.aborts ? action::abort : action::close);
-        if (terms_.peer_first) {
-            phase_ = phase::patience;
-            return receive_next();
+        if (terms_.aborts) return release(action::abort);
+        if (to_send_ != 0) {
+            phase_ = phase::sending;
+            return {action::send, to_send_};
         }
-        if (!terms_.drains()) return half_close();
-        // Takes what is there before our FIN goes out: often the peer's FIN is, and there is nothing left to wait for.
-        phase_ = phase::first_look;
-        return receive_next();
+        return begin();
     }
 
     constexpr close_action step(const close_event& e, milliseconds now) noexcept {
@@ -86,14 +45,28 @@ public:
         case event::half_closed: return half_closed(e, now);
         case event::received: return received(e.bytes, now);
         case event::end_of_file: return end_of_file(now);
-        case event::would_block: return nothing_to_read(now);
-        case event::readable: this_wake_up_ = 0; return now >= deadline_ ? time_over(limit_of_phase()) : receive_next();
-        case event::timer: return time_over(limit_of_phase());
-        case event::cancelled: return time_over(close_limit::cancelled);
-        case event::terminated: verdict_.limit = close_limit::cancelled; return release(action::abort);
+        case event::would_block: return nothing_there(now);
+        case event::sent: return sent(e.bytes, now);
+        case event::cannot_send: return begin();
+        case event::state: return state_is(e.after, now);
+        case event::looked: return looked(e, now);
+        case event::unacknowledged: return input_while(e.bytes, now);
+        case event::readable:
+            woken_ = true;
+            this_wake_up_ = 0;
+            return clock_.over(now) ? limit_due(now) : receive_next();
+        case event::writable: return {action::send, to_send_};
+        case event::timer:
+            woken_ = true;
+            this_wake_up_ = 0;
+            return limit_due(now);
+        case event::cancelled: return stop(close_limit::cancelled, now);
+        case event::shed: return stop(close_limit::shed, now);
         case event::acked: return release(action::close);
         case event::reset: verdict_.reset_by_peer = true; return gone();
         case event::failed: verdict_.failed = true; return gone();
+        case event::not_connected: verdict_.not_connected = true; return gone();
+        case event::gone: return gone();
         case event::released:
             phase_ = phase::done;
             last_ = e.last;
@@ -108,13 +81,14 @@ public:
     constexpr close_report report() const noexcept { return conclude(verdict_, terms_, last_); }
 
     /// The limit decides between the codes; a reset is told by report().ended_by.
-    constexpr close_outcome outcome() const noexcept { return outcome_of(report(), terms_); }
+    constexpr close_outcome outcome() const noexcept { return outcome_of(report(), terms_, verdict_, last_); }
 
 private:
     using action = close_action::kind;
     using event = close_event::kind;
     enum class phase : std::uint8_t {
         start,
+        sending,
         first_look,
         patience,
         half_closing,
@@ -125,6 +99,35 @@ private:
         done
     };
 
+    /// With nothing (more) to send.
+    constexpr close_action begin() noexcept {
+        if (terms_.releases_at_once()) return release(action::close);
+        if (terms_.peer_first) {
+            phase_ = phase::patience;
+            return receive_next();
+        }
+        if (!terms_.drains) return half_close();
+        // Takes what is there before our FIN goes out: often the peer's FIN is, and there is nothing left to wait for.
+        phase_ = phase::first_look;
+        return receive_next();
+    }
+
+    constexpr close_action sent(std::uint64_t bytes, milliseconds now) noexcept {
+        to_send_ -= static_cast<std::uint32_t>(bytes);
+        if (waits_for_room_) clock_.room_won(now);
+        if (to_send_ != 0) return {action::send, to_send_};
+        verdict_.last_bytes = last_bytes_fate::sent;
+        return begin();
+    }
+
+    /// No room in the send queue: waiting for it spends the limit of the phase that it delays.
+    constexpr close_action no_room(milliseconds now) noexcept {
+        if (terms_.releases_at_once()) return begin();
+        if (!std::exchange(waits_for_room_, true)) clock_.wait_for_room(now);
+        if (clock_.over(now)) return time_over(clock_.limit_of_room(now), now);
+        return {action::wait_writable, 0, clock_.deadline()};
+    }
+
     constexpr close_action half_close() noexcept {
         phase_ = phase::half_closing;
         return {action::half_close};
@@ -132,103 +135,181 @@ private:
 
     constexpr close_action half_closed(const close_event& e, milliseconds now) noexcept {
         verdict_.half_closed(e.before, e.after);
-        linger_ = after(now, linger_);
-        if (verdict_.peer_fin || verdict_.limit != close_limit::none || !terms_.drains()) return close_when_acked(now);
+        clock_.half_closed(now);
+        const bool drains = terms_.drains && (verdict_.limit == close_limit::none || drain_follows_);
+        if (verdict_.peer_fin || !drains) return close_when_acked(now);
         phase_ = phase::draining;
-        deadline_ = after(now, terms_.drain_time);
-        return now >= deadline_ ? time_over(close_limit::drain_time) : wait_readable();
+        return wait();
+    }
+
+    constexpr bool limited() const noexcept { return terms_.drain_bytes != unlimited; }
+    constexpr std::uint64_t bytes_left() const noexcept {
+        return limited() ? terms_.drain_bytes - std::min(verdict_.discarded, terms_.drain_bytes) : unlimited;
     }
 
     constexpr close_action receive_next() noexcept {
-        const std::uint64_t left = terms_.drain_bytes - verdict_.discarded;
-        peeking_ = left == 0;
-        if (peeking_) return {action::peek};
-        return {action::receive, next_size()};
+        if (verdict_.blind) return wait();
+        peeking_ = bytes_left() == 0;
+        return peeking_ ? close_action{action::peek} : close_action{action::receive, next_size()};
     }
 
     constexpr std::uint64_t next_size() const noexcept {
-        return std::min<std::uint64_t>(terms_.drain_bytes - verdict_.discarded, quota - this_wake_up_);
+        return std::min<std::uint64_t>(bytes_left(), quota - this_wake_up_);
     }
 
     constexpr close_action received(std::uint64_t bytes, milliseconds now) noexcept {
-        const bool emptied = !peeking_ && bytes < next_size();
+        if (phase_ == phase::last_look) {
+            verdict_.discarded += bytes;
+            return ++last_looks_ < most_last_looks ? close_action{action::receive, last_look} : act_on_limit(now);
+        }
+        const bool emptied = bytes < next_size();
         if (!peeking_) {
             verdict_.discarded += bytes;
             this_wake_up_ += static_cast<std::uint32_t>(bytes); // no more than the quota was asked for
         }
         if (phase_ == phase::first_look) return half_close();
+        if (peeking_) return time_over(close_limit::drain_bytes, now);
+        clock_.byte(now);
         const bool tired = this_wake_up_ >= quota;
-        if (phase_ == phase::last_look) return tired || peeking_ ? act_on_limit(now) : receive_next();
-        if (peeking_) {
-            // That byte stays unread, so the kernel answers the close with a reset.
-            verdict_.limit = close_limit::drain_bytes;
-            return act_on_limit(now);
+        // Who has filled one quota will fill the next: to wake for all of it saves a wake-up for every few segments.
+        floods_ = tired;
+        return tired || emptied ? pause(now) : receive_next();
+    }
+
+    constexpr close_action nothing_there(milliseconds now) noexcept {
+        switch (phase_) {
+        case phase::sending: return no_room(now);
+        case phase::first_look: return half_close();
+        case phase::last_look: return act_on_limit(now);
+        default: floods_ = false; return pause(now);
         }
-        if (now >= deadline_) return time_over(limit_of_phase());
-        return tired || emptied ? wait_readable() : receive_next();
     }
 
-    constexpr close_action nothing_to_read(milliseconds now) noexcept {
-        if (phase_ == phase::first_look) return half_close();
-        if (phase_ == phase::last_look) return act_on_limit(now);
-        return now >= deadline_ ? time_over(limit_of_phase()) : wait_readable();
+    /// Nothing more is to be read for now. Was there input while nothing of ours was under way?
+    constexpr close_action pause(milliseconds now) noexcept {
+        if (phase_ == phase::patience && !looked_) return {action::look}; // what is there already does not count
+        if (this_wake_up_ == 0 || !woken_) return wait();
+        if (clock_.all_acknowledged()) return input_while(0, now);
+        return {action::look_unacknowledged};
     }
 
-    /// Who has filled one quota will fill the next: to wake for all of it saves a wake-up for every few segments.
-    constexpr close_action wait_readable() const noexcept {
-        const bool flood = verdict_.discarded >= quota && terms_.drain_bytes - verdict_.discarded >= quota;
-        return {action::wait_readable, flood ? quota : 1, deadline_};
+    constexpr close_action input_while(std::uint64_t unacknowledged, milliseconds now) noexcept {
+        if (unacknowledged == 0) clock_.all_acknowledged_by(now);
+        if (unacknowledged == 0 && phase_ == phase::patience) clock_.cut(goodbye, now);
+        return wait();
+    }
+
+    constexpr close_action wait() const noexcept {
+        if (verdict_.blind) return {action::wait_fin, 0, clock_.deadline()};
+        return {action::wait_readable, floods_ && bytes_left() >= quota ? quota : 1, clock_.deadline()};
     }
 
     constexpr close_action end_of_file(milliseconds now) noexcept {
+        // Before anything was waited for it may come from the program's own shutdown(SHUT_RD), or the socket is dead.
+        const bool first = phase_ == phase::first_look || (phase_ == phase::patience && !looked_);
+        if (first && !woken_ && (told_ || terms_.peer_first)) return {action::look_state};
+        if (verdict_.blind) return nothing_there(now); // in the last look
+        return peer_closed(now);
+    }
+
+    constexpr close_action state_is(tcp_state s, milliseconds now) noexcept {
+        switch (s) {
+        case tcp_state::close: return gone();
+        case tcp_state::syn_sent: verdict_.not_connected = true; return gone();
+        case tcp_state::established:
+        case tcp_state::syn_received:
+        case tcp_state::fin_wait1:
+        case tcp_state::fin_wait2:
+            if (std::exchange(verdict_.blind, true)) return wait();
+            return phase_ == phase::patience ? close_action{action::look} : half_close();
+        default: verdict_.peer_closed(s); return peer_closed(now);
+        }
+    }
+
+    constexpr close_action peer_closed(milliseconds now) noexcept {
         verdict_.peer_closed();
         if (phase_ == phase::last_look) {
+            const bool stopped = stops(acting_on_);
+            forget_limit();
             // A cancelled close does not wait, so it cannot linger either.
-            if (verdict_.limit == close_limit::cancelled && terms_.lingers) return release(on_limit());
-            // The FIN had come before the limit was acted upon: the promise is kept.
-            verdict_.limit = close_limit::none;
+            if (stopped && terms_.lingers) {
+                verdict_.limit = acting_on_;
+                return release(on_limit());
+            }
         }
         return close_when_acked(now);
     }
 
-    /// A wait is over. One more look at the receive queue, since a late thread may find the peer's FIN there.
-    constexpr close_action time_over(close_limit limit) noexcept {
-        if (phase_ == phase::acking) {
-            // An earlier limit, told already, stays the reason.
-            if (verdict_.limit == close_limit::none) verdict_.limit = limit;
-            return release(on_limit());
+    /// A deadline has come. Where more may have been acknowledged meanwhile, that is looked up first.
+    constexpr close_action limit_due(milliseconds now) noexcept {
+        switch (phase_) {
+        case phase::acking: return time_over(close_limit::linger, now);
+        case phase::sending: return time_over(clock_.limit_of_room(now), now);
+        default: break;
         }
-        verdict_.limit = limit;
+        const bool knows = clock_.all_acknowledged() && !floods_;
+        return knows ? time_over(clock_.limit_over(now), now) : close_action{action::look};
+    }
+
+    constexpr close_action looked(const close_event& e, milliseconds now) noexcept {
+        if (e.after == tcp_state::syn_sent) return state_is(e.after, now);
+        looked_ = true;
+        clock_.looked(e, now);
+        if (clock_.over(now)) return time_over(clock_.limit_over(now), now);
+        // A flood that has thinned out wakes nobody: what has come of it is read now.
+        return std::exchange(floods_, false) ? receive_next() : wait();
+    }
+
+    constexpr close_action stop(close_limit why, milliseconds now) noexcept {
+        drain_follows_ = false;
+        return time_over(why, now);
+    }
+
+    /// Nobody waits any more. One more look at the receive queue: a late thread may find the peer's FIN there, and
+    /// close(2) over unread input would reset what is still to be delivered.
+    constexpr close_action time_over(close_limit limit, milliseconds now) noexcept {
+        names_limit_ = verdict_.limit == close_limit::none;
+        if (names_limit_) verdict_.limit = limit;
+        acting_on_ = limit;
+        if (verdict_.peer_fin) return act_on_limit(now);
         phase_ = phase::last_look;
-        this_wake_up_ = 0;
-        return receive_next();
+        last_looks_ = 0;
+        return {action::receive, last_look};
     }
 
     constexpr close_action act_on_limit(milliseconds now) noexcept {
-        return on_limit() == action::abort ? release(action::abort) : close_when_acked(now);
+        if (terms_.aborts_at_limit) return release(action::abort);
+        if (acting_on_ == close_limit::linger || stops(acting_on_)) return release(action::close);
+        const bool waited_for_peer = acting_on_ == close_limit::patience || acting_on_ == close_limit::input;
+        if (waited_for_peer && terms_.drains) {
+            drain_follows_ = true;
+            return half_close();
+        }
+        return close_when_acked(now);
     }
 
     constexpr action on_limit() const noexcept { return terms_.aborts_at_limit ? action::abort : action::close; }
+    static constexpr bool stops(close_limit l) noexcept {
+        return l == close_limit::cancelled || l == close_limit::shed;
+    }
 
     /// The last step of every orderly close; lingering::until_acked waits here, with our FIN sent.
     constexpr close_action close_when_acked(milliseconds now) noexcept {
-        if (!terms_.lingers || verdict_.limit == close_limit::cancelled) return release(action::close);
+        if (!terms_.lingers || stops(verdict_.limit)) return release(action::close);
         if (!verdict_.our_fin) return half_close();
         phase_ = phase::acking;
-        deadline_ = linger_;
-        if (now >= deadline_) return time_over(close_limit::linger);
-        return {action::wait_acked, 0, deadline_};
-    }
-
-    constexpr close_limit limit_of_phase() const noexcept {
-        return phase_ == phase::patience ? close_limit::patience
-               : phase_ == phase::acking ? close_limit::linger
-                                         : close_limit::drain_time;
+        if (clock_.linger_over(now)) return time_over(close_limit::linger, now);
+        return {action::wait_acked, 0, clock_.linger_deadline()};
     }
 
     constexpr close_action gone() noexcept {
-        if (phase_ == phase::last_look) verdict_.limit = close_limit::none;
+        if (phase_ == phase::last_look) forget_limit();
         return release(action::close);
+    }
+
+    /// The end had come before the limit was acted upon.
+    constexpr void forget_limit() noexcept {
+        if (names_limit_) verdict_.limit = close_limit::none;
     }
 
     constexpr close_action release(action how) noexcept {
@@ -237,19 +318,26 @@ private:
         return {how};
     }
 
-    static constexpr milliseconds after(milliseconds now, milliseconds wait) noexcept {
-        constexpr auto end = std::numeric_limits<std::int64_t>::max();
-        return milliseconds{wait.count > end - now.count ? end : now.count + wait.count};
-    }
+    /// The receive queue, and twice more for what has come meanwhile.
+    static constexpr std::uint8_t most_last_looks = 3;
 
     close_terms terms_;
-    milliseconds deadline_; ///< of the phase; patience's from the start
-    milliseconds linger_;   ///< how long, and from our FIN on until when
+    close_clock clock_;
     close_verdict verdict_{};
     last_sample last_{};
     std::uint32_t this_wake_up_ = 0;
+    std::uint32_t to_send_;
+    close_limit acting_on_ = close_limit::none;
     phase phase_ = phase::start;
+    std::uint8_t last_looks_ = 0;
+    bool told_;
     bool peeking_ = false;
+    bool floods_ = false;
+    bool woken_ = false;       ///< at least once
+    bool looked_ = false;      ///< at what is unacknowledged
+    bool names_limit_ = false; ///< the last limit is the first that has run out
+    bool drain_follows_ = false;
+    bool waits_for_room_ = false;
 };
 
 } // namespace closeside::detail

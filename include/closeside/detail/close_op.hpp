@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_OP_HPP
 #define CLOSESIDE_DETAIL_CLOSE_OP_HPP
 
-#include <closeside/detail/ack_watch.hpp>
+#include <closeside/detail/change_watch.hpp>
 #include <closeside/detail/close_deadlines.hpp>
 #include <closeside/detail/closing_socket.hpp>
 #include <closeside/detail/in_place_memory.hpp>
@@ -19,13 +19,6 @@
 #include <utility>
 
 namespace closeside::detail {
-
-/// `wait`, or what follows where the peer has acknowledged everything already.
-template <class Socket>
-close_action unless_acked(closing_socket<Socket>& closing, const close_action& wait) noexcept {
-    const close_event e = tcp_socket::check_acked(closing.socket().native_handle());
-    return e.what == close_event::kind::would_block ? wait : closing.advance(e);
-}
 
 /// A close that has to wait: owns the connection, and in what derives from it the handler, until both are done with.
 /** It lives in one allocation, held by the one wait that is under way; a deadline and a cancellation do no more than end
@@ -94,34 +87,34 @@ private:
     static waiter waits_for(const std::shared_ptr<close_op>& self) { return {self, {self->memory_, {}}}; }
 
     struct canceller {
+        /// Of whatever type: none resets by itself.
         void operator()(asio::cancellation_type type) const {
             if (type == asio::cancellation_type::none) return;
-            if (auto op = self.lock()) op->cancel((type & asio::cancellation_type::terminal) != type_none);
+            if (auto op = self.lock()) op->stop(event::cancelled);
         }
-        static constexpr auto type_none = asio::cancellation_type::none;
         std::weak_ptr<close_op> self;
     };
 
     /// Acts at once where the close waits, since its handler cannot run meanwhile; otherwise before it waits again.
-    void cancel(bool terminal) {
+    void stop(event why) {
         const std::lock_guard lock(deadlines_.mutex);
         if (ended_) return;
-        if (terminal || !cancelled_) cancelled_ = terminal ? event::terminated : event::cancelled;
+        if (!stopped_) stopped_ = why;
         if (!waiting_) return;
-        closing_.advance({*cancelled_}); // to its end: nothing waits after either
+        closing_.advance({*stopped_}); // to its end: nothing waits after it
         ended_ = true;
         deadlines_.remove(*this);
         deadlines_.rest_locked();
         asio::error_code ignored;
-        if (acks_) acks_->cancel(ignored); // the socket is closed, which has ended any other wait
+        if (changes_) changes_->cancel(ignored); // the socket is closed, which has ended any other wait
     }
 
     void deadline_over() noexcept override { end_wait(); }
 
     void end_wait() noexcept {
         asio::error_code ignored;
-        if (waiting_ && acks_)
-            acks_->cancel(ignored);
+        if (waiting_ && waits_for_change_)
+            changes_->cancel(ignored);
         else if (waiting_)
             closing_.socket().cancel(ignored);
     }
@@ -139,28 +132,36 @@ private:
     }
 
     close_action after_wait(const asio::error_code& ec) noexcept {
-        if (waiting_for_ == action::wait_acked) {
-            if (close_deadlines::clock::now() >= deadline()) return closing_.advance({event::timer});
-            return ec ? closing_.advance({event::cancelled})
-                      : close_action{action::wait_acked, 0, closing_.since_start(deadline())};
+        const bool over = close_deadlines::clock::now() >= deadline();
+        if (waiting_for_.waits_for_change()) {
+            if (over) return closing_.advance({event::timer});
+            return ec ? closing_.advance({event::cancelled}) : waiting_for_;
         }
-        if (!ec) return closing_.advance({event::readable});
-        return closing_.advance({close_deadlines::clock::now() >= deadline() ? event::timer : event::cancelled});
+        if (!ec)
+            return closing_.advance({waiting_for_.what == action::wait_writable ? event::writable : event::readable});
+        return closing_.advance({over ? event::timer : event::cancelled});
     }
 
     /// Waits as the machine wants it; false when it is done, and `self` the only owner.
     static bool proceed(std::shared_ptr<close_op>& self, close_action next) {
         close_op& op = *self;
         while (true) {
-            if (next.what == action::wait_acked) next = op.watch_acks(next);
+            while (next.waits_for_change()) {
+                const close_action wait = next;
+                next = op.watch_for_change(wait);
+                if (next == wait) break;
+            }
             if (next.what == action::done) return false;
             std::unique_lock lock(op.deadlines_.mutex);
-            if (!op.cancelled_) try {
-                    op.wait(self, next);
-                    op.started_ = true;
-                    // The wait alone keeps the operation from here on; under the lock, since its handler may run already.
-                    self.reset();
-                    return true;
+            if (!op.stopped_) try {
+                    if (op.wait(self, next)) {
+                        op.started_ = true;
+                        // The wait alone keeps the operation from here on; under the lock, since its handler may run
+                        // already.
+                        self.reset();
+                        return true;
+                    }
+                    op.stopped_ = event::cancelled;
                 } catch (...) {
                     // Nothing to wait with, which the caller is told where nothing has begun yet.
                     op.deadlines_.remove(op);
@@ -168,44 +169,55 @@ private:
                         op.deadlines_.rest_locked();
                         throw;
                     }
-                    op.cancelled_ = event::cancelled;
+                    op.stopped_ = event::cancelled;
                 }
-            const event e = *op.cancelled_;
+            const event e = *op.stopped_;
             lock.unlock();
             next = op.closing_.advance({e});
         }
     }
 
-    void wait(const std::shared_ptr<close_op>& self, const close_action& next) {
-        waiting_for_ = next.what;
-        if (waiting_for_ == action::wait_readable) closing_.wake_for(next.bytes);
-        deadlines_.insert(*this, closing_.at(next.until), closing_.socket().get_executor());
-        if (waiting_for_ == action::wait_acked)
-            acks_->async_wait(descriptor::wait_read, waits_for(self));
+    /// False where the context is being destroyed.
+    bool wait(const std::shared_ptr<close_op>& self, const close_action& next) {
+        waiting_for_ = next;
+        waits_for_change_ = next.waits_for_change();
+        if (next.what == action::wait_readable) closing_.wake_for(next.bytes);
+        if (!deadlines_.insert(*this, closing_.at(next.until))) return false;
+        if (waits_for_change_)
+            changes_->async_wait(descriptor::wait_read, waits_for(self));
+        else if (next.what == action::wait_writable)
+            closing_.socket().async_wait(asio::socket_base::wait_write, waits_for(self));
         else
             closing_.socket().async_wait(asio::socket_base::wait_read, waits_for(self));
         waiting_ = true;
+        return true;
     }
 
-    close_action watch_acks(const close_action& wait) {
-        if (!acks_) {
-            ack_watch watch(closing_.socket().native_handle());
-            if (!watch) return closing_.advance({event::cancelled});
-            acks_ = std::make_unique<descriptor>(closing_.socket().get_executor(), watch.native_handle());
-            watch.release();
+    /// `wait` itself, with something to wait with, or what follows it.
+    close_action watch_for_change(const close_action& wait) noexcept {
+        try {
+            if (!changes_) {
+                change_watch watch(closing_.socket().native_handle());
+                if (!watch) return closing_.advance({event::cancelled});
+                changes_ = std::make_unique<descriptor>(closing_.socket().get_executor(), watch.native_handle());
+                watch.release();
+            }
+        } catch (...) {
+            return closing_.advance({event::cancelled}); // no memory, or epoll can watch no more
         }
-        ack_watch::rearm(acks_->native_handle());
-        return unless_acked(closing_, wait);
+        change_watch::rearm(changes_->native_handle());
+        return closing_.unless_changed(wait);
     }
 
-    /// Its mutex guards `waiting_`, `ended_`, `cancelled_` and the beginning of every wait.
+    /// Its mutex guards `waiting_`, `ended_`, `stopped_` and the beginning of every wait.
     close_deadlines& deadlines_;
     closing_socket<Socket> closing_;
     in_place_memory<room_for_wait> memory_;
-    std::unique_ptr<descriptor> acks_; ///< for until_acked only
-    action waiting_for_ = action::done;
-    std::optional<event> cancelled_;
+    std::unique_ptr<descriptor> changes_; ///< for close_action::waits_for_change()
+    close_action waiting_for_{};
+    std::optional<event> stopped_;
     bool waiting_ = false;
+    bool waits_for_change_ = false;
     bool ended_ = false; ///< by a cancellation
     bool started_ = false;
 };

@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_DETAIL_CONNECT_OP_HPP
 #define CLOSESIDE_DETAIL_CONNECT_OP_HPP
 
+#include <closeside/detail/close_deadlines.hpp>
 #include <closeside/detail/connect_socket.hpp>
 
 #include <asio/cancellation_state.hpp>
@@ -90,6 +91,7 @@ private:
     void complete(Self& self, const asio::error_code& ec) {
         const std::unique_ptr<attempt> done = std::move(attempt_);
         const asio::error_code result = ec;
+        close_deadlines::of(done->socket.get_executor()).take_over();
         Stream stream(typename Stream::inherits_options{}, std::move(done->socket));
         self.complete(result, std::move(stream));
     }

@@ -4,6 +4,8 @@
 
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/backlog_guess.hpp>
+#include <closeside/detail/close_deadlines.hpp>
+#include <closeside/detail/disown.hpp>
 #include <closeside/detail/listening_socket.hpp>
 #include <closeside/detail/option_view.hpp>
 #include <closeside/detail/owned_descriptor.hpp>
@@ -37,7 +39,13 @@ public:
 
     /// Not listening.
     listener_state(const Executor& executor, const asio::ip::tcp& p, const close_policy& accepted)
-        : acceptor(executor), pause(executor), protocol(p), policy_(accepted) {}
+        : acceptor(executor), pause(executor), protocol(p), deadlines_(close_deadlines::of(executor)),
+          policy_(accepted) {}
+    listener_state(const listener_state&) = delete;
+    listener_state& operator=(const listener_state&) = delete;
+    ~listener_state() {
+        if (acceptor.is_open() && is_inherited(acceptor)) disown(acceptor);
+    }
 
     static std::shared_ptr<listener_state> listen(const Executor& executor, const asio::ip::tcp::endpoint& endpoint,
                                                   const close_policy& accepted, int backlog,
@@ -60,13 +68,19 @@ public:
         return state;
     }
 
-    void close() noexcept try {
-        const std::lock_guard lock(mutex);
-        asio::error_code ignored;
-        acceptor.close(ignored);
-        pause.cancel();
-    } catch (...) {
-        // Neither the lock nor a timer's cancel() fails on Linux.
+    /// Where nobody has called close: a listener of the process that this one was forked from stays as it is.
+    void drop() noexcept {
+        if (acceptor.is_open() && is_inherited(acceptor))
+            end([this] { disown(acceptor); });
+        else
+            close();
+    }
+
+    void close() noexcept {
+        end([this] {
+            asio::error_code ignored;
+            acceptor.close(ignored);
+        });
     }
 
     int release() {
@@ -84,8 +98,9 @@ public:
         if (!ec) socket.assign(protocol, fd, ec);
         if (!ec)
             descriptor.release();
-        else if (descriptor && resolved_on_limit(policy_) == limit_action::abort)
+        else if (descriptor && policy_.on_limit == limit_action::abort)
             tcp_socket::set_linger(fd, true); // nothing can wait for the peer's FIN
+        if (fd >= 0) deadlines_.take_over();
         return socket;
     }
 
@@ -96,6 +111,15 @@ public:
     std::mutex mutex; ///< several accepts may be under way on several threads
 
 private:
+    template <class End>
+    void end(End end_acceptor) noexcept try {
+        const std::lock_guard lock(mutex);
+        end_acceptor();
+        pause.cancel();
+    } catch (...) {
+        // Neither the lock nor a timer's cancel() fails on Linux.
+    }
+
     /// Has the next connection inherited the options of an adopted listener's former owner?
     bool must_be_put_right() noexcept {
         if (queued_before_ == 0) return false;
@@ -103,6 +127,7 @@ private:
         return true;
     }
 
+    close_deadlines& deadlines_;
     const close_policy policy_; ///< of accepted connections
     std::uint32_t queued_before_ = 0;
 };

@@ -5,6 +5,7 @@
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/bind_diagnosis.hpp>
 #include <closeside/detail/bind_options.hpp>
+#include <closeside/detail/multipath.hpp>
 #include <closeside/detail/option_view.hpp>
 #include <closeside/detail/owned_descriptor.hpp>
 #include <closeside/detail/tcp_socket.hpp>
@@ -60,6 +61,12 @@ inline std::string cure(int error, const asio::ip::tcp::endpoint& endpoint, int 
     }
 }
 
+/// Why set_inherited_options has failed, where that is known.
+inline std::string cure_of_options(int fd, const close_policy& p) {
+    if (p.linger2 == fin_wait2::system || !tcp_socket::is_multipath(fd)) return {};
+    return ": Multipath TCP (MPTCP) has no TCP_LINGER2: remove linger2 from the policy, or listen with plain TCP";
+}
+
 /// `options` are set after the policy's, which none of them may touch.
 inline owned_descriptor open_listener(const asio::ip::tcp::endpoint& endpoint, const close_policy& p, int backlog,
                                       std::span<const option_view> options = {}) {
@@ -72,7 +79,11 @@ inline owned_descriptor open_listener(const asio::ip::tcp::endpoint& endpoint, c
         throw_errno(error, call + " " + endpoint_text(endpoint) + cure(error, endpoint, fd));
     };
     if (fd < 0) fail("socket");
-    if (!set_inherited_options(fd, p)) fail("setsockopt");
+    if (!set_inherited_options(fd, p)) {
+        const int error = errno;
+        throw_errno(error, "setsockopt " + endpoint_text(endpoint) + cure_of_options(fd, p));
+    }
+    is_tcp(fd); // notes Multipath TCP, which a preloaded library may have made of it
     set_options(fd, options, endpoint);
     if (::bind(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) fail("bind");
     // EADDRINUSE here: another socket, bound with SO_REUSEADDR too, has begun to listen since.
@@ -93,7 +104,11 @@ inline asio::ip::tcp::endpoint put_listener_right(int fd, const close_policy& p)
     case tcp_state::close: fail(EINVAL, "a TCP socket on which nobody has called listen(2)"); break;
     default: fail(EINVAL, "a TCP connection, not a listening socket"); break;
     }
-    if (!set_inherited_options(fd, p)) fail(errno, "setsockopt");
+    if (!set_inherited_options(fd, p)) {
+        const int error = errno;
+        fail(error, ("setsockopt" + cure_of_options(fd, p)).c_str());
+    }
+    is_tcp(fd);
     if (::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) fail(errno, "fcntl");
     asio::ip::tcp::endpoint local;
     socklen_t size = static_cast<socklen_t>(local.capacity());

@@ -4,14 +4,18 @@
 
 #include <closeside/close_policy.hpp>
 
+#include <cstdint>
+#include <limits>
+
 // The one list of what a policy must not say. Each entry is a condition on `p` that must be false and the sentence that
 // the compiler prints, or contradiction() returns, where it is true. static_assert takes nothing but a literal in
 // C++20, hence a macro: it keeps the two checks from drifting apart.
 // clang-format off
 #define CLOSESIDE_POLICY_RULES(RULE)                                                                                   \
-    RULE(p.patience.count < 0 || p.drain_time.count < 0 || p.linger.time.count < 0 || p.linger2.time.count < 0,        \
-         "patience, drain_time, linger and linger2 cannot be negative durations: give a duration of zero or more, "    \
-         "or fin_wait2::skip for TCP_LINGER2 = -1")                                                                    \
+    RULE(p.patience.count < 0 || p.drain_time.count < 0 || p.drain_idle.count < 0 || p.linger.time.count < 0 ||        \
+         p.linger2.time.count < 0,                                                                                     \
+         "patience, drain_time, drain_idle, linger and linger2 cannot be negative durations: give a duration of "      \
+         "zero or more, or fin_wait2::skip for TCP_LINGER2 = -1")                                                      \
     RULE(p.linger == lingering::abort && p.closes_first == side::peer,                                                 \
          "linger = lingering::abort contradicts closes_first = side::peer: an abort resets at once and waits for "     \
          "nobody; remove one of the two")                                                                              \
@@ -19,24 +23,27 @@
          "linger = lingering::abort leaves no FIN-WAIT-2 for linger2 to act on: remove linger2, or set linger = "      \
          "lingering::background")                                                                                      \
     RULE(p.linger.how == lingering::mode::until_acked && p.linger.time.count == 0,                                     \
-         "lingering::until_acked needs time: with zero, SO_LINGER would reset the connection; give at least 1 s, or "  \
-         "say lingering::abort if RST is meant")                                                                       \
-    RULE(p.linger.how == lingering::mode::until_acked && p.linger.time.count % 1000 != 0,                              \
+         "lingering::until_acked needs time: with zero, SO_LINGER would reset the connection; give at least 1 s, "     \
+         "or say lingering::abort if RST is meant")                                                                    \
+    RULE(p.linger.how == lingering::mode::until_acked && has_part_of_a_second(p.linger.time),                          \
          "lingering::until_acked counts whole seconds, as SO_LINGER does: round its duration up to a second")          \
-    RULE(p.linger2.how == fin_wait2::mode::timed && p.linger2.time.count % 1000 != 0,                                  \
+    RULE(p.linger2.how == fin_wait2::mode::timed && has_part_of_a_second(p.linger2.time),                              \
          "linger2 counts whole seconds, as TCP_LINGER2 does: round its duration to a second")                          \
     RULE(p.linger2.how == fin_wait2::mode::timed && (p.linger2.time.count == 0 || p.linger2.time.count > 60'000),      \
          "linger2 must lie within 1 s and 60 s: zero means fin_wait2::system, and above 60 the kernel gives "          \
          "2*(n-60) seconds instead of n; use fin_wait2::skip to reset as soon as our FIN is acknowledged")             \
     RULE(p.linger2 != fin_wait2::system && p.linger != lingering::abort && never_orphan_in_fin_wait2(p),               \
-         "linger2 has no effect here: it acts on an orphan in FIN-WAIT-2, and when on_limit aborts (as keep_side "     \
-         "does for side::peer) this side never leaves one; set on_limit = limit_action::close, or remove linger2")     \
+         "linger2 has no effect here: it acts on an orphan in FIN-WAIT-2, and with on_limit = limit_action::abort "    \
+         "this side never leaves one; set on_limit = limit_action::close, or remove linger2")                          \
     RULE(p.closes_first == side::peer && p.patience.count == 0,                                                        \
          "closes_first = side::peer needs patience: with zero the peer never gets to close first; give patience a "    \
          "duration, or set closes_first = side::local")                                                                \
-    RULE(p.drain_time.count == 0 && p.drain_bytes != 0,                                                                \
-         "drain_time = 0 contradicts drain_bytes, which asks for draining: give drain_time a duration, or set "        \
-         "drain_bytes = 0 for a plain close(2)")
+    RULE(p.drain_idle.count == 0,                                                                                      \
+         "drain_idle = 0 would end every drain before the peer can answer: give drain_idle a duration, or set "        \
+         "drain_time = 0 for no draining")                                                                             \
+    RULE(p.drain_time.count == 0 && p.drain_bytes != 0 && p.drain_bytes != unlimited,                                  \
+         "drain_time = 0 contradicts drain_bytes, which asks for draining: give drain_time a duration, or remove "     \
+         "drain_bytes for a plain close(2)")
 // clang-format on
 
 namespace closeside::detail {
@@ -44,7 +51,12 @@ namespace closeside::detail {
 /// Every way out either sees the peer's FIN before the descriptor goes, or resets.
 constexpr bool never_orphan_in_fin_wait2(const close_policy& p) noexcept {
     const bool waits_for_fin = p.closes_first == side::peer || p.drain_time.count != 0;
-    return waits_for_fin && resolved_on_limit(p) == limit_action::abort && p.on_destroy != destroy_action::close;
+    return waits_for_fin && p.on_limit == limit_action::abort && p.on_destroy != destroy_action::close;
+}
+
+/// What has saturated stands for "for ever", which has no parts.
+constexpr bool has_part_of_a_second(milliseconds d) noexcept {
+    return d.count % 1000 != 0 && d.count != std::numeric_limits<std::int64_t>::max();
 }
 
 constexpr const char* first_broken_rule(const close_policy& p) noexcept {

@@ -23,10 +23,9 @@ inline std::string policy_text(const close_policy& p) {
                                                      : " linger2=" + duration_text(p.linger2.time);
     text += p.reuse_address ? " reuse_address=on" : " reuse_address=off";
     text += " drain_time=" + duration_text(p.drain_time);
-    text += " drain_bytes=" + std::to_string(p.drain_bytes);
-    text += p.on_limit == limit_action::keep_side ? " on_limit=keep_side"
-            : p.on_limit == limit_action::close   ? " on_limit=close"
-                                                  : " on_limit=abort";
+    text += " drain_idle=" + duration_text(p.drain_idle);
+    text += " drain_bytes=" + (p.drain_bytes == unlimited ? "unlimited" : std::to_string(p.drain_bytes));
+    text += p.on_limit == limit_action::close ? " on_limit=close" : " on_limit=abort";
     text += p.on_destroy == destroy_action::finish  ? " on_destroy=finish"
             : p.on_destroy == destroy_action::close ? " on_destroy=close"
                                                     : " on_destroy=abort";

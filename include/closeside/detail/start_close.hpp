@@ -74,15 +74,14 @@ auto operation_allocator(const Handler& handler) noexcept {
 /// Closes `socket` under `policy`, then calls `handler(error_code, close_report)`, never from in here.
 /** What needs no waiting needs no operation either: one post, and no other allocation. */
 template <class Socket, class Handler>
-void start_close(Socket&& socket, const close_policy& policy, Handler handler) {
+void start_close(Socket&& socket, const close_policy& policy, Handler handler, close_manner manner = {}) {
     constexpr bool nobody = std::is_same_v<Handler, told_nobody>;
     asio::error_code ignored;
     // What the caller has under way completes with operation_aborted; close(2) does that too, where it comes at once.
     if (!close_terms(policy).releases_at_once()) socket.cancel(ignored);
-    closing_socket<Socket> closing(std::move(socket), policy);
-    if (nobody) closing.tell_nobody();
-    close_action first = closing.begin();
-    if (first.what == close_action::kind::wait_acked) first = unless_acked(closing, first);
+    manner.told = !nobody;
+    closing_socket<Socket> closing(std::move(socket), policy, manner);
+    const close_action first = closing.begin();
     const bool done = first.what == close_action::kind::done;
     if constexpr (nobody) {
         if (done) return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef CLOSESIDE_DETAIL_ACK_WATCH_HPP
-#define CLOSESIDE_DETAIL_ACK_WATCH_HPP
+#ifndef CLOSESIDE_DETAIL_CHANGE_WATCH_HPP
+#define CLOSESIDE_DETAIL_CHANGE_WATCH_HPP
 
 #include <cerrno>
 #include <utility>
@@ -10,22 +10,22 @@
 
 namespace closeside::detail {
 
-/// A descriptor that becomes readable when the peer acknowledges our FIN, and so every byte before it.
-/** No poll event stands for "all acknowledged", but the kernel wakes a socket's waiters on FIN-WAIT-1 -> FIN-WAIT-2
- *  (tcp_rcv_state_process, "Wake up lingering close()") and on every way to CLOSE. An edge-triggered epoll entry for
- *  EPOLLOUT, which a half-closed socket always reports, turns that wake-up into an event; and nothing else, since
- *  arriving data does not match it. It costs no timer and no polling. */
-class ack_watch {
+/// A descriptor that becomes readable when the state of a connection changes, and not for data.
+/** No poll event stands for "all is acknowledged", nor for the peer's FIN where reading has been shut down. But the kernel
+ *  wakes a socket's waiters on FIN-WAIT-1 -> FIN-WAIT-2 (tcp_rcv_state_process, "Wake up lingering close()"), on the
+ *  peer's FIN (tcp_fin) and on every way to CLOSE. An edge-triggered epoll entry for EPOLLOUT turns that wake-up into an
+ *  event; arriving data does not match it. It costs no timer and no polling. */
+class change_watch {
 public:
     /// Invalid, with errno set, where no descriptor can be had.
-    explicit ack_watch(int socket) noexcept : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    explicit change_watch(int socket) noexcept : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
         ::epoll_event interest{};
         interest.events = EPOLLOUT | EPOLLET;
         if (epoll_ >= 0 && ::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &interest) != 0) ::close(release());
     }
-    ack_watch(ack_watch&& other) noexcept : epoll_(other.release()) {}
-    ack_watch& operator=(ack_watch&&) = delete;
-    ~ack_watch() {
+    change_watch(change_watch&& other) noexcept : epoll_(other.release()) {}
+    change_watch& operator=(change_watch&&) = delete;
+    ~change_watch() {
         if (epoll_ >= 0) ::close(epoll_);
     }
 

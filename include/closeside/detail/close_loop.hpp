@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_CLOSE_LOOP_HPP
+#define CLOSESIDE_DETAIL_CLOSE_LOOP_HPP
+
+#include <closeside/detail/close_machine.hpp>
+#include <closeside/detail/tcp_socket.hpp>
+
+#include <cerrno>
+#include <cstdint>
+
+namespace closeside::detail {
+
+/// The closing machine on a descriptor: carries out its actions by system calls, one after the other, up to a wait.
+/** The model check runs this very class on a modelled kernel, hence the parameters. */
+template <class Machine = close_machine, class Calls = tcp_socket>
+class close_loop {
+public:
+    /// `last_bytes`: manner.last_bytes of them, which must stay until they are sent.
+    explicit close_loop(const close_policy& policy, const close_manner& manner = {},
+                        const void* last_bytes = nullptr) noexcept
+        : machine_(policy, manner), last_bytes_(static_cast<const char*>(last_bytes) + manner.last_bytes),
+          peer_first_(policy.closes_first == side::peer), told_(manner.told), linger_is_set_(manner.linger_is_set) {}
+
+    close_action start() noexcept { return machine_.start(); }
+    close_action step(const close_event& e, milliseconds now) noexcept { return machine_.step(noted(e), now); }
+
+    /// One action that is not a wait; `release()` is to close the descriptor.
+    template <class Release>
+    close_action call(int fd, const close_action& a, milliseconds now, Release&& release) noexcept {
+        return step(carry_out(fd, a, release), now);
+    }
+
+    /// To be asked before a wait of its kind (close_action::waits_for_change): the wait, or what follows it.
+    close_action unless_changed(int fd, const close_action& wait, milliseconds now) noexcept {
+        const bool acks = wait.what == close_action::kind::wait_acked;
+        const close_event e = acks ? Calls::check_acked(fd) : Calls::check_fin(fd);
+        return e.what == close_event::kind::would_block ? wait : step(e, now);
+    }
+
+    /// RST, without SO_LINGER where that can be: it would stay on a socket that others hold as well.
+    static void reset(int fd) noexcept {
+        if (!Calls::disconnect(fd)) Calls::set_linger(fd, true);
+    }
+
+    /// What is asked of the kernel for a report alone is not asked; report() and outcome() mean nothing then.
+    bool told() const noexcept { return told_; }
+    void look_for_multipath() noexcept { may_be_multipath_ = true; }
+
+    int error() const noexcept { return errno_; }
+    close_report report() const noexcept { return machine_.report(); }
+    close_outcome outcome() const noexcept { return machine_.outcome(); }
+    const Machine& machine() const noexcept { return machine_; }
+
+private:
+    using action = close_action::kind;
+    using event = close_event::kind;
+
+    template <class Release>
+    close_event carry_out(int fd, const close_action& a, Release& release) noexcept {
+        switch (a.what) {
+        case action::half_close: return Calls::half_close(fd, told_ && !no_fin_yet_, told_);
+        case action::receive: return received(fd, Calls::receive(fd, a.bytes));
+        case action::peek: return received(fd, Calls::peek(fd));
+        case action::send: return Calls::send(fd, last_bytes_ - a.bytes, a.bytes);
+        case action::look: return Calls::look(fd, our_fin_, peer_first_ && !our_fin_);
+        case action::look_state: return {.what = event::state, .after = Calls::state(fd)};
+        case action::look_unacknowledged: return {event::unacknowledged, Calls::unacknowledged(fd, our_fin_)};
+        default: break;
+        }
+        const bool abort = a.what == action::abort;
+        const last_sample last = told_ ? sample(fd, abort) : last_sample{};
+        if (last.failure != 0) errno_ = last.failure;
+        if (abort && !linger_is_set_) reset(fd);
+        release();
+        return {.what = event::released, .last = last};
+    }
+
+    /// A wake-up that brings nothing is one for the error queue.
+    close_event received(int fd, const close_event& e) noexcept {
+        if (woken_ && e.what == event::would_block) Calls::empty_error_queue(fd);
+        woken_ = false;
+        return e;
+    }
+
+    last_sample sample(int fd, bool abort) noexcept {
+        last_sample s = Calls::sample(fd, our_fin_, at_eof_, abort);
+        if (may_be_multipath_) s.multipath = Calls::is_multipath(fd);
+        return s;
+    }
+
+    const close_event& noted(const close_event& e) noexcept {
+        no_fin_yet_ = e.what == event::would_block;
+        if (e.what == event::readable) woken_ = true;
+        if (e.what == event::half_closed) our_fin_ = true;
+        if (e.what == event::end_of_file) at_eof_ = true;
+        if (e.what == event::failed) errno_ = errno;
+        // The look that told of it has taken the error off the socket, which must not pass for an orderly end.
+        if (e.what == event::reset || e.what == event::failed) at_eof_ = false;
+        if (e.what == event::state) state_is(e.after);
+        return e;
+    }
+
+    void state_is(tcp_state s) noexcept {
+        const bool fin_out = s == tcp_state::closing || s == tcp_state::last_ack;
+        const bool fin_in = fin_out || s == tcp_state::close_wait || s == tcp_state::unknown;
+        if (fin_out) our_fin_ = true;
+        at_eof_ = fin_in;
+    }
+
+    Machine machine_;
+    const char* last_bytes_; ///< their end
+    int errno_ = 0;
+    bool peer_first_;
+    bool told_;
+    bool linger_is_set_;
+    bool may_be_multipath_ = false;
+    bool our_fin_ = false;
+    bool at_eof_ = false;
+    bool no_fin_yet_ = false; ///< as the last look showed
+    bool woken_ = false;      ///< by input, of which nothing has been read yet
+};
+
+} // namespace closeside::detail
+
+#endif
