@@ -42,6 +42,7 @@ namespace {
 
 constexpr cs::close_policy graceful = cs::policies::graceful;
 constexpr cs::close_policy peer_first = cs::policies::peer_first;
+constexpr cs::close_policy peer_first_or_reset = cs::policies::peer_first_or_reset;
 constexpr cs::close_policy abortive = cs::policies::abortive;
 constexpr cs::close_policy seven_seconds{.linger2 = 7s, .reuse_address = false};
 constexpr cs::close_policy no_fin_wait2{.linger2 = cs::fin_wait2::skip};
@@ -638,9 +639,9 @@ TEST_CASE("An io_context can be destroyed with accepts pending, with an acceptor
     asio::co_spawn(
         *io,
         [&]() -> asio::awaitable<void> {
-            cs::acceptor<peer_first> acceptor(*io, loopback);
+            cs::acceptor<peer_first_or_reset> acceptor(*io, loopback);
             at = acceptor.local_endpoint();
-            std::vector<cs::stream<peer_first>> accepted;
+            std::vector<cs::stream<peer_first_or_reset>> accepted;
             while (true) accepted.push_back(co_await acceptor.async_accept(asio::use_awaitable));
         },
         asio::detached);
@@ -656,7 +657,7 @@ TEST_CASE("An io_context can be destroyed with accepts pending, with an acceptor
     io.reset();
     CHECK(*called == 0);
     CHECK(called.use_count() == 1);
-    CHECK(peer.read().error == ECONNRESET); // peer_first: no FIN of ours without theirs
+    CHECK(peer.read().error == ECONNRESET); // no FIN of ours without theirs
     CHECK(kv::state(at, peer.local()) == kv::none);
     CHECK_THROWS(test_peer(at));
 }
@@ -664,12 +665,12 @@ TEST_CASE("An io_context can be destroyed with accepts pending, with an acceptor
 #if !defined(ASIO_HAS_IO_URING_AS_DEFAULT) // which registers nothing
 TEST_CASE("A connection that cannot be registered with the reactor is ended by its policy and reported") {
     asio::io_context io;
-    cs::acceptor<peer_first> acceptor(io, loopback);
+    cs::acceptor<peer_first_or_reset> acceptor(io, loopback);
     test_peer peer(acceptor.local_endpoint());
     tcp::socket registered(io);
     registered.assign(tcp::v4(), ::accept(acceptor.native_handle(), nullptr, nullptr));
     accept4_answers(registered.native_handle()); // EEXIST from epoll_ctl
-    accept_result<peer_first> result;
+    accept_result<peer_first_or_reset> result;
     acceptor.async_accept(result.handler());
     REQUIRE(run_until(io, [&] { return result.calls > 0; }));
     CHECK(result.ec);

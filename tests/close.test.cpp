@@ -83,13 +83,21 @@ TEST_CASE("a plain socket closes under a policy that is known at run time") {
     }
     SUBCASE("peer_first, and a peer that does not close") {
         plain p;
-        const close_result result = p.close({.closes_first = cs::side::peer, .patience = 50ms});
+        const close_result result = p.close({.closes_first = cs::side::peer, .patience = 50ms, .drain_time = 50ms});
+        CHECK(result.ec == cs::error::patience_over);
+        CHECK(result.report.first_fin == cs::fin_sender::local);
+        CHECK(p.peer->read().error == 0);
+    }
+    SUBCASE("peer_first_or_reset, and a peer that does not close") {
+        plain p;
+        const close_result result =
+            p.close({.closes_first = cs::side::peer, .patience = 50ms, .on_limit = cs::limit_action::abort});
         CHECK(result.ec == cs::error::patience_over);
         CHECK(p.peer->read().error == ECONNRESET);
     }
     SUBCASE("linger2 reaches the kernel with the orphan") {
         plain p;
-        close_result result = p.close({.linger2 = 5s, .drain_time = cs::milliseconds{0}, .drain_bytes = 0});
+        close_result result = p.close({.linger2 = 5s, .drain_time = cs::milliseconds{0}});
         CHECK_FALSE(result.ec);
         REQUIRE(kv::eventually([&] { return kv::state(p.local, p.peer->local()) == kv::fin_wait2; }));
         CHECK(kv::find(p.local, p.peer->local()).timer_ms <= 5000);

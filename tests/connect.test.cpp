@@ -208,7 +208,7 @@ TEST_CASE("network: a peer that closes first leaves every local port free") {
             auto stream = cs::connect<cs::policies::peer_first>(io, listener.local_endpoint());
             tcp::socket accepted = listener.accept();
             accepted.shutdown(tcp::socket::shutdown_send);
-            cs::close_report report = stream.close();
+            cs::close_report report = stream.close_and_wait();
             if (report.time_wait != cs::time_wait_holder::peer) return to_string(report);
         }
         return "as expected";

@@ -24,7 +24,8 @@ struct row {
 
 constexpr row rows[] = {
     {cs::error::patience_over, std::errc::timed_out, "the peer did not close within patience"},
-    {cs::error::drain_time_over, std::errc::timed_out, "the peer did not close within drain_time of our FIN"},
+    {cs::error::drain_time_over, std::errc::timed_out,
+     "the peer did not close within drain_time of our FIN, or sent nothing for drain_idle"},
     {cs::error::drain_bytes_over, std::errc::message_size,
      "the peer sent more than drain_bytes while the close was draining"},
     {cs::error::reset_by_peer, std::errc::connection_reset, "the peer reset the connection"},
@@ -58,6 +59,12 @@ TEST_CASE("a value outside the enumeration is named by its number and equals no 
     const std::error_code ec{99, cs::error_category()};
     CHECK(ec.message() == "unknown closeside error 99");
     CHECK(ec.default_error_condition() == std::error_condition(99, cs::error_category()));
+    for (const auto& r : rows) CHECK(ec != r.condition);
+}
+
+TEST_CASE("a peer that sends on has a message, and equals no portable condition") {
+    const std::error_code ec = cs::error::peer_still_sends;
+    CHECK(ec.message() == "the peer sent more where its FIN was due");
     for (const auto& r : rows) CHECK(ec != r.condition);
 }
 

@@ -20,13 +20,14 @@ static_assert(std::is_trivially_copyable_v<cs::close_policy>);
 // The defaults of the contract, member by member.
 constexpr cs::close_policy defaults{};
 static_assert(defaults.closes_first == cs::side::local);
-static_assert(defaults.patience == 30s);
+static_assert(defaults.patience == 2s);
 static_assert(defaults.linger == cs::lingering::background);
 static_assert(defaults.linger2 == cs::fin_wait2::system);
 static_assert(defaults.reuse_address);
-static_assert(defaults.drain_time == 5s);
-static_assert(defaults.drain_bytes == 1'048'576);
-static_assert(defaults.on_limit == cs::limit_action::keep_side);
+static_assert(defaults.drain_time == 30s);
+static_assert(defaults.drain_idle == 5s);
+static_assert(defaults.drain_bytes == cs::unlimited);
+static_assert(defaults.on_limit == cs::limit_action::close);
 static_assert(defaults.on_destroy == cs::destroy_action::finish);
 
 // Designated initialisers compile only in the order of declaration, so this pins the order.
@@ -37,6 +38,7 @@ constexpr cs::close_policy every_member{
     .linger2 = 10s,
     .reuse_address = false,
     .drain_time = 1500ms,
+    .drain_idle = 500ms,
     .drain_bytes = 4096,
     .on_limit = cs::limit_action::close,
     .on_destroy = cs::destroy_action::close,
@@ -59,21 +61,15 @@ static_assert(tagged<every_member>::policy == every_member);
 static_assert(cs::policies::graceful == cs::close_policy{});
 static_assert(cs::policies::peer_first == cs::close_policy{.closes_first = cs::side::peer});
 static_assert(cs::policies::abortive == cs::close_policy{.linger = cs::lingering::abort});
-static_assert(cs::policies::system == cs::close_policy{.drain_time = cs::milliseconds{0},
-                                                       .drain_bytes = 0,
-                                                       .on_limit = cs::limit_action::close,
-                                                       .on_destroy = cs::destroy_action::close});
+static_assert(cs::policies::peer_first_or_reset ==
+              cs::close_policy{.closes_first = cs::side::peer, .on_limit = cs::limit_action::abort});
+static_assert(cs::policies::system ==
+              cs::close_policy{.drain_time = cs::milliseconds{0}, .on_destroy = cs::destroy_action::close});
 
 // SO_LINGER on with zero seconds resets: waiting for zero seconds must not turn into that.
 static_assert(cs::lingering::until_acked(0s) != cs::lingering::abort);
 static_assert(cs::fin_wait2{} == cs::fin_wait2::system && cs::fin_wait2{0s} != cs::fin_wait2::system);
 static_assert(cs::fin_wait2{-1s} != cs::fin_wait2::skip);
-
-constexpr cs::close_policy peer_then_close{.closes_first = cs::side::peer, .on_limit = cs::limit_action::close};
-static_assert(cs::resolved_on_limit(cs::policies::graceful) == cs::limit_action::close);
-static_assert(cs::resolved_on_limit(cs::policies::peer_first) == cs::limit_action::abort);
-static_assert(cs::resolved_on_limit(peer_then_close) == cs::limit_action::close);
-static_assert(cs::resolved_on_limit({.on_limit = cs::limit_action::abort}) == cs::limit_action::abort);
 
 template <cs::close_policy P>
 constexpr bool follows(bool can_hold_time_wait, bool can_reset, bool needs_timer) {
@@ -83,16 +79,16 @@ constexpr bool follows(bool can_hold_time_wait, bool can_reset, bool needs_timer
 }
 
 static_assert(follows<cs::policies::graceful>(true, false, true));
-static_assert(follows<cs::policies::peer_first>(false, true, true));
+static_assert(follows<cs::policies::peer_first>(true, false, true));
+static_assert(follows<cs::policies::peer_first_or_reset>(false, true, true));
 static_assert(follows<cs::policies::abortive>(false, true, false));
 static_assert(follows<cs::policies::system>(true, true, false));
-static_assert(follows<peer_then_close>(true, false, true));
 static_assert(follows<cs::close_policy{.on_limit = cs::limit_action::abort}>(true, true, true));
 static_assert(follows<cs::close_policy{.linger2 = cs::fin_wait2::skip}>(true, true, true));
 static_assert(follows<cs::close_policy{.on_destroy = cs::destroy_action::abort}>(true, true, true));
-static_assert(follows<cs::close_policy{.closes_first = cs::side::peer, .on_destroy = cs::destroy_action::close}>(true,
-                                                                                                                 true,
-                                                                                                                 true));
+static_assert(follows<cs::close_policy{.closes_first = cs::side::peer,
+                                       .on_limit = cs::limit_action::abort,
+                                       .on_destroy = cs::destroy_action::close}>(true, true, true));
 static_assert(follows<cs::close_policy{.linger = cs::lingering::until_acked(1s), .drain_time = 0s, .drain_bytes = 0}>(
     true, true, true));
 
@@ -104,7 +100,8 @@ struct refused {
     cs::close_policy corrected;
 };
 
-constexpr std::string_view negative = "patience, drain_time, linger and linger2 cannot be negative durations";
+constexpr std::string_view negative =
+    "patience, drain_time, drain_idle, linger and linger2 cannot be negative durations";
 constexpr std::string_view negative_cure = "or fin_wait2::skip for TCP_LINGER2 = -1";
 constexpr std::string_view linger2_range = "linger2 must lie within 1 s and 60 s";
 constexpr std::string_view linger2_range_cure = "use fin_wait2::skip to reset as soon as our FIN is acknowledged";
@@ -118,6 +115,7 @@ constexpr std::string_view acked_whole_cure = "round its duration up to a second
 constexpr refused table[] = {
     {"negative patience", {.patience = -1ms}, negative, negative_cure, {.patience = 1ms}},
     {"negative drain_time", {.drain_time = -5s}, negative, negative_cure, {.drain_time = 5s}},
+    {"negative drain_idle", {.drain_idle = -5s}, negative, negative_cure, {.drain_idle = 5s}},
     {"negative linger",
      {.linger = cs::lingering::until_acked(-2s)},
      negative,
@@ -163,15 +161,15 @@ constexpr refused table[] = {
      linger2_range_cure,
      {.linger2 = cs::fin_wait2::system}},
     {"linger2 where the peer goes first or is reset",
-     {.closes_first = cs::side::peer, .linger2 = 10s},
+     {.closes_first = cs::side::peer, .linger2 = 10s, .on_limit = cs::limit_action::abort},
      linger2_inert,
      linger2_inert_cure,
-     {.closes_first = cs::side::peer, .linger2 = 10s, .on_limit = cs::limit_action::close}},
+     {.closes_first = cs::side::peer, .linger2 = 10s}},
     {"linger2 skipped where the peer goes first or is reset",
-     {.closes_first = cs::side::peer, .linger2 = cs::fin_wait2::skip},
+     {.closes_first = cs::side::peer, .linger2 = cs::fin_wait2::skip, .on_limit = cs::limit_action::abort},
      linger2_inert,
      linger2_inert_cure,
-     {.closes_first = cs::side::peer}},
+     {.closes_first = cs::side::peer, .on_limit = cs::limit_action::abort}},
     {"linger2 where the limit of draining aborts",
      {.linger2 = 10s, .on_limit = cs::limit_action::abort},
      linger2_inert,
@@ -182,11 +180,16 @@ constexpr refused table[] = {
      "closes_first = side::peer needs patience",
      "or set closes_first = side::local",
      {.closes_first = cs::side::peer, .patience = 1ms}},
+    {"no time between the peer's bytes",
+     {.drain_idle = 0s},
+     "drain_idle = 0 would end every drain",
+     "or set drain_time = 0 for no draining",
+     {.drain_time = 0s}},
     {"bytes to drain in no time",
-     {.drain_time = 0s},
+     {.drain_time = 0s, .drain_bytes = 1 << 20},
      "drain_time = 0 contradicts drain_bytes",
-     "set drain_bytes = 0 for a plain close(2)",
-     {.drain_time = 0s, .drain_bytes = 0}},
+     "or remove drain_bytes for a plain close(2)",
+     {.drain_time = 0s}},
 };
 
 // The check works where the compiler evaluates it, too.
@@ -218,7 +221,15 @@ TEST_CASE("the limits of what is allowed are allowed") {
         {.linger2 = cs::fin_wait2::skip},
         {.patience = 0s},                      // without effect while this side goes first
         {.drain_time = 1ms, .drain_bytes = 0}, // waits for the FIN, accepts no data
-        {.closes_first = cs::side::peer, .linger2 = 10s, .on_destroy = cs::destroy_action::close},
+        cs::policies::peer_first_or_reset,
+        {.patience = 1h, .drain_time = 1s, .drain_idle = 1h}, // drain_idle never acts
+        {.drain_time = 0s, .drain_bytes = 0},
+        {.closes_first = cs::side::peer, .patience = std::chrono::milliseconds::max(), .drain_time = 1000000h},
+        {.linger = cs::lingering::until_acked(std::chrono::hours::max())}, // saturated, and so a whole second
+        {.closes_first = cs::side::peer,
+         .linger2 = 10s,
+         .on_limit = cs::limit_action::abort,
+         .on_destroy = cs::destroy_action::close},
         {.linger2 = 10s, .drain_time = 0s, .drain_bytes = 0, .on_limit = cs::limit_action::abort},
         {.linger = cs::lingering::abort, .on_limit = cs::limit_action::abort},
     };
@@ -231,25 +242,25 @@ TEST_CASE("the limits of what is allowed are allowed") {
 
 TEST_CASE("a policy prints every member on one line, in the order of declaration") {
     CHECK(to_string(cs::policies::graceful) ==
-          "closes_first=local patience=30s linger=background linger2=system reuse_address=on drain_time=5s "
-          "drain_bytes=1048576 on_limit=keep_side on_destroy=finish");
+          "closes_first=local patience=2s linger=background linger2=system reuse_address=on drain_time=30s "
+          "drain_idle=5s drain_bytes=unlimited on_limit=close on_destroy=finish");
     CHECK(to_string(cs::policies::peer_first) ==
-          "closes_first=peer patience=30s linger=background linger2=system reuse_address=on drain_time=5s "
-          "drain_bytes=1048576 on_limit=keep_side on_destroy=finish");
+          "closes_first=peer patience=2s linger=background linger2=system reuse_address=on drain_time=30s "
+          "drain_idle=5s drain_bytes=unlimited on_limit=close on_destroy=finish");
     CHECK(to_string(cs::policies::abortive) ==
-          "closes_first=local patience=30s linger=abort linger2=system reuse_address=on drain_time=5s "
-          "drain_bytes=1048576 on_limit=keep_side on_destroy=finish");
+          "closes_first=local patience=2s linger=abort linger2=system reuse_address=on drain_time=30s "
+          "drain_idle=5s drain_bytes=unlimited on_limit=close on_destroy=finish");
     CHECK(to_string(cs::policies::system) ==
-          "closes_first=local patience=30s linger=background linger2=system reuse_address=on drain_time=0s "
-          "drain_bytes=0 on_limit=close on_destroy=close");
+          "closes_first=local patience=2s linger=background linger2=system reuse_address=on drain_time=0s "
+          "drain_idle=5s drain_bytes=unlimited on_limit=close on_destroy=close");
     CHECK(to_string(every_member) ==
           "closes_first=peer patience=20s linger=until_acked(3s) linger2=10s reuse_address=off drain_time=1500ms "
-          "drain_bytes=4096 on_limit=close on_destroy=close");
+          "drain_idle=500ms drain_bytes=4096 on_limit=close on_destroy=close");
     CHECK(to_string(cs::close_policy{.linger2 = cs::fin_wait2::skip,
                                      .on_limit = cs::limit_action::abort,
                                      .on_destroy = cs::destroy_action::abort}) ==
-          "closes_first=local patience=30s linger=background linger2=skip reuse_address=on drain_time=5s "
-          "drain_bytes=1048576 on_limit=abort on_destroy=abort");
+          "closes_first=local patience=2s linger=background linger2=skip reuse_address=on drain_time=30s "
+          "drain_idle=5s drain_bytes=unlimited on_limit=abort on_destroy=abort");
 }
 
 TEST_CASE("policies are equal when every member is") {

@@ -28,6 +28,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -43,24 +44,23 @@ namespace {
 
 constexpr cs::close_policy quick{.drain_time = 200ms};
 constexpr cs::close_policy quick_abort{.drain_time = 200ms, .on_limit = cs::limit_action::abort};
-constexpr cs::close_policy impatient{.closes_first = cs::side::peer, .patience = 200ms};
-constexpr cs::close_policy impatient_close{
-    .closes_first = cs::side::peer, .patience = 200ms, .on_limit = cs::limit_action::close};
+constexpr cs::close_policy impatient{.closes_first = cs::side::peer, .patience = 200ms, .drain_time = 200ms};
+constexpr cs::close_policy impatient_abort{
+    .closes_first = cs::side::peer, .patience = 200ms, .on_limit = cs::limit_action::abort};
 constexpr cs::close_policy small_drain{.drain_time = 2s, .drain_bytes = 1000};
 constexpr cs::close_policy floodable{.drain_time = 1s, .drain_bytes = 64u << 20};
 constexpr cs::close_policy acknowledged{.linger = cs::lingering::until_acked(1s), .drain_time = 5s};
-constexpr cs::close_policy acknowledged_only{
-    .linger = cs::lingering::until_acked(1s), .drain_time = cs::milliseconds{0}, .drain_bytes = 0};
-constexpr cs::close_policy no_fin_wait2{
-    .linger2 = cs::fin_wait2::skip, .drain_time = cs::milliseconds{0}, .drain_bytes = 0};
+constexpr cs::close_policy acknowledged_only{.linger = cs::lingering::until_acked(1s),
+                                             .drain_time = cs::milliseconds{0}};
+constexpr cs::close_policy no_fin_wait2{.linger2 = cs::fin_wait2::skip, .drain_time = cs::milliseconds{0}};
 
 const std::string big_reply(4u << 20, 'r');
 
 /// Starts async_close and runs the context until it has completed.
 template <cs::close_policy P>
-close_result close_and_wait(connection<P>& c, cs::close_limits limits = {}) {
+close_result close_and_wait(connection<P>& c, const cs::close_policy& by = P) {
     close_result result;
-    c.stream->async_close(limits, result.handler());
+    c.stream->async_close(by, result.handler());
     CHECK(result.calls == 0);
     REQUIRE(c.run_until([&] { return result.calls > 0; }));
     c.io.restart();
@@ -93,7 +93,7 @@ TEST_CASE("a graceful close sends our FIN, waits for the peer's and leaves TIME-
     c.peer.close();
     REQUIRE(c.run_until([&] { return result.calls == 1; }));
     CHECK_FALSE(result.ec);
-    CHECK(result.report.first_fin == cs::side::local);
+    CHECK(result.report.first_fin == cs::fin_sender::local);
     CHECK(result.report.ended_by == cs::ending::fin);
     CHECK(result.report.time_wait == cs::time_wait_holder::local);
     CHECK(result.report.limit == cs::close_limit::none);
@@ -112,7 +112,7 @@ TEST_CASE("a peer_first close waits for the peer's FIN and leaves no TIME-WAIT h
     c.peer.close();
     REQUIRE(c.run_until([&] { return result.calls == 1; }));
     CHECK_FALSE(result.ec);
-    CHECK(result.report.first_fin == cs::side::peer);
+    CHECK(result.report.first_fin == cs::fin_sender::peer);
     CHECK(result.report.time_wait == cs::time_wait_holder::peer);
     CHECK(c.peer_becomes(kv::time_wait));
     CHECK(c.local_state() == kv::none);
@@ -134,7 +134,7 @@ TEST_CASE("a system close is close(2): FIN without unread input, RST with it") {
         connection<cs::policies::system> c;
         const close_result result = close_and_wait(c);
         CHECK_FALSE(result.ec);
-        CHECK(result.report.first_fin == cs::side::local);
+        CHECK(result.report.first_fin == cs::fin_sender::local);
         CHECK(result.report.ended_by == cs::ending::fin);
         CHECK(result.report.time_wait == cs::time_wait_holder::left_to_kernel);
         CHECK(c.peer.read().error == 0);
@@ -155,7 +155,7 @@ TEST_CASE("a system close is close(2): FIN without unread input, RST with it") {
         REQUIRE(c.local_becomes(kv::close_wait));
         const close_result result = close_and_wait(c);
         CHECK_FALSE(result.ec);
-        CHECK(result.report.first_fin == cs::side::peer);
+        CHECK(result.report.first_fin == cs::fin_sender::peer);
         CHECK(result.report.time_wait == cs::time_wait_holder::peer);
         CHECK(c.peer_becomes(kv::time_wait));
     }
@@ -252,7 +252,7 @@ TEST_CASE("a flood is discarded to its last byte, and whatever ends it wakes the
             other.peer.send(flood);
             other.peer.half_close();
         });
-        CHECK(other.stream->close().discarded == flood);
+        CHECK(other.stream->close_and_wait().discarded == flood);
         peer.join();
     }
     if (peer.joinable()) peer.join();
@@ -277,13 +277,13 @@ TEST_CASE("a close that tells nobody, asio::detached, ends the connection all th
 }
 
 TEST_CASE("drain_time running out") {
-    SUBCASE("keep_side closes: an orphan in FIN-WAIT-2 is left to the kernel") {
+    SUBCASE("on_limit = close: an orphan in FIN-WAIT-2 is left to the kernel") {
         connection<quick> c;
         const close_result result = close_and_wait(c);
         CHECK(result.ec == cs::error::drain_time_over);
         CHECK(result.ec == std::errc::timed_out);
         CHECK(result.report.limit == cs::close_limit::drain_time);
-        CHECK(result.report.first_fin == cs::side::local);
+        CHECK(result.report.first_fin == cs::fin_sender::local);
         CHECK(result.report.time_wait == cs::time_wait_holder::left_to_kernel);
         CHECK(result.report.elapsed >= 200ms);
         CHECK(result.report.elapsed < 1s);
@@ -320,7 +320,7 @@ TEST_CASE("drain_time running out") {
     }
 }
 
-TEST_CASE("drain_bytes running out resets, since the input beyond it stays unread") {
+TEST_CASE("drain_bytes running out") {
     connection<small_drain> c;
     SUBCASE("exactly drain_bytes and FIN is within the limit") {
         c.peer.send(1000);
@@ -329,12 +329,21 @@ TEST_CASE("drain_bytes running out resets, since the input beyond it stays unrea
         CHECK_FALSE(result.ec);
         CHECK(result.report.discarded == 1000);
     }
-    SUBCASE("one byte more is over it") {
+    SUBCASE("one byte more is over it; what has arrived is emptied, so that the kernel goes on") {
+        const std::size_t queued = c.fill_send_queue();
         c.peer.send(1001);
         const close_result result = close_and_wait(c);
         CHECK(result.ec == cs::error::drain_bytes_over);
         CHECK(result.report.limit == cs::close_limit::drain_bytes);
-        CHECK(result.report.discarded == 1000);
+        CHECK(result.report.discarded == 1001);
+        CHECK(result.report.ended_by == cs::ending::fin);
+        CHECK(c.peer.read().bytes == queued);
+    }
+    SUBCASE("or RST, where on_limit says so") {
+        c.peer.send(1001);
+        const close_result result =
+            close_and_wait(c, {.drain_time = 2s, .drain_bytes = 1000, .on_limit = cs::limit_action::abort});
+        CHECK(result.ec == cs::error::drain_bytes_over);
         CHECK(result.report.ended_by == cs::ending::reset_by_us);
         CHECK(c.local_state() == kv::none);
         CHECK(c.peer_state() == kv::none);
@@ -342,8 +351,8 @@ TEST_CASE("drain_bytes running out resets, since the input beyond it stays unrea
 }
 
 TEST_CASE("patience running out") {
-    SUBCASE("keep_side aborts, so that TIME-WAIT does not land here") {
-        connection<impatient> c;
+    SUBCASE("on_limit = abort resets, so that TIME-WAIT does not land here") {
+        connection<impatient_abort> c;
         const close_result result = close_and_wait(c);
         CHECK(result.ec == cs::error::patience_over);
         CHECK(result.report.limit == cs::close_limit::patience);
@@ -353,11 +362,11 @@ TEST_CASE("patience running out") {
         CHECK(c.local_state() == kv::none);
         CHECK(c.peer.read().error == ECONNRESET);
     }
-    SUBCASE("on_limit = close sends our FIN after all") {
-        connection<impatient_close> c;
+    SUBCASE("on_limit = close sends our FIN and drains") {
+        connection<impatient> c;
         const close_result result = close_and_wait(c);
         CHECK(result.ec == cs::error::patience_over);
-        CHECK(result.report.first_fin == cs::side::local);
+        CHECK(result.report.first_fin == cs::fin_sender::local);
         CHECK(result.report.ended_by == cs::ending::fin);
         CHECK(result.report.time_wait == cs::time_wait_holder::left_to_kernel);
         CHECK(c.peer.read().error == 0);
@@ -365,27 +374,63 @@ TEST_CASE("patience running out") {
     }
 }
 
-TEST_CASE("limits given to async_close replace the policy's for that close") {
-    SUBCASE("shorter patience") {
+TEST_CASE("a policy given to async_close replaces the type's for that close") {
+    SUBCASE("an idle connection is kicked by our FIN, though the type lets the peer close first") {
         connection<cs::policies::peer_first> c;
-        const close_result result = close_and_wait(c, {.patience = 50ms});
-        CHECK(result.ec == cs::error::patience_over);
-        CHECK(result.report.elapsed < 1s);
-    }
-    SUBCASE("a deadline that has passed looks once and waits for nothing") {
-        connection<cs::policies::graceful> c;
-        c.peer.send(10);
-        const close_result result = close_and_wait(c, {.drain_time = -1s});
-        CHECK(result.ec == cs::error::drain_time_over);
-        CHECK(result.report.discarded == 10);
-        CHECK(result.report.ended_by == cs::ending::fin);
+        close_result result;
+        c.stream->async_close(cs::policies::graceful, result.handler());
+        CHECK(c.local_becomes(kv::fin_wait2));
+        c.peer.close();
+        REQUIRE(c.run_until([&] { return result.calls == 1; }));
+        CHECK_FALSE(result.ec);
+        CHECK(result.report.first_fin == cs::fin_sender::local);
     }
     SUBCASE("fewer bytes") {
         connection<cs::policies::graceful> c;
         c.peer.send(10);
-        const close_result result = close_and_wait(c, {.drain_bytes = 9});
-        CHECK(result.ec == cs::error::drain_bytes_over);
+        CHECK(close_and_wait(c, {.drain_bytes = 9}).ec == cs::error::drain_bytes_over);
     }
+    SUBCASE("RST, where the type sends FIN") {
+        connection<cs::policies::graceful> c;
+        CHECK_FALSE(close_and_wait(c, cs::policies::abortive).ec);
+        CHECK(c.peer.read().error == ECONNRESET);
+    }
+    SUBCASE("FIN, where the type sends RST") {
+        connection<cs::policies::abortive> c;
+        CHECK_FALSE(close_and_wait(c, cs::policies::system).ec);
+        CHECK(c.peer.read().error == 0);
+        CHECK(c.local_becomes(kv::fin_wait2));
+    }
+    SUBCASE("linger2 = system takes back what the type has set") {
+        connection<no_fin_wait2> c;
+        CHECK_FALSE(close_and_wait(c, cs::policies::system).ec);
+        CHECK(c.local_becomes(kv::fin_wait2));
+        CHECK(kv::find(c.local, c.peer.local()).timer_ms > 1000);
+    }
+    SUBCASE("linger2 of its own") {
+        static constexpr cs::close_policy timed{.linger2 = 60s, .drain_time = 0s};
+        connection<timed> c;
+        CHECK_FALSE(close_and_wait(c, {.linger2 = 2s, .drain_time = 0s}).ec);
+        CHECK(c.local_becomes(kv::fin_wait2));
+        CHECK(kv::find(c.local, c.peer.local()).timer_ms <= 2000);
+    }
+}
+
+TEST_CASE("a contradictory policy for one close is refused by the call itself, and the stream stays as it is") {
+    connection<cs::policies::graceful> c;
+    const cs::close_policy nonsense{.linger2 = 61s};
+    close_result result;
+    CHECK_THROWS_WITH_AS(c.stream->async_close(nonsense, result.handler()), cs::contradiction(nonsense),
+                         std::invalid_argument);
+    CHECK_THROWS_AS(c.stream->async_close(nonsense, asio::detached), std::invalid_argument);
+    CHECK_THROWS_WITH_AS(c.stream->close_and_wait(nonsense), cs::contradiction(nonsense), std::invalid_argument);
+    std::error_code ec;
+    c.stream->close_and_wait(nonsense, ec);
+    CHECK(ec == asio::error::invalid_argument);
+    CHECK(c.stream->is_open());
+    CHECK(c.local_state() == kv::established);
+    c.io.poll();
+    CHECK(result.calls == 0);
 }
 
 TEST_CASE("a reset by the peer is told apart from every other ending") {
@@ -398,7 +443,7 @@ TEST_CASE("a reset by the peer is told apart from every other ending") {
         CHECK(result.ec == std::errc::connection_reset);
         CHECK(result.report.ended_by == cs::ending::reset_by_peer);
         CHECK(result.report.time_wait == cs::time_wait_holder::nobody);
-        CHECK_FALSE(result.report.first_fin);
+        CHECK(result.report.first_fin == cs::fin_sender::none);
     }
     SUBCASE("before the close, and a read has seen it") {
         connection<cs::policies::peer_first> c;
@@ -407,7 +452,10 @@ TEST_CASE("a reset by the peer is told apart from every other ending") {
         std::error_code ec;
         c.stream->read_some(asio::buffer(&byte, 1), ec);
         REQUIRE(ec == asio::error::connection_reset);
-        CHECK(close_and_wait(c).ec == cs::error::reset_by_peer);
+        const close_result result = close_and_wait(c);
+        CHECK(result.ec == asio::error::not_connected);
+        CHECK(result.report.ended_by == cs::ending::unknown);
+        CHECK(result.report.first_fin == cs::fin_sender::unknown);
     }
     SUBCASE("while draining") {
         connection<cs::policies::graceful> c;
@@ -417,7 +465,7 @@ TEST_CASE("a reset by the peer is told apart from every other ending") {
         c.peer.reset();
         REQUIRE(c.run_until([&] { return result.calls == 1; }));
         CHECK(result.ec == cs::error::reset_by_peer);
-        CHECK(result.report.first_fin == cs::side::local);
+        CHECK(result.report.first_fin == cs::fin_sender::local);
         CHECK(c.local_state() == kv::none);
     }
     SUBCASE("with a reply that it has not read") {
@@ -441,7 +489,7 @@ TEST_CASE("the peer's FIN that came first is reported as such by a policy that m
     REQUIRE(c.local_becomes(kv::close_wait));
     const close_result result = close_and_wait(c);
     CHECK_FALSE(result.ec);
-    CHECK(result.report.first_fin == cs::side::peer);
+    CHECK(result.report.first_fin == cs::fin_sender::peer);
     CHECK(result.report.time_wait == cs::time_wait_holder::peer);
     CHECK(result.report.discarded == 10);
     CHECK(c.peer_becomes(kv::time_wait));
@@ -505,7 +553,7 @@ TEST_CASE("until_acked together with draining ends when the peer closes") {
 TEST_CASE("fin_wait2::skip resets once our FIN is acknowledged: no FIN-WAIT-2, no TIME-WAIT") {
     connection<no_fin_wait2> c;
     const close_result result = close_and_wait(c);
-    CHECK(result.report.first_fin == cs::side::local);
+    CHECK(result.report.first_fin == cs::fin_sender::local);
     CHECK(result.report.time_wait == cs::time_wait_holder::left_to_kernel);
     CHECK(c.local_becomes(kv::none));
 }
@@ -537,8 +585,10 @@ TEST_CASE("closing what is not open says so") {
     io.run();
     CHECK(result.calls == 1);
     CHECK(result.ec == asio::error::bad_descriptor);
+    CHECK_NOTHROW(stream.close_and_wait());
     CHECK_NOTHROW(stream.close());
     CHECK_NOTHROW(stream.abort());
+    CHECK_NOTHROW(stream.disown());
 }
 
 TEST_CASE("closing what was never connected says so and releases the descriptor") {
@@ -573,15 +623,13 @@ TEST_CASE("a socket that moves in has its options put right") {
         test_peer peer(listener.local_endpoint());
         tcp::socket socket = listener.accept();
         socket.set_option(asio::socket_base::linger(true, 5));
-        const int seconds = 7;
-        ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_LINGER2, &seconds, sizeof seconds);
         return socket;
     };
     static constexpr cs::close_policy with_linger2{.linger2 = 10s};
 
     cs::stream<cs::policies::graceful> graceful(accepted());
     CHECK(linger_of(graceful.socket().native_handle()).first == 0);
-    CHECK(linger2_of(graceful.socket().native_handle()) == 60); // 0: getsockopt gives tcp_fin_timeout
+    CHECK(linger2_of(graceful.socket().native_handle()) == 60); // not set: getsockopt gives tcp_fin_timeout
     cs::stream<cs::policies::abortive> abortive(accepted());
     CHECK(linger_of(abortive.socket().native_handle()) == std::pair(1, 0));
     cs::stream<with_linger2> timed(accepted());
@@ -620,15 +668,44 @@ TEST_CASE("the destructor keeps the policy") {
         CHECK(c.run_until([&] { return c.peer_state() == kv::time_wait; }));
         CHECK(c.local_state() == kv::none);
     }
-    SUBCASE("peer_first in a context that is destroyed: RST, so TIME-WAIT stays away") {
+    SUBCASE("peer_first in a context that is destroyed: the queued reply is the kernel's to deliver") {
         auto c = std::make_unique<connection<cs::policies::peer_first>>();
-        const tcp::endpoint local = c->local;
         test_peer peer(c->listener.local_endpoint());
         auto second = std::make_unique<cs::stream<cs::policies::peer_first>>(c->listener.accept());
+        second->socket().non_blocking(true);
+        std::size_t queued = 0;
+        for (std::error_code ec; !ec;) queued += second->write_some(asio::buffer(big_reply), ec);
+        peer.send(1000);
+        second.reset();
+        c.reset();
+        const auto got = peer.read();
+        CHECK(got.bytes == queued);
+        CHECK(got.error == 0);
+    }
+    SUBCASE("peer_first_or_reset in a context that is destroyed: RST, so TIME-WAIT stays away") {
+        auto c = std::make_unique<connection<cs::policies::peer_first_or_reset>>();
+        const tcp::endpoint local = c->local;
+        test_peer peer(c->listener.local_endpoint());
+        auto second = std::make_unique<cs::stream<cs::policies::peer_first_or_reset>>(c->listener.accept());
         second.reset();
         c.reset();
         CHECK(peer.read().error == ECONNRESET);
         CHECK(kv::state(local, peer.local()) == kv::none);
+    }
+    SUBCASE("close() is what the destructor does, and the stream may be used anew") {
+        connection<cs::policies::peer_first> c;
+        std::error_code ec = asio::error::fault;
+        c.stream->close(ec);
+        CHECK_FALSE(ec);
+        CHECK_FALSE(c.stream->is_open());
+        CHECK(c.local_state() == kv::established);
+        test_peer second(c.listener.local_endpoint());
+        *c.stream = c.listener.accept();
+        c.stream->close();
+        c.peer.close();
+        second.close();
+        c.io.run(); // background closes are its work
+        CHECK(c.peer_state() == kv::time_wait);
     }
     SUBCASE("on_destroy = close: FIN at once, what has arrived is discarded") {
         static constexpr cs::close_policy closing{.on_destroy = cs::destroy_action::close};
@@ -670,7 +747,7 @@ TEST_CASE("the blocking close keeps policy and limits") {
             CHECK(c.peer.read().bytes == 5);
             c.peer.close();
         });
-        const cs::close_report report = c.stream->close();
+        const cs::close_report report = c.stream->close_and_wait();
         peer.join();
         CHECK(report.time_wait == cs::time_wait_holder::local);
         CHECK(c.local_state() == kv::time_wait);
@@ -678,14 +755,14 @@ TEST_CASE("the blocking close keeps policy and limits") {
     SUBCASE("a silent peer") {
         connection<quick> c;
         std::error_code ec;
-        const cs::close_report report = c.stream->close(ec);
+        const cs::close_report report = c.stream->close_and_wait(ec);
         CHECK(ec == cs::error::drain_time_over);
         CHECK(report.elapsed >= 200ms);
         CHECK(report.elapsed < 1s);
     }
     SUBCASE("the throwing form throws the same code") {
         connection<impatient> c;
-        CHECK_THROWS_AS(c.stream->close(), std::system_error);
+        CHECK_THROWS_AS(c.stream->close_and_wait(), std::system_error);
         CHECK_FALSE(c.stream->is_open());
     }
     SUBCASE("until_acked") {
@@ -694,7 +771,7 @@ TEST_CASE("the blocking close keeps policy and limits") {
         std::error_code ec;
         test_peer::result got;
         std::thread peer([&] { got = c.peer.read(); });
-        const cs::close_report report = c.stream->close(ec);
+        const cs::close_report report = c.stream->close_and_wait(ec);
         peer.join();
         CHECK_FALSE(ec);
         CHECK(report.unacknowledged == 0);
@@ -702,7 +779,7 @@ TEST_CASE("the blocking close keeps policy and limits") {
     }
 }
 
-TEST_CASE("cancellation: partial and total do what on_limit says, terminal aborts") {
+TEST_CASE("cancellation of whatever type does what on_limit says, and resets by itself never") {
     const auto cancelled_with = []<class C>(C& c, asio::cancellation_type type) {
         close_result result;
         asio::cancellation_signal signal;
@@ -716,23 +793,27 @@ TEST_CASE("cancellation: partial and total do what on_limit says, terminal abort
         CHECK(result.report.limit == cs::close_limit::cancelled);
         return result.report;
     };
-    SUBCASE("total, graceful: closes") {
-        connection<cs::policies::graceful> c;
-        const auto report = cancelled_with(c, asio::cancellation_type::total);
-        CHECK(report.ended_by == cs::ending::fin);
-        CHECK(c.local_becomes(kv::fin_wait2));
-    }
-    SUBCASE("partial, peer_first: aborts") {
-        connection<cs::policies::peer_first> c;
-        const auto report = cancelled_with(c, asio::cancellation_type::partial);
-        CHECK(report.ended_by == cs::ending::reset_by_us);
-        CHECK(c.peer.read().error == ECONNRESET);
-    }
-    SUBCASE("terminal, graceful: aborts") {
-        connection<cs::policies::graceful> c;
-        const auto report = cancelled_with(c, asio::cancellation_type::terminal);
-        CHECK(report.ended_by == cs::ending::reset_by_us);
-        CHECK(c.local_state() == kv::none);
+    using type = asio::cancellation_type;
+    for (const auto how : {type::total, type::partial, type::terminal}) {
+        CAPTURE(static_cast<int>(how));
+        {
+            connection<cs::policies::graceful> c;
+            CHECK(cancelled_with(c, how).ended_by == cs::ending::fin);
+            CHECK(c.local_becomes(kv::fin_wait2));
+        }
+        {
+            connection<cs::policies::peer_first> c;
+            const std::size_t queued = c.fill_send_queue();
+            CHECK(cancelled_with(c, how).ended_by == cs::ending::fin);
+            const auto got = c.peer.read();
+            CHECK(got.bytes == queued);
+            CHECK(got.error == 0);
+        }
+        {
+            connection<cs::policies::peer_first_or_reset> c;
+            CHECK(cancelled_with(c, how).ended_by == cs::ending::reset_by_us);
+            CHECK(c.peer.read().error == ECONNRESET);
+        }
     }
 }
 
@@ -745,7 +826,7 @@ TEST_CASE("completion tokens: awaitable, future, move-only handler on a strand")
             c.io, [&]() -> asio::awaitable<void> { report = co_await c.stream->async_close(asio::use_awaitable); },
             asio::detached);
         REQUIRE(c.run_until([&] { return report.has_value(); }));
-        CHECK(report->first_fin == cs::side::peer);
+        CHECK(report->first_fin == cs::fin_sender::peer);
     }
     SUBCASE("use_future") {
         connection<impatient> c;
@@ -795,7 +876,7 @@ TEST_CASE("a flooding peer does not keep other handlers from running") {
     std::function<void()> turn = [&] {
         if (result.calls == 0) asio::post(c.io, [&] { ++turns, turn(); });
     };
-    c.stream->async_close({.drain_time = 300ms, .drain_bytes = ~std::uint64_t{0}}, result.handler());
+    c.stream->async_close({.drain_time = 300ms}, result.handler());
     turn();
     CHECK(c.run_until([&] { return result.calls == 1; }));
     stop = true;

@@ -23,7 +23,7 @@ namespace detail {
 /// Gives a connection that comes from elsewhere the policy's options; 0, or the errno where that cannot be.
 /** An abort does without SO_LINGER. */
 inline int prepare(int fd, const close_policy& p) noexcept {
-    if (!is_tcp(fd)) return ENOPROTOOPT;
+    if (!is_tcp(fd)) return EOPNOTSUPP;
     return p.linger == lingering::abort || tcp_socket::apply_policy(fd, p) ? 0 : errno;
 }
 
@@ -78,8 +78,9 @@ private:
 /// Closes a plain Asio socket as stream<P>::async_close would, with a policy that is known at run time only.
 /** SO_LINGER is switched off first, and TCP_LINGER2 set where the policy states it; the rest, from segments to error
  *  codes, is basic_stream::async_close. Works for every stream socket that is TCP underneath,
- *  asio::generic::stream_protocol and Multipath TCP among them. On another, and on Multipath TCP under a policy that
- *  states linger2, the completion carries asio::error::no_protocol_option and the descriptor is released.
+ *  asio::generic::stream_protocol and Multipath TCP among them. On another the completion carries
+ *  asio::error::operation_not_supported, on Multipath TCP under a policy that states linger2 the error of setsockopt(2);
+ *  the descriptor is released in either case.
  *
  *  @param socket  Taken over when the operation starts. Where a lazy operation (use_awaitable, deferred) is dropped
  *                 before that, the socket ends as the policy's on_destroy says.

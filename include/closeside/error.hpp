@@ -41,7 +41,7 @@ public:
         switch (static_cast<error>(value)) {
         case error::patience_over: return "the peer did not close within patience";
         case error::drain_time_over:
-            return "the peer did not close within drain_time of our FIN, or was idle for drain_idle";
+            return "the peer did not close within drain_time of our FIN, or sent nothing for drain_idle";
         case error::drain_bytes_over: return "the peer sent more than drain_bytes while the close was draining";
         case error::reset_by_peer: return "the peer reset the connection";
         case error::cancelled: return "the close was cancelled";

@@ -231,6 +231,15 @@ public:
         return detail::close_blocking(std::move(socket_), p, manner, ec);
     }
 
+    /// What the destructor does; the stream is closed and may be used anew.
+    /** Never blocks, and never fails for what the peer did. A close in the background is work of its context: run() and
+     *  join() return when it is over. On a closed stream: nothing. */
+    void close() noexcept { drop(); }
+    void close(asio::error_code& ec) noexcept {
+        ec.clear();
+        drop();
+    }
+
     /// RST now, whatever the policy: queued data is lost and nobody holds TIME-WAIT. On a closed stream: nothing.
     void abort() noexcept {
         if (is_open()) detail::release_now(socket_, !linger_is_set);
@@ -305,7 +314,7 @@ private:
         if (!socket.is_open()) return std::move(socket);
         const int fd = socket.native_handle();
         if (!detail::is_tcp(fd))
-            errno = ENOPROTOOPT;
+            errno = EOPNOTSUPP;
         else if (detail::tcp_socket::apply_policy(fd, P))
             return std::move(socket);
         throw asio::system_error(

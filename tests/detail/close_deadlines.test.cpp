@@ -13,7 +13,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <random>
@@ -31,10 +33,10 @@ struct probe final : close_deadlines::entry {
     std::vector<const probe*>* over;
 };
 
-template <class Executor>
-void insert(close_deadlines& d, probe& p, clock_type::time_point at, const Executor& executor) {
+void insert(close_deadlines& d, probe& p, clock_type::time_point at) {
     const std::lock_guard lock(d.mutex);
-    d.insert(p, at, executor);
+    const bool inserted = d.insert(p, at);
+    CHECK(inserted);
 }
 
 void remove(close_deadlines& d, probe& p) {
@@ -54,8 +56,7 @@ TEST_CASE("deadlines end in their order, whatever the order in which they came, 
         std::vector<probe*> expected;
         const auto now = clock_type::now();
         for (int i = 0; i < 64; ++i) {
-            insert(deadlines, probes.emplace_back(ended), now - std::chrono::microseconds(random() % 32),
-                   io.get_executor());
+            insert(deadlines, probes.emplace_back(ended), now - std::chrono::microseconds(random() % 32));
             expected.push_back(&probes.back());
         }
         for (int i = 0; i < 32; ++i) {
@@ -77,8 +78,8 @@ TEST_CASE("the timer wakes for a deadline that is earlier than the one it was se
     std::vector<const probe*> ended;
     probe late(ended), early(ended);
     const auto start = clock_type::now();
-    insert(deadlines, late, start + 1h, io.get_executor());
-    insert(deadlines, early, start + 5ms, io.get_executor());
+    insert(deadlines, late, start + 1h);
+    insert(deadlines, early, start + 5ms);
     while (ended.empty()) REQUIRE(io.run_one_for(5s) == 1);
     CHECK(ended == std::vector<const probe*>{&early});
     CHECK(clock_type::now() - start >= 5ms);
@@ -97,45 +98,46 @@ TEST_CASE("a context has one set of deadlines, whichever executor asks") {
     CHECK(&close_deadlines::of(pool.get_executor()) != &deadlines);
 }
 
-TEST_CASE("every strand of a context's is seen through, a polymorphic one too, and nothing else is taken for one") {
-    using closeside::detail::without_strand;
-    asio::io_context io;
-    asio::thread_pool pool(1);
-    const asio::any_io_executor context = io.get_executor(), of_pool = pool.get_executor();
-    CHECK(without_strand(io.get_executor()) == context);
-    CHECK(without_strand(asio::make_strand(io)) == context);
-    CHECK(without_strand(asio::make_strand(context)) == context);
-    CHECK(without_strand(context) == context);
-    CHECK(without_strand(asio::any_io_executor(asio::make_strand(io))) == context);
-    CHECK(without_strand(asio::any_io_executor(asio::make_strand(context))) == context);
-    CHECK(without_strand(asio::any_io_executor(asio::make_strand(asio::any_io_executor(asio::make_strand(io))))) ==
-          context);
-    CHECK(without_strand(pool.get_executor()) == of_pool);
-    CHECK(without_strand(of_pool) == of_pool);
-    const asio::any_io_executor strand_of_pool = asio::make_strand(pool);
-    CHECK(without_strand(strand_of_pool) == strand_of_pool);
+TEST_CASE("the timer runs on a thread of the context while every strand of it is busy") {
+    asio::io_context io(2);
+    const auto strand = asio::make_strand(io);
+    auto& deadlines = close_deadlines::of(strand);
+    std::vector<const probe*> ended;
+    probe p(ended);
+    bool ended_meanwhile = false;
+    asio::post(strand, [&] {
+        insert(deadlines, p, clock_type::now());
+        const auto limit = clock_type::now() + 5s;
+        while (ended.empty() && clock_type::now() < limit) io.poll_one();
+        ended_meanwhile = !ended.empty();
+    });
+    io.run();
+    CHECK(ended_meanwhile);
 }
 
-TEST_CASE("a strand that is busy delays no deadline but those of its own connections") {
-    for (const bool erased : {false, true}) {
-        asio::io_context io(2);
-        const auto strand = asio::make_strand(io);
-        auto& deadlines = close_deadlines::of(strand);
-        std::vector<const probe*> ended;
-        probe p(ended);
-        bool ended_meanwhile = false;
-        asio::post(strand, [&] {
-            if (erased)
-                insert(deadlines, p, clock_type::now(), asio::any_io_executor(strand));
-            else
-                insert(deadlines, p, clock_type::now(), strand);
-            const auto limit = clock_type::now() + 5s;
-            while (ended.empty() && clock_type::now() < limit) io.poll_one();
-            ended_meanwhile = !ended.empty();
-        });
-        io.run();
-        CHECK(ended_meanwhile);
+TEST_CASE("a context that is being destroyed takes no deadline any more, and makes no timer anew") {
+    std::vector<const probe*> ended;
+    probe early(ended), late(ended);
+    int refused = 0;
+    struct at_destruction {
+        std::function<void()> act;
+        ~at_destruction() { act(); }
+    };
+    for (const bool was_used : {false, true}) {
+        asio::io_context io;
+        auto& deadlines = close_deadlines::of(io.get_executor());
+        if (was_used) {
+            insert(deadlines, early, clock_type::now() + 1h);
+            remove(deadlines, early);
+        }
+        asio::post(io, [owned = std::make_unique<at_destruction>([&] {
+                            const std::lock_guard lock(deadlines.mutex);
+                            refused += deadlines.insert(late, clock_type::now() + 1ms) ? 0 : 1;
+                            deadlines.rest_locked();
+                        })] {});
     }
+    CHECK(refused == 2);
+    CHECK(ended.empty());
 }
 
 TEST_CASE("where no memory is left for the timer the entry is not there, and a later one is") {
@@ -147,7 +149,7 @@ TEST_CASE("where no memory is left for the timer the entry is not there, and a l
     for (bool inserted = false; !inserted;) {
         const tests::scarce_memory scarce(failed, 1);
         try {
-            insert(deadlines, p, clock_type::now(), io.get_executor());
+            insert(deadlines, p, clock_type::now());
             inserted = true;
         } catch (const std::bad_alloc&) {
             ++failed;
@@ -167,10 +169,10 @@ TEST_CASE("where no memory is left for an earlier timer the deadlines that were 
         auto& deadlines = close_deadlines::of(io.get_executor());
         std::vector<const probe*> ended;
         probe late(ended), early(ended);
-        insert(deadlines, late, clock_type::now() + 30ms, io.get_executor());
+        insert(deadlines, late, clock_type::now() + 30ms);
         try {
             const tests::scarce_memory scarce(failing, 1);
-            insert(deadlines, early, clock_type::now() + 5ms, io.get_executor());
+            insert(deadlines, early, clock_type::now() + 5ms);
             succeeded = 1;
         } catch (const std::bad_alloc&) {
         }
@@ -186,11 +188,11 @@ TEST_CASE("the timer goes on for a close that waits again, and stops when none i
     auto& deadlines = close_deadlines::of(io.get_executor());
     std::vector<const probe*> ended;
     probe p(ended);
-    insert(deadlines, p, clock_type::now() + 1h, io.get_executor());
+    insert(deadlines, p, clock_type::now() + 1h);
     remove(deadlines, p);
     io.poll();
     CHECK_FALSE(io.stopped());
-    insert(deadlines, p, clock_type::now() + 1h, io.get_executor());
+    insert(deadlines, p, clock_type::now() + 1h);
     deadlines.rest(); // there is one
     io.poll();
     CHECK_FALSE(io.stopped());
@@ -206,7 +208,7 @@ TEST_CASE("a context may be destroyed while deadlines are set") {
     probe p(ended);
     {
         asio::io_context io;
-        insert(close_deadlines::of(io.get_executor()), p, clock_type::now() + 1h, io.get_executor());
+        insert(close_deadlines::of(io.get_executor()), p, clock_type::now() + 1h);
     }
     CHECK(ended.empty());
 }

@@ -155,25 +155,26 @@ const scenario scenarios[] = {
     {"graceful, resetting", {}, 1, scenario::resets},
     {"graceful that aborts, silent", {.drain_time = 30ms, .on_limit = cs::limit_action::abort}},
     {"graceful, a full send queue and a reset", {}, 0, scenario::resets, true},
-    {"peer_first, silent", {.closes_first = cs::side::peer, .patience = 30ms}},
-    {"peer_first, trickling", {.closes_first = cs::side::peer, .patience = 30ms}, 3},
+    {"peer_first, silent", {.closes_first = cs::side::peer, .patience = 30ms, .drain_time = 30ms}},
+    {"peer_first, trickling", {.closes_first = cs::side::peer, .patience = 30ms, .drain_time = 30ms}, 3},
     {"peer_first, trickling and closing", {.closes_first = cs::side::peer}, 2, scenario::closes},
     {"peer_first, resetting", {.closes_first = cs::side::peer}, 1, scenario::resets},
-    {"peer_first that closes, silent",
-     {.closes_first = cs::side::peer, .patience = 30ms, .on_limit = cs::limit_action::close}},
-    {"until_acked, not acknowledged",
-     {.linger = briefly, .drain_time = nothing, .drain_bytes = 0},
+    {"peer_first that aborts, silent",
+     {.closes_first = cs::side::peer, .patience = 30ms, .on_limit = cs::limit_action::abort}},
+    {"peer_first, a full send queue",
+     {.closes_first = cs::side::peer, .patience = 30ms, .drain_time = 30ms},
      0,
      scenario::stays,
      true},
+    {"until_acked, not acknowledged", {.linger = briefly, .drain_time = nothing}, 0, scenario::stays, true},
     {"until_acked, reading",
-     {.linger = cs::lingering::until_acked(5s), .drain_time = nothing, .drain_bytes = 0},
+     {.linger = cs::lingering::until_acked(5s), .drain_time = nothing},
      0,
      scenario::stays,
      true,
      true},
     {"until_acked, resetting",
-     {.linger = cs::lingering::until_acked(5s), .drain_time = nothing, .drain_bytes = 0},
+     {.linger = cs::lingering::until_acked(5s), .drain_time = nothing},
      0,
      scenario::resets,
      true},
@@ -327,8 +328,7 @@ TEST_CASE("cancelled at every point where it can be suspended, a close completes
                     CHECK_FALSE(came_too_late);
                     CHECK(report.limit == cs::close_limit::cancelled);
                     CHECK(report.ended_by != cs::ending::failed);
-                    const bool aborts = type == asio::cancellation_type::terminal ||
-                                        cs::resolved_on_limit(s.policy) == cs::limit_action::abort;
+                    const bool aborts = s.policy.on_limit == cs::limit_action::abort;
                     check_ended(r, aborts);
                     if (!aborts && s.bytes == 0) CHECK(report.ended_by != cs::ending::reset_by_us);
                 } else {
@@ -363,7 +363,7 @@ TEST_CASE("a context destroyed at any point destroys the handler uncalled and en
             CHECK(r.memory.bytes == 0);
             CHECK(open_descriptors() == r.descriptors_before - 1);
             if (completed) continue;
-            if (cs::resolved_on_limit(s.policy) == cs::limit_action::abort && s.then != scenario::closes)
+            if (s.policy.on_limit == cs::limit_action::abort && s.then != scenario::closes)
                 CHECK(r.connection.near_state() == kv::none);
             else if (s.then == scenario::stays && s.bytes == 0)
                 CHECK(r.connection.peer.read().error == 0);
@@ -383,15 +383,11 @@ TEST_CASE("a close takes one allocation, whether and however often it waits") {
     CHECK(allocations({"system", cs::policies::system}) == 1);
     CHECK(allocations({"silent", {.drain_time = 30ms}}) == 1);
     CHECK(allocations({"trickling and closing", {}, 3, scenario::closes}) == 1);
-    CHECK(allocations({"not acknowledged",
-                       {.linger = briefly, .drain_time = nothing, .drain_bytes = 0},
-                       0,
-                       scenario::stays,
-                       true}) == 1);
+    CHECK(allocations({"not acknowledged", {.linger = briefly, .drain_time = nothing}, 0, scenario::stays, true}) == 1);
 }
 
 TEST_CASE("an acknowledgement that comes just before the close waits for it completes it") {
-    static const scenario s{"", {.linger = cs::lingering::until_acked(5s), .drain_time = nothing, .drain_bytes = 0}};
+    static const scenario s{"", {.linger = cs::lingering::until_acked(5s), .drain_time = nothing}};
     run r(s);
     after_epoll_create1([&] { CHECK(kv::eventually([&] { return r.connection.near_state() == kv::fin_wait2; })); });
     r.start();
@@ -404,11 +400,8 @@ TEST_CASE("an acknowledgement that comes just before the close waits for it comp
 }
 
 TEST_CASE("where no descriptor can be had to watch for acknowledgements with, on_limit is carried out at once") {
-    static const scenario s{"",
-                            {.linger = cs::lingering::until_acked(5s), .drain_time = nothing, .drain_bytes = 0},
-                            0,
-                            scenario::stays,
-                            true};
+    static const scenario s{
+        "", {.linger = cs::lingering::until_acked(5s), .drain_time = nothing}, 0, scenario::stays, true};
     run r(s);
     r.start([&] {
         ::rlimit before{};
@@ -448,7 +441,7 @@ TEST_CASE("where the handler's allocator fails, async_close throws or completes,
             CHECK(r.outcome.destroyed == 1);
             CHECK(r.memory.bytes == 0);
             CHECK(open_descriptors() == r.descriptors_before - 1);
-            if (!memory_was_enough && cs::resolved_on_limit(s.policy) == cs::limit_action::abort)
+            if (!memory_was_enough && s.policy.on_limit == cs::limit_action::abort)
                 check_ended(r, s.then != scenario::closes);
         }
     }
@@ -491,8 +484,8 @@ TEST_CASE("a destructor without memory does not throw and keeps the promise") {
         CHECK(c.peer.read().error == 0);
         CHECK(c.local_becomes(kv::fin_wait2));
     }
-    SUBCASE("peer_first: RST") {
-        connection<cs::policies::peer_first> c;
+    SUBCASE("peer_first_or_reset: RST") {
+        connection<cs::policies::peer_first_or_reset> c;
         {
             const scarce_memory none(0);
             c.stream.reset();
@@ -563,7 +556,8 @@ TEST_CASE("the handler runs on its own executor, wherever the connection lives")
         auto io = std::make_unique<asio::io_context>();
         const auto alive = std::make_shared<int>();
         ends e;
-        std::optional<cs::stream<cs::policies::peer_first>> stream(e.near_end<tcp::socket>(io->get_executor()));
+        std::optional<cs::stream<cs::policies::peer_first_or_reset>> stream(
+            e.near_end<tcp::socket>(io->get_executor()));
         stream->async_close(asio::bind_executor(
             other, [alive](std::error_code, const cs::close_report&) { FAIL("its context never ran"); }));
         stream.reset();
@@ -691,7 +685,7 @@ TEST_CASE("completion tokens") {
     SUBCASE("use_future") {
         auto future = c.stream->async_close(asio::use_future);
         c.io.run();
-        CHECK(future.get().first_fin == cs::side::peer);
+        CHECK(future.get().first_fin == cs::fin_sender::peer);
     }
     SUBCASE("as_tuple(use_awaitable)") {
         std::optional<cs::close_report> report;
@@ -705,7 +699,7 @@ TEST_CASE("completion tokens") {
             asio::detached);
         c.io.run();
         REQUIRE(report);
-        CHECK(report->first_fin == cs::side::peer);
+        CHECK(report->first_fin == cs::fin_sender::peer);
     }
     SUBCASE("detached") {
         c.stream->async_close(asio::detached);
@@ -720,7 +714,7 @@ TEST_CASE("completion tokens") {
             c.io,
             [&]() -> asio::awaitable<void> {
                 const cs::close_report report = co_await stream.async_close();
-                CHECK(report.first_fin == cs::side::peer);
+                CHECK(report.first_fin == cs::fin_sender::peer);
                 done = true;
             },
             asio::detached);
@@ -757,8 +751,8 @@ TEST_CASE("a coroutine that is cancelled while it closes") {
     signal.emit(asio::cancellation_type::terminal); // co_spawn passes no other on
     REQUIRE(c.run_until([&] { return report.has_value(); }));
     CHECK(ec == cs::error::cancelled);
-    CHECK(report->ended_by == cs::ending::reset_by_us);
-    CHECK(c.local_state() == kv::none);
+    CHECK(report->ended_by == cs::ending::fin);
+    CHECK(c.local_becomes(kv::fin_wait2));
 }
 
 TEST_CASE("a coroutine that has been cancelled before it closes") {

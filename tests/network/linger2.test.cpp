@@ -41,9 +41,7 @@ constexpr cs::close_policy orphaning(cs::fin_wait2 w) {
     return {.linger2 = w, .drain_time = 50ms, .on_destroy = cs::destroy_action::close};
 }
 
-constexpr cs::close_policy without_draining(cs::fin_wait2 w) {
-    return {.linger2 = w, .drain_time = nothing, .drain_bytes = 0};
-}
+constexpr cs::close_policy without_draining(cs::fin_wait2 w) { return {.linger2 = w, .drain_time = nothing}; }
 
 void check_in_own_network(std::string (*body)()) {
     const auto text = in_own_network([&] {
@@ -86,7 +84,7 @@ public:
         all_.back().released = steady::now();
 
         std::error_code ec;
-        stream<P>("blocking close, " + linger2, expected).close(ec);
+        stream<P>("blocking close, " + linger2, expected).close_and_wait(ec);
         all_.back().released = steady::now();
     }
 
@@ -171,17 +169,16 @@ std::string check_counters(const char* name, const std::map<std::string, long>& 
 
 const auto close_now = [](auto& c) {
     std::error_code ec;
-    c.stream->close(ec);
+    c.stream->close_and_wait(ec);
 };
 const auto peer_closes_then_close = [](auto& c) {
     c.peer.half_close();
     c.local_becomes(kv::close_wait);
     std::error_code ec;
-    c.stream->close(ec);
+    c.stream->close_and_wait(ec);
 };
 
-constexpr cs::close_policy patient_for_acks{
-    .linger = cs::lingering::until_acked(10s), .drain_time = nothing, .drain_bytes = 0};
+constexpr cs::close_policy patient_for_acks{.linger = cs::lingering::until_acked(10s), .drain_time = nothing};
 
 /// Closes with until_acked while no acknowledgement gets through, for a second; then lets them through.
 /** On one thread, since a sanitizer allows a forked process no other. */

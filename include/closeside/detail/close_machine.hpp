@@ -37,7 +37,7 @@ public:
             phase_ = phase::sending;
             return {action::send, to_send_};
         }
-        return begin();
+        return begin({});
     }
 
     constexpr close_action step(const close_event& e, milliseconds now) noexcept {
@@ -47,19 +47,13 @@ public:
         case event::end_of_file: return end_of_file(now);
         case event::would_block: return nothing_there(now);
         case event::sent: return sent(e.bytes, now);
-        case event::cannot_send: return begin();
+        case event::cannot_send: return begin(now);
         case event::state: return state_is(e.after, now);
         case event::looked: return looked(e, now);
         case event::unacknowledged: return input_while(e.bytes, now);
-        case event::readable:
-            woken_ = true;
-            this_wake_up_ = 0;
-            return clock_.over(now) ? limit_due(now) : receive_next();
+        case event::readable: woken(); return receive_next(now);
         case event::writable: return {action::send, to_send_};
-        case event::timer:
-            woken_ = true;
-            this_wake_up_ = 0;
-            return limit_due(now);
+        case event::timer: woken(); return limit_due(now);
         case event::cancelled: return stop(close_limit::cancelled, now);
         case event::shed: return stop(close_limit::shed, now);
         case event::acked: return release(action::close);
@@ -100,16 +94,16 @@ private:
     };
 
     /// With nothing (more) to send.
-    constexpr close_action begin() noexcept {
+    constexpr close_action begin(milliseconds now) noexcept {
         if (terms_.releases_at_once()) return release(action::close);
         if (terms_.peer_first) {
             phase_ = phase::patience;
-            return receive_next();
+            return receive_next(now);
         }
         if (!terms_.drains) return half_close();
         // Takes what is there before our FIN goes out: often the peer's FIN is, and there is nothing left to wait for.
         phase_ = phase::first_look;
-        return receive_next();
+        return receive_next(now);
     }
 
     constexpr close_action sent(std::uint64_t bytes, milliseconds now) noexcept {
@@ -117,12 +111,12 @@ private:
         if (waits_for_room_) clock_.room_won(now);
         if (to_send_ != 0) return {action::send, to_send_};
         verdict_.last_bytes = last_bytes_fate::sent;
-        return begin();
+        return begin(now);
     }
 
     /// No room in the send queue: waiting for it spends the limit of the phase that it delays.
     constexpr close_action no_room(milliseconds now) noexcept {
-        if (terms_.releases_at_once()) return begin();
+        if (terms_.releases_at_once()) return begin(now);
         if (!std::exchange(waits_for_room_, true)) clock_.wait_for_room(now);
         if (clock_.over(now)) return time_over(clock_.limit_of_room(now), now);
         return {action::wait_writable, 0, clock_.deadline()};
@@ -139,7 +133,12 @@ private:
         const bool drains = terms_.drains && (verdict_.limit == close_limit::none || drain_follows_);
         if (verdict_.peer_fin || !drains) return close_when_acked(now);
         phase_ = phase::draining;
-        return wait();
+        return wait(now);
+    }
+
+    constexpr void woken() noexcept {
+        woken_ = true;
+        this_wake_up_ = 0;
     }
 
     constexpr bool limited() const noexcept { return terms_.drain_bytes != unlimited; }
@@ -147,8 +146,8 @@ private:
         return limited() ? terms_.drain_bytes - std::min(verdict_.discarded, terms_.drain_bytes) : unlimited;
     }
 
-    constexpr close_action receive_next() noexcept {
-        if (verdict_.blind) return wait();
+    constexpr close_action receive_next(milliseconds now) noexcept {
+        if (verdict_.blind) return wait(now);
         peeking_ = bytes_left() == 0;
         return peeking_ ? close_action{action::peek} : close_action{action::receive, next_size()};
     }
@@ -173,7 +172,7 @@ private:
         const bool tired = this_wake_up_ >= quota;
         // Who has filled one quota will fill the next: to wake for all of it saves a wake-up for every few segments.
         floods_ = tired;
-        return tired || emptied ? pause(now) : receive_next();
+        return tired || emptied ? pause(now) : receive_next(now);
     }
 
     constexpr close_action nothing_there(milliseconds now) noexcept {
@@ -188,7 +187,7 @@ private:
     /// Nothing more is to be read for now. Was there input while nothing of ours was under way?
     constexpr close_action pause(milliseconds now) noexcept {
         if (phase_ == phase::patience && !looked_) return {action::look}; // what is there already does not count
-        if (this_wake_up_ == 0 || !woken_) return wait();
+        if (this_wake_up_ == 0 || !woken_) return wait(now);
         if (clock_.all_acknowledged()) return input_while(0, now);
         return {action::look_unacknowledged};
     }
@@ -196,10 +195,11 @@ private:
     constexpr close_action input_while(std::uint64_t unacknowledged, milliseconds now) noexcept {
         if (unacknowledged == 0) clock_.all_acknowledged_by(now);
         if (unacknowledged == 0 && phase_ == phase::patience) clock_.cut(goodbye, now);
-        return wait();
+        return wait(now);
     }
 
-    constexpr close_action wait() const noexcept {
+    constexpr close_action wait(milliseconds now) noexcept {
+        if (clock_.over(now)) return limit_due(now);
         if (verdict_.blind) return {action::wait_fin, 0, clock_.deadline()};
         return {action::wait_readable, floods_ && bytes_left() >= quota ? quota : 1, clock_.deadline()};
     }
@@ -220,7 +220,7 @@ private:
         case tcp_state::syn_received:
         case tcp_state::fin_wait1:
         case tcp_state::fin_wait2:
-            if (std::exchange(verdict_.blind, true)) return wait();
+            if (std::exchange(verdict_.blind, true)) return wait(now);
             return phase_ == phase::patience ? close_action{action::look} : half_close();
         default: verdict_.peer_closed(s); return peer_closed(now);
         }
@@ -257,7 +257,7 @@ private:
         clock_.looked(e, now);
         if (clock_.over(now)) return time_over(clock_.limit_over(now), now);
         // A flood that has thinned out wakes nobody: what has come of it is read now.
-        return std::exchange(floods_, false) ? receive_next() : wait();
+        return std::exchange(floods_, false) ? receive_next(now) : wait(now);
     }
 
     constexpr close_action stop(close_limit why, milliseconds now) noexcept {
