@@ -20,6 +20,7 @@
 #include <vector>
 
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 namespace cs = closeside;
@@ -125,6 +126,18 @@ TEST_CASE("A descriptor that leaked to another program is called so") {
     listener.close();
     is_said(refusal(at), {"live listener", "'sleep' " + program.pid_text(), "That is another program", "leaked"},
             {"this process", "Some are", "share"});
+}
+
+TEST_CASE("A process whose name is meant for the terminal or the log gets no line and no colour of its own") {
+    for (const auto& [name, said] : {std::pair{"\x1b[31mX\nfake: ok", R"(held by '\x1b[31mX\x0afake: ok' (pid )"},
+                                     {"x' (pid 1), 'y", R"(held by 'x\x27 (pid 1), \x27y' (pid )"}}) {
+        const std::string message = in_child([&, called = name] {
+            ::prctl(PR_SET_NAME, called);
+            const foreign_socket listener = foreign_socket(loopback_v4, {.reuse_address = true}).listening();
+            return refusal(listener.local());
+        });
+        is_said(message, {"live listener", said, "this process)"}, {"\x1b", "\n", "(pid 1), '"});
+    }
 }
 
 TEST_CASE("A live listener with SO_REUSEPORT is told from one without") {

@@ -3,6 +3,7 @@
 #define CLOSESIDE_DETAIL_BIND_DIAGNOSIS_HPP
 
 #include <closeside/detail/bind_options.hpp>
+#include <closeside/detail/printable_text.hpp>
 #include <closeside/detail/proc_net_tcp.hpp>
 #include <closeside/detail/socket_holders.hpp>
 
@@ -79,7 +80,7 @@ inline std::string holders_text(const tcp_entry& socket) {
                ") cannot be seen from here: `ss -tanp` as root, outside of containers, names it";
     std::string text = ", held by ";
     for (std::size_t i = 0; i < std::min(holders.size(), most_named); ++i)
-        text += (i == 0 ? "'" : ", '") + holders[i].command + "' (pid " + std::to_string(holders[i].pid) +
+        text += (i == 0 ? "" : ", ") + quoted(holders[i].command) + " (pid " + std::to_string(holders[i].pid) +
                 (holders[i].is_self ? ", this process)" : ")");
     if (holders.size() > most_named) text += " and " + std::to_string(holders.size() - most_named) + " more";
 

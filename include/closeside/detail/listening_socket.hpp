@@ -5,6 +5,7 @@
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/bind_diagnosis.hpp>
 #include <closeside/detail/bind_options.hpp>
+#include <closeside/detail/endpoint_text.hpp>
 #include <closeside/detail/option_view.hpp>
 #include <closeside/detail/owned_descriptor.hpp>
 #include <closeside/detail/tcp_socket.hpp>
@@ -24,11 +25,6 @@
 #include <sys/socket.h>
 
 namespace closeside::detail {
-
-inline std::string endpoint_text(const asio::ip::tcp::endpoint& e) {
-    const std::string address = e.address().to_string();
-    return (e.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(e.port());
-}
 
 [[noreturn]] inline void throw_errno(int error, const std::string& what) {
     throw asio::system_error(asio::error_code(error, asio::error::get_system_category()), what);
