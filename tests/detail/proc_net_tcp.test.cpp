@@ -2,12 +2,14 @@
 #include <closeside/detail/proc_net_tcp.hpp>
 
 #include "support/foreign_socket.hpp"
+#include "support/net_root.hpp"
 
 #include <asio/ip/address_v6.hpp>
 
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <fstream>
 #include <optional>
 #include <string>
 
@@ -142,4 +144,16 @@ TEST_CASE("The tables give the sockets whose address overlaps, and only those") 
     CHECK(found(asio::ip::address_v6::any()));
     CHECK_FALSE(found(asio::ip::address_v6::loopback()));
     CHECK_FALSE(found(asio::ip::make_address("127.0.0.2")));
+}
+
+TEST_CASE("Before Linux 3.17, which has no thread-self, the tables of self are read, and without either none") {
+    const tests::net_root root("proc/self/net");
+    const tcp::endpoint wanted(asio::ip::address_v4::loopback(), 8080);
+    const auto entries = [&] { return tcp_entries_on(local_address(wanted.data()), root.path() + "/proc"); };
+    CHECK_FALSE(entries());
+    std::ofstream(root / "tcp") << tests::heading4 + tests::row4(6) + tests::row4(10, 8081);
+    REQUIRE(entries());
+    REQUIRE(entries()->size() == 1);
+    CHECK(entries()->front().state == tcp_state::time_wait);
+    CHECK_FALSE(tcp_entries_on(local_address(wanted.data()), root.path() + "/none"));
 }

@@ -2,6 +2,9 @@
 #ifndef CLOSESIDE_DETAIL_PROC_NET_TCP_HPP
 #define CLOSESIDE_DETAIL_PROC_NET_TCP_HPP
 
+#include <closeside/detail/own_proc.hpp>
+#include <closeside/detail/owned_descriptor.hpp>
+#include <closeside/detail/proc_reader.hpp>
 #include <closeside/detail/tcp_state.hpp>
 
 #include <cstdint>
@@ -9,9 +12,11 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -104,12 +109,16 @@ struct local_address {
 };
 
 /// All TCP sockets of this network namespace on the port whose local address overlaps; none where /proc is unreadable.
-/** Sockets that are bound but neither listen nor are connected are in neither file. */
-inline std::optional<std::vector<tcp_entry>> tcp_entries_on(const local_address& wanted) {
+/** Sockets that are bound but neither listen nor are connected are in neither file. `proc` is another directory than
+ *  /proc in tests. */
+inline std::optional<std::vector<tcp_entry>> tcp_entries_on(const local_address& wanted,
+                                                            const std::string& proc = "/proc") {
+    const owned_descriptor directory = open_directory(AT_FDCWD, proc.c_str());
+    if (!directory) return std::nullopt;
+    const std::string table = proc + "/" + own_net(directory.get()) + "/tcp";
     std::vector<tcp_entry> entries;
-    // thread-self: a thread may have a network namespace of its own. No tcp6: the host has no IPv6.
-    if (!append_entries("/proc/thread-self/net/tcp", wanted.port, entries)) return std::nullopt;
-    append_entries("/proc/thread-self/net/tcp6", wanted.port, entries);
+    if (!append_entries(table.c_str(), wanted.port, entries)) return std::nullopt;
+    append_entries((table + "6").c_str(), wanted.port, entries); // none: the host has no IPv6
     std::erase_if(entries, [&](const tcp_entry& e) { return !overlap(e.local, wanted.ip); });
     return entries;
 }
