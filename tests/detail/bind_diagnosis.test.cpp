@@ -325,6 +325,32 @@ TEST_CASE("A listener that begins to listen between our bind and our listen is f
             {"live listener", "inode " + first.inode()});
 }
 
+TEST_CASE("A listener beside which bind succeeds and listen fails, as on Linux 4.9, is not said to be gone") {
+    const foreign_socket listener =
+        foreign_socket(loopback_v4, {.reuse_address = true, .reuse_port = true}).listening();
+    const tcp::endpoint at = listener.local();
+    const auto said = [&](const cs::detail::bind_options& ours) {
+        const cs::detail::local_address wanted(at.data());
+        return cs::detail::in_use_text(wanted, ours, {.would_do = true}, cs::detail::tcp_entries_on(wanted).value());
+    };
+    is_said(said({.reuse_address = true}),
+            {"live listener", "inode " + listener.inode(), "this process", "listen(2) does not",
+             "unless both sockets have SO_REUSEPORT"},
+            {"gone", "bound with"});
+    is_said(said({.reuse_address = true, .reuse_port = true}), {"gone by now: try again"}, {"live"}); // it may share
+}
+
+TEST_CASE("A listener of another user does not share its port, though bind beside it may succeed") {
+    const foreign_socket listener =
+        foreign_socket(loopback_v4, {.reuse_address = true, .reuse_port = true}).listening();
+    const tcp::endpoint at = listener.local();
+    const cs::detail::local_address wanted(at.data());
+    auto entries = cs::detail::tcp_entries_on(wanted).value();
+    for (auto& e : entries) e.uid = ::geteuid() + 1;
+    is_said(cs::detail::in_use_text(wanted, {.reuse_address = true, .reuse_port = true}, {.would_do = true}, entries),
+            {"live listener", "of one effective uid alone", "uid " + std::to_string(::geteuid() + 1)}, {"gone"});
+}
+
 TEST_CASE("An IPv6 wildcard listener keeps IPv4 and v4-mapped addresses off the port, and is found") {
     const foreign_socket listener = foreign_socket(any_v6, {.reuse_address = true}).listening();
     const tcp::endpoint at = listener.local();

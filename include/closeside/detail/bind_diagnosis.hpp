@@ -15,6 +15,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <netinet/in.h>
@@ -47,7 +48,7 @@ inline void remove_other_family(const local_address& wanted, bool v6_only, std::
 
 /// Would the listener take ours at its own address? SO_REUSEPORT on both sides and one effective uid make it so.
 inline bool shares_its_port(const tcp_entry& listener, const bind_options& ours) noexcept {
-    if (!ours.reuse_port) return false;
+    if (!ours.reuse_port || listener.uid != ::geteuid()) return false;
     const in_port_t port = htons(listener.local_port);
     const bind_options blocked_by_listeners_alone = ours.with_reuse_address();
     if (IN6_IS_ADDR_V4MAPPED(&listener.local)) {
@@ -99,28 +100,39 @@ inline std::string holders_text(const tcp_entry& socket) {
                : text + ": another process of this program, to be stopped first";
 }
 
-/// The options that ours lack and bind(2) would have succeeded with, each alone.
-struct missing_options {
-    bool reuse_address = false;
-    bool reuse_port = false;
+/// What bind(2) says to other sockets, tried one after the other.
+struct bind_trials {
+    bool would_do = false;      ///< with the options as they are
+    bool reuse_address = false; ///< not so, but with this one set as well
+    bool reuse_port = false;    ///< not so, but with this one set as well
 };
 
-inline std::string listener_text(const tcp_entry& listener, const bind_options& ours, const missing_options& missing) {
+inline bind_trials try_options(const sockaddr* address, std::size_t size, const bind_options& ours) noexcept {
+    const auto binds = [&](const bind_options& options) { return try_bind(address, size, options) == 0; };
+    if (binds(ours)) return {.would_do = true};
+    return {.reuse_address = !ours.reuse_address && binds(ours.with_reuse_address()),
+            .reuse_port = !ours.reuse_port && binds(ours.with_reuse_port())};
+}
+
+inline std::string listener_text(const tcp_entry& listener, const bind_options& ours, const bind_trials& tried) {
     const std::string text =
         "a live listener (socket inode " + std::to_string(listener.inode) + ") has this port" + holders_text(listener);
-    if (missing.reuse_port)
+    if (tried.reuse_port)
         return text + "; it is bound with SO_REUSEPORT, which this acceptor does not set, and SO_REUSEADDR never lets "
                       "two sockets listen on one port: to share the port, give the acceptor that option";
+    if (ours.reuse_port && listener.uid != ::geteuid())
+        return text + "; SO_REUSEPORT shares a port among sockets of one effective uid alone: the listener is of uid " +
+               std::to_string(listener.uid) + ", this acceptor of uid " + std::to_string(::geteuid());
+    // Linux 4.9 binds beside a listener that has both options.
+    if (tried.would_do)
+        return text + "; bind(2) succeeds beside it, listen(2) does not, unless both sockets have SO_REUSEPORT";
     if (!ours.reuse_port) return text;
-    if (listener.uid == ::geteuid())
-        return text + "; it is bound without SO_REUSEPORT, which both sockets need to share a port";
-    return text + "; SO_REUSEPORT shares a port among sockets of one effective uid alone: the listener is of uid " +
-           std::to_string(listener.uid) + ", this acceptor of uid " + std::to_string(::geteuid());
+    return text + "; it is bound without SO_REUSEPORT, which both sockets need to share a port";
 }
 
 /// Connections have the port, and no listener is in the way.
 inline std::string connections_text(const std::vector<tcp_entry>& entries, bool port_is_shared,
-                                    const bind_options& ours, const missing_options& missing) {
+                                    const bind_options& ours, const bind_trials& tried) {
     long time_wait = 0, seconds_left = 0;
     const tcp_entry* held = nullptr;
     for (const tcp_entry& e : entries) {
@@ -131,8 +143,8 @@ inline std::string connections_text(const std::vector<tcp_entry>& entries, bool 
     std::string text = port_is_shared ? "what listens there shares the port" : "nothing listens there";
     text += ", but connections have the port (" + std::to_string(time_wait) + " in TIME-WAIT, " +
             std::to_string(others) + " in other states)";
-    if (missing.reuse_address) return text + ", and reuse_address is off: set reuse_address = true in the policy";
-    if (missing.reuse_port)
+    if (tried.reuse_address) return text + ", and reuse_address is off: set reuse_address = true in the policy";
+    if (tried.reuse_port)
         text += "; their socket had SO_REUSEPORT without SO_REUSEADDR, and this acceptor does not set SO_REUSEPORT: "
                 "give it that option";
     else
@@ -148,14 +160,28 @@ inline std::string connections_text(const std::vector<tcp_entry>& entries, bool 
 }
 
 /// A socket that /proc does not show has the port.
-inline std::string bound_text(const bind_options& ours, const missing_options& missing) {
+inline std::string bound_text(const bind_options& ours, const bind_trials& tried) {
     std::string text = "a socket that is bound, but neither listens nor is connected, has this port";
-    if (missing.reuse_address)
+    if (tried.reuse_address)
         return text + " with SO_REUSEADDR, and reuse_address is off: set reuse_address = true in the policy";
-    text += missing.reuse_port ? " with SO_REUSEPORT, which this acceptor does not set"
-                               : " without SO_REUSEADDR, which both sockets need";
+    text += tried.reuse_port ? " with SO_REUSEPORT, which this acceptor does not set"
+                             : " without SO_REUSEADDR, which both sockets need";
     if (ours.reuse_port) text += ", and without SO_REUSEPORT of this effective uid, which would do as well";
     return text + "; /proc/net/tcp does not list it, `ss -tnpB` (Linux and iproute2 6.8) does";
+}
+
+/// What the sockets on the port and the trials come to.
+/** Listeners first: a bind(2) that succeeds says nothing of listen(2). */
+inline std::string in_use_text(const local_address& wanted, const bind_options& ours, const bind_trials& tried,
+                               std::vector<tcp_entry> entries) {
+    remove_other_family(wanted, ours.v6_only, entries);
+    const auto is_shared = [&](const tcp_entry& e) { return e.state == tcp_state::listen && shares_its_port(e, ours); };
+    const bool port_is_shared = std::erase_if(entries, is_shared) != 0;
+    for (const tcp_entry& e : entries)
+        if (e.state == tcp_state::listen) return listener_text(e, ours, tried);
+    if (tried.would_do) return "what had the port is gone by now: try again";
+    if (!entries.empty()) return connections_text(entries, port_is_shared, ours, tried);
+    return bound_text(ours, tried);
 }
 
 /// Why bind(2) or listen(2) said EADDRINUSE to a socket with the options `ours`.
@@ -165,19 +191,10 @@ inline std::string bound_text(const bind_options& ours, const missing_options& m
  *  taken for one without. */
 inline std::string why_in_use(const sockaddr* address, std::size_t size, const bind_options& ours) {
     const local_address wanted(address);
-    auto entries = tcp_entries_on(wanted);
+    const bind_trials tried = try_options(address, size, ours);
+    auto entries = tcp_entries_on(wanted); // after the trials: a listener in it is not one that made way for them
     if (!entries) return "what has the port cannot be seen, for /proc/net/tcp cannot be read";
-    const auto would_do = [&](const bind_options& options) { return try_bind(address, size, options) == 0; };
-    if (would_do(ours)) return "what had the port is gone by now: try again";
-    const missing_options missing{!ours.reuse_address && would_do(ours.with_reuse_address()),
-                                  !ours.reuse_port && would_do(ours.with_reuse_port())};
-    remove_other_family(wanted, ours.v6_only, *entries);
-    const auto is_shared = [&](const tcp_entry& e) { return e.state == tcp_state::listen && shares_its_port(e, ours); };
-    const bool port_is_shared = std::erase_if(*entries, is_shared) != 0;
-    for (const tcp_entry& e : *entries)
-        if (e.state == tcp_state::listen) return listener_text(e, ours, missing);
-    if (!entries->empty()) return connections_text(*entries, port_is_shared, ours, missing);
-    return bound_text(ours, missing);
+    return in_use_text(wanted, ours, tried, std::move(*entries));
 }
 
 } // namespace closeside::detail
