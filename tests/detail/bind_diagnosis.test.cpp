@@ -330,7 +330,7 @@ TEST_CASE("A listener beside which bind succeeds and listen fails, as on Linux 4
         foreign_socket(loopback_v4, {.reuse_address = true, .reuse_port = true}).listening();
     const tcp::endpoint at = listener.local();
     const auto said = [&](const cs::detail::bind_options& ours) {
-        const cs::detail::local_address wanted(at.data());
+        const cs::detail::socket_address wanted(at.data());
         return cs::detail::in_use_text(wanted, ours, {.would_do = true}, cs::detail::tcp_entries_on(wanted).value());
     };
     is_said(said({.reuse_address = true}),
@@ -344,7 +344,7 @@ TEST_CASE("A listener of another user does not share its port, though bind besid
     const foreign_socket listener =
         foreign_socket(loopback_v4, {.reuse_address = true, .reuse_port = true}).listening();
     const tcp::endpoint at = listener.local();
-    const cs::detail::local_address wanted(at.data());
+    const cs::detail::socket_address wanted(at.data());
     auto entries = cs::detail::tcp_entries_on(wanted).value();
     for (auto& e : entries) e.uid = ::geteuid() + 1;
     is_said(cs::detail::in_use_text(wanted, {.reuse_address = true, .reuse_port = true}, {.would_do = true}, entries),

@@ -40,7 +40,7 @@ TEST_CASE("network: the name of an interface in an endpoint does not reach the t
     const auto text = tests::in_own_network([]() -> std::string {
         if (!rename_interface("lo", "\x1b[31mlo")) return "not renamed";
         auto address = asio::ip::make_address_v6("fe80::1");
-        address.scope_id(static_cast<unsigned long>(::if_nametoindex("\x1b[31mlo")));
+        address.scope_id(::if_nametoindex("\x1b[31mlo"));
         return endpoint_text({address, 80});
     });
     if (!text) {

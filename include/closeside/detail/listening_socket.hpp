@@ -46,16 +46,6 @@ inline void set_options(int fd, std::span<const option_view> options, const asio
     }
 }
 
-/// What an operator can do about a bind(2) or listen(2) of the socket `fd` that failed.
-inline std::string cure(int error, const asio::ip::tcp::endpoint& endpoint, int fd) {
-    switch (error) {
-    case EADDRINUSE: return ": " + why_in_use(endpoint.data(), endpoint.size(), bind_options_of(fd));
-    case EADDRNOTAVAIL: return ": no interface of this network namespace has the address";
-    case EACCES: return ": ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE";
-    default: return {};
-    }
-}
-
 /// `options` are set after the policy's, which none of them may touch.
 inline owned_descriptor open_listener(const asio::ip::tcp::endpoint& endpoint, const close_policy& p, int backlog,
                                       std::span<const option_view> options = {}) {
@@ -65,7 +55,8 @@ inline owned_descriptor open_listener(const asio::ip::tcp::endpoint& endpoint, c
     const int fd = listener.get();
     const auto fail = [&](const std::string& call) {
         const int error = errno;
-        throw_errno(error, call + " " + endpoint_text(endpoint) + cure(error, endpoint, fd));
+        const std::string why = why_not_bound(error, endpoint.data(), endpoint.size(), bind_options_of(fd));
+        throw_errno(error, call + " " + endpoint_text(endpoint) + (why.empty() ? "" : ": " + why));
     };
     if (fd < 0) fail("socket");
     if (!set_inherited_options(fd, p)) fail("setsockopt");

@@ -32,7 +32,7 @@ inline std::optional<std::uint64_t> own_network_namespace(int proc) noexcept {
 }
 
 /// The directory of tcp, netstat and sockstat, as a path below `proc`. It need not be there.
-/** Before 3.17 the main thread's, and to a thread in another network namespace none at all: its figures would be wrong. */
+/** Before 3.17 the main thread's, and to a thread in another network namespace none at all: they would be wrong. */
 inline const char* own_net(int proc) noexcept {
     constexpr const char* of_this_thread = "thread-self/net";
     if (has_thread_self(proc)) return of_this_thread;
