@@ -2,6 +2,7 @@
 #include <closeside/connect.hpp>
 
 #include "support/connection.hpp"
+#include "support/foreign_socket.hpp"
 #include "support/in_child.hpp"
 #include "support/own_network.hpp"
 
@@ -16,7 +17,9 @@
 #include <doctest/doctest.h>
 
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <fcntl.h>
@@ -29,6 +32,17 @@ namespace {
 
 constexpr cs::close_policy upstream{.linger2 = 7s, .drain_time = 100ms};
 const asio::ip::address loopback = asio::ip::address_v4::loopback();
+
+/// Leaves a TIME-WAIT to the listener on our side.
+template <cs::close_policy P = cs::policies::graceful>
+void connect_and_close_first(asio::io_context& io, tcp::acceptor& listener, const cs::connect_options& options = {}) {
+    auto stream = cs::connect<P>(io, listener.local_endpoint(), options);
+    tcp::socket accepted = listener.accept();
+    stream.async_close(asio::detached);
+    accepted.close();
+    io.restart();
+    io.run();
+}
 
 /// A port that refuses connections: bound, never listening.
 struct refusing_port {
@@ -161,25 +175,17 @@ TEST_CASE("network: running out of local ports says so, with the range and the T
         asio::io_context io;
         tcp::acceptor listener(io, {loopback, 0});
         const tcp::endpoint server = listener.local_endpoint();
-        const auto connect_and_close_first = [&] {
-            auto stream = cs::connect<cs::policies::graceful>(io, server);
-            tcp::socket accepted = listener.accept();
-            stream.async_close(asio::detached);
-            accepted.close();
-            io.restart();
-            io.run();
-        };
         // The listener on port 0 has taken one of the ten.
-        for (int i = 0; i < 9; ++i) connect_and_close_first();
+        for (int i = 0; i < 9; ++i) connect_and_close_first(io, listener);
+        const std::string expected =
+            "is 40000-40009, 10 ports, 9 in TIME-WAIT to 127.0.0.1:" + std::to_string(server.port());
         try {
-            connect_and_close_first();
+            connect_and_close_first(io, listener);
             return "the tenth connect found a port";
         } catch (const std::system_error& e) {
-            if (e.code() != cs::error::ports_exhausted) return e.what();
-            const std::string expected =
-                "40000-40009, 10 ports, 9 in TIME-WAIT to 127.0.0.1:" + std::to_string(server.port());
-            if (std::string(e.what()).find(expected) == std::string::npos) return e.what();
+            if (e.code() != cs::error::ports_exhausted || !tests::contains(e.what(), expected)) return e.what();
         }
+        if (!tests::contains(cs::explain_ports(server), expected)) return cs::explain_ports(server);
         std::error_code ec;
         cs::async_connect<upstream>(io, server, [&](std::error_code e, const auto&) { ec = e; });
         io.restart();
@@ -188,7 +194,7 @@ TEST_CASE("network: running out of local ports says so, with the range and the T
         if (ec != std::errc::address_not_available) return "the portable condition does not hold";
 
         tests::set_sysctl("ip_local_port_range", "40000 40019");
-        connect_and_close_first();
+        connect_and_close_first(io, listener);
         return "as expected";
     });
     if (!text) {
@@ -196,6 +202,64 @@ TEST_CASE("network: running out of local ports says so, with the range and the T
         return;
     }
     CHECK(*text == "as expected");
+}
+
+TEST_CASE("network: a code that is kept names no destination, and each exception names its own") {
+    const auto text = tests::in_own_network([]() -> std::string {
+        tests::bring_up_loopback();
+        tests::set_sysctl("tcp_tw_reuse", "0");
+        asio::io_context io;
+        tcp::acceptor a(io, {loopback, 50001}), b(io, {loopback, 50002});
+        tests::set_sysctl("ip_local_port_range", "40000 40001");
+        const auto run_out = [&](tcp::acceptor& listener) -> std::system_error {
+            try {
+                for (int i = 0; i < 3; ++i) connect_and_close_first(io, listener);
+            } catch (const std::system_error& e) {
+                return e;
+            }
+            throw std::logic_error("three connects from two ports");
+        };
+        const std::system_error first = run_out(a), second = run_out(b);
+        if (first.code().message() != second.code().message()) return "two messages";
+        if (first.code().message() != "no local port is left towards that destination") return first.code().message();
+        const std::string said_first = first.what(), said_second = second.what();
+        if (!tests::contains(said_first, "2 in TIME-WAIT to 127.0.0.1:50001")) return said_first;
+        if (!tests::contains(said_second, "2 in TIME-WAIT to 127.0.0.1:50002")) return said_second;
+        if (tests::contains(said_first, "50002") || tests::contains(said_second, "50001"))
+            return said_first + said_second;
+        return "as expected";
+    });
+    if (!text) {
+        MESSAGE("SKIPPED: no right to make a network namespace");
+        return;
+    }
+    CHECK(*text == "as expected");
+}
+
+TEST_CASE("network: of several destinations, the exception speaks of the last") {
+    const auto text = tests::in_own_network([]() -> std::string {
+        tests::bring_up_loopback();
+        asio::io_context io;
+        const std::vector<tcp::endpoint> refusing{{loopback, 50001}, {asio::ip::make_address("::1"), 50002}};
+        try {
+            cs::connect<upstream>(io, refusing);
+        } catch (const std::system_error& e) {
+            return e.what();
+        }
+        return "no error";
+    });
+    if (!text) {
+        MESSAGE("SKIPPED: no right to make a network namespace");
+        return;
+    }
+    CHECK(*text == "connect [::1]:50002: Connection refused");
+}
+
+TEST_CASE("The ports towards an IPv6 destination and a v4-mapped one are explained as well") {
+    CHECK(tests::contains(cs::explain_ports({asio::ip::make_address("2001:db8::7"), 443}),
+                          " ports, 0 in TIME-WAIT to [2001:db8::7]:443"));
+    CHECK(tests::contains(cs::explain_ports({asio::ip::make_address("::ffff:192.0.2.7"), 443}),
+                          " ports, 0 in TIME-WAIT to [::ffff:192.0.2.7]:443"));
 }
 
 TEST_CASE("network: a peer that closes first leaves every local port free") {

@@ -32,6 +32,7 @@ constexpr row rows[] = {
     {cs::error::cancelled, std::errc::operation_canceled, "the close was cancelled"},
     {cs::error::linger_over, std::errc::timed_out,
      "the peer did not acknowledge everything within lingering::until_acked"},
+    {cs::error::ports_exhausted, std::errc::address_not_available, "no local port is left towards that destination"},
 };
 
 } // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "explain.hpp"
 
-#include <closeside/detail/sysctl_text.hpp>
+#include <closeside/detail/printable_text.hpp>
 #include <closeside/host/render.hpp>
 #include <closeside/host/rule_table.hpp>
 

@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_CONNECT_HPP
 #define CLOSESIDE_CONNECT_HPP
 
+#include <closeside/detail/connect_diagnosis.hpp>
 #include <closeside/detail/connect_op.hpp>
 #include <closeside/detail/connect_socket.hpp>
 #include <closeside/policy.hpp>
@@ -27,8 +28,21 @@ namespace closeside {
 struct connect_options {
     /// Where to come from. Port 0: the address alone is bound (IP_BIND_ADDRESS_NO_PORT) and the kernel chooses the port
     /// at connect(2), so that a port is taken for one destination and not for all.
+    /** A fixed port leaves one connection to each destination at a time, and one in TIME-WAIT counts unless both ends
+     *  use TCP timestamps. */
     std::optional<asio::ip::tcp::endpoint> local = std::nullopt;
 };
+
+/// The numbers behind error::ports_exhausted, for a log or an operator: the range of local ports, and how many
+/// connections to `destination` are in TIME-WAIT in this network namespace right now.
+/** `net.ipv4.ip_local_port_range is 32768-60999, 28232 ports, 28231 in TIME-WAIT to 192.0.2.1:80`; printable ASCII
+ *  without a line end. A number that the kernel does not tell is said to be unknown.
+ *
+ *  Blocks: it walks the kernel's table over netlink, some 15 ms for 28,000 connections in TIME-WAIT, a second for each
+ *  IP version at the worst. Not for each failed connect of a busy program.
+ *  @throws std::bad_alloc only.
+ *  @par Thread safety  Safe from any thread; one that called setns(2) is told of its own network namespace. */
+inline std::string explain_ports(const asio::ip::tcp::endpoint& destination) { return detail::ports_text(destination); }
 
 namespace detail {
 
@@ -54,6 +68,37 @@ concept destinations = endpoint_range<T> || std::is_same_v<T, asio::ip::tcp::end
 template <class T>
 concept io_context_like = std::is_convertible_v<T&, asio::execution_context&>;
 
+/// One endpoint after the other on the calling thread; the last one's failure is told.
+template <close_policy P, class Executor>
+basic_stream<P, Executor> connect_to_first(const Executor& executor, const std::vector<asio::ip::tcp::endpoint>& to,
+                                           const local_endpoint& local, connect_failure& failure) {
+    failure.code = asio::error::not_found;
+    for (const asio::ip::tcp::endpoint& remote : to) {
+        connector c = open_connector(remote, local, P);
+        failure.call = c.fd ? "connect" : c.failed;
+        failure.code.assign(c.error, asio::error::get_system_category());
+        asio::basic_stream_socket<asio::ip::tcp, Executor> socket(executor);
+        if (c.fd) socket.assign(remote.protocol(), c.fd.get(), failure.code);
+        if (c.fd && !failure.code) {
+            c.fd.release();
+            socket.connect(remote, failure.code);
+        }
+        if (!failure.code) {
+            close_deadlines::of(executor).take_over();
+            return basic_stream<P, Executor>(std::move(socket));
+        }
+        failure.code = connect_error(failure.code, remote, local);
+    }
+    return basic_stream<P, Executor>(executor);
+}
+
+template <class Executor>
+requires(!io_context_like<Executor>) const Executor& executor_of(const Executor& executor) { return executor; }
+template <io_context_like Context>
+asio::any_io_executor executor_of(Context& context) {
+    return context.get_executor();
+}
+
 } // namespace detail
 
 /// Connects to the first of `to` that answers; the connection then ends as P says.
@@ -64,8 +109,9 @@ concept io_context_like = std::is_convertible_v<T&, asio::execution_context&>;
  *  @param to        An endpoint, a resolver's results or another range of endpoints; copied.
  *  @par Completion signature  void(asio::error_code, basic_stream<P, Executor>), the stream closed on error.
  *  @par Completes with  the error of the last endpoint tried; asio::error::not_found where `to` is empty;
- *  error::ports_exhausted where no local port is left (EADDRNOTAVAIL and EADDRINUSE of connect(2), told apart from an
- *  address that is not available): its message() gives the range and the connections in TIME-WAIT, looked up then.
+ *  error::ports_exhausted where the kernel finds no local port (EADDRNOTAVAIL and EADDRINUSE, told apart from an
+ *  address that is not available): explain_ports() gives the numbers. Where options.local fixes the port, those two
+ *  stay what they are: the port is taken, or there is or was a connection from it to the destination.
  *  The handler is never called from inside this function.
  *  @par Per-operation cancellation  terminal, partial, total: no further endpoint is tried.
  *  @par Thread safety  Distinct operations: safe. */
@@ -103,40 +149,27 @@ requires(!std::is_same_v<std::remove_cvref_t<Token>, connect_options>) auto asyn
 
 /// The same on the calling thread, which it blocks for as long as connect(2) does (tcp_syn_retries).
 /** On failure the stream is closed and `ec` is as for async_connect. */
-template <close_policy P, class Executor, detail::destinations To>
-requires(!detail::io_context_like<Executor>) basic_stream<P, Executor> connect(const Executor& executor, const To& to,
-                                                                               const connect_options& options,
-                                                                               asio::error_code& ec) {
-    basic_stream<P, Executor> stream(executor);
-    ec = asio::error::not_found;
-    for (const asio::ip::tcp::endpoint& remote : detail::endpoints_of(to)) {
-        detail::owned_descriptor fd = detail::open_connector(remote, options.local, P);
-        ec.assign(fd ? 0 : errno, asio::error::get_system_category());
-        if (ec) continue;
-        asio::basic_stream_socket<asio::ip::tcp, Executor> socket(executor);
-        socket.assign(remote.protocol(), fd.get(), ec);
-        if (ec) continue;
-        fd.release();
-        socket.connect(remote, ec);
-        ec = detail::connect_error(ec, remote, options.local);
-        if (ec) continue;
-        detail::close_deadlines::of(executor).take_over();
-        return basic_stream<P, Executor>(std::move(socket));
-    }
+template <close_policy P, class ExecutorOrContext, detail::destinations To>
+auto connect(ExecutorOrContext&& executor, const To& to, const connect_options& options, asio::error_code& ec) {
+    detail::connect_failure failure;
+    auto stream =
+        detail::connect_to_first<P>(detail::executor_of(executor), detail::endpoints_of(to), options.local, failure);
+    ec = failure.code;
     return stream;
 }
 
-template <close_policy P, detail::io_context_like Context, detail::destinations To>
-stream<P> connect(Context& context, const To& to, const connect_options& options, asio::error_code& ec) {
-    return connect<P>(asio::any_io_executor(context.get_executor()), to, options, ec);
-}
-
-/// @throws std::system_error; for error::ports_exhausted with the destination, its TIME-WAIT count and the port range.
+/// @throws std::system_error with the code of the above. It names the last destination, and where ports are the reason:
+/// for error::ports_exhausted what explain_ports() says; for a fixed local port what has it, or what became of the last
+/// connection from it to the destination, and what to do. It takes as long as explain_ports() to find out.
 template <close_policy P, class ExecutorOrContext, detail::destinations To>
 auto connect(ExecutorOrContext&& executor, const To& to, const connect_options& options = {}) {
-    asio::error_code ec;
-    auto stream = connect<P>(executor, to, options, ec);
-    if (ec) throw asio::system_error(ec, "connect");
+    const std::vector<asio::ip::tcp::endpoint> endpoints = detail::endpoints_of(to);
+    detail::connect_failure failure;
+    auto stream = detail::connect_to_first<P>(detail::executor_of(executor), endpoints, options.local, failure);
+    if (failure.code)
+        throw asio::system_error(
+            failure.code,
+            endpoints.empty() ? "connect" : detail::connect_failure_text(failure, endpoints.back(), options.local, P));
     return stream;
 }
 

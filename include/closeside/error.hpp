@@ -2,8 +2,6 @@
 #ifndef CLOSESIDE_ERROR_HPP
 #define CLOSESIDE_ERROR_HPP
 
-#include <closeside/detail/local_ports.hpp>
-
 #include <string>
 #include <system_error>
 
@@ -11,14 +9,10 @@ namespace closeside {
 
 /// Endings of a close that were not the one the policy promises, what kept a connection from being made, and what
 /// should keep a program from starting.
-/** Whatever the code of a close, the descriptor is released. The portable conditions hold too: patience_over,
- *  drain_time_over, linger_over == std::errc::timed_out, drain_bytes_over == std::errc::message_size, reset_by_peer ==
- *  std::errc::connection_reset, cancelled == std::errc::operation_canceled, ports_exhausted ==
- *  std::errc::address_not_available; peer_still_sends and unsafe_host have none.
- *
- *  The message of ports_exhausted is looked up when it is asked for: the range of local ports, and how many connections
- *  to the destination that ports last ran out for are in TIME-WAIT. It walks the kernel's table, some 10 ms for 28,000
- *  connections. */
+/** Whatever the code of a close, the descriptor is released. Each message is a constant. The portable conditions hold
+ *  too: patience_over, drain_time_over, linger_over == std::errc::timed_out, drain_bytes_over ==
+ *  std::errc::message_size, reset_by_peer == std::errc::connection_reset, cancelled == std::errc::operation_canceled,
+ *  ports_exhausted == std::errc::address_not_available; peer_still_sends and unsafe_host have none. */
 enum class error {
     patience_over = 1, ///< side::peer: the peer sent no FIN within `patience`; on_limit was carried out
     drain_time_over,   ///< no FIN within `drain_time` of ours, or no byte within `drain_idle`; on_limit was carried out
@@ -26,7 +20,7 @@ enum class error {
     reset_by_peer,     ///< the peer reset the connection before or during the close
     cancelled,         ///< the operation was cancelled, or shed for want of descriptors; on_limit was carried out
     linger_over,       ///< lingering::until_acked: not everything was acknowledged in time; on_limit was carried out
-    ports_exhausted,   ///< connect: no local port is left towards that destination
+    ports_exhausted,   ///< connect: no local port is left towards that destination; explain_ports() has the numbers
     unsafe_host,       ///< check_at_startup: a finding as bad as what the program refuses to start on
     peer_still_sends   ///< side::peer: the peer sent more instead of its FIN; on_limit was carried out
 };
@@ -47,7 +41,7 @@ public:
         case error::cancelled: return "the close was cancelled";
         case error::linger_over: return "the peer did not acknowledge everything within lingering::until_acked";
         case error::peer_still_sends: return "the peer sent more where its FIN was due";
-        case error::ports_exhausted: return ports_exhausted_text();
+        case error::ports_exhausted: return "no local port is left towards that destination";
         case error::unsafe_host:
             return "this host's TCP settings endanger the program's connections: the log lines of the host check say "
                    "which, and what to do";

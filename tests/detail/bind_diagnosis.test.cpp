@@ -20,6 +20,7 @@
 #include <vector>
 
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 namespace cs = closeside;
@@ -125,6 +126,18 @@ TEST_CASE("A descriptor that leaked to another program is called so") {
     listener.close();
     is_said(refusal(at), {"live listener", "'sleep' " + program.pid_text(), "That is another program", "leaked"},
             {"this process", "Some are", "share"});
+}
+
+TEST_CASE("A process whose name is meant for the terminal or the log gets no line and no colour of its own") {
+    for (const auto& [name, said] : {std::pair{"\x1b[31mX\nfake: ok", R"(held by '\x1b[31mX\x0afake: ok' (pid )"},
+                                     {"x' (pid 1), 'y", R"(held by 'x\x27 (pid 1), \x27y' (pid )"}}) {
+        const std::string message = in_child([&, called = name] {
+            ::prctl(PR_SET_NAME, called);
+            const foreign_socket listener = foreign_socket(loopback_v4, {.reuse_address = true}).listening();
+            return refusal(listener.local());
+        });
+        is_said(message, {"live listener", said, "this process)"}, {"\x1b", "\n", "(pid 1), '"});
+    }
 }
 
 TEST_CASE("A live listener with SO_REUSEPORT is told from one without") {
@@ -310,6 +323,32 @@ TEST_CASE("A listener that begins to listen between our bind and our listen is f
     const tcp::endpoint at = bound.local();
     is_said(cs::detail::why_in_use(at.data(), at.size(), {.reuse_address = true}),
             {"live listener", "inode " + first.inode()});
+}
+
+TEST_CASE("A listener beside which bind succeeds and listen fails, as on Linux 4.9, is not said to be gone") {
+    const foreign_socket listener =
+        foreign_socket(loopback_v4, {.reuse_address = true, .reuse_port = true}).listening();
+    const tcp::endpoint at = listener.local();
+    const auto said = [&](const cs::detail::bind_options& ours) {
+        const cs::detail::socket_address wanted(at.data());
+        return cs::detail::in_use_text(wanted, ours, {.would_do = true}, cs::detail::tcp_entries_on(wanted).value());
+    };
+    is_said(said({.reuse_address = true}),
+            {"live listener", "inode " + listener.inode(), "this process", "listen(2) does not",
+             "unless both sockets have SO_REUSEPORT"},
+            {"gone", "bound with"});
+    is_said(said({.reuse_address = true, .reuse_port = true}), {"gone by now: try again"}, {"live"}); // it may share
+}
+
+TEST_CASE("A listener of another user does not share its port, though bind beside it may succeed") {
+    const foreign_socket listener =
+        foreign_socket(loopback_v4, {.reuse_address = true, .reuse_port = true}).listening();
+    const tcp::endpoint at = listener.local();
+    const cs::detail::socket_address wanted(at.data());
+    auto entries = cs::detail::tcp_entries_on(wanted).value();
+    for (auto& e : entries) e.uid = ::geteuid() + 1;
+    is_said(cs::detail::in_use_text(wanted, {.reuse_address = true, .reuse_port = true}, {.would_do = true}, entries),
+            {"live listener", "of one effective uid alone", "uid " + std::to_string(::geteuid() + 1)}, {"gone"});
 }
 
 TEST_CASE("An IPv6 wildcard listener keeps IPv4 and v4-mapped addresses off the port, and is found") {

@@ -19,11 +19,6 @@ const tcp::endpoint loopback{asio::ip::address_v4::loopback(), 0};
 
 } // namespace
 
-TEST_CASE("Endpoints are written as they are typed") {
-    CHECK(endpoint_text({asio::ip::make_address("192.0.2.7"), 80}) == "192.0.2.7:80");
-    CHECK(endpoint_text({asio::ip::make_address("2001:db8::7"), 443}) == "[2001:db8::7]:443");
-}
-
 TEST_CASE("The accept queue is counted") {
     const foreign_socket listener = foreign_socket(loopback).listening();
     CHECK(accept_queue_length(listener.fd()) == 0);

@@ -2,12 +2,14 @@
 #include <closeside/detail/proc_net_tcp.hpp>
 
 #include "support/foreign_socket.hpp"
+#include "support/net_root.hpp"
 
 #include <asio/ip/address_v6.hpp>
 
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <fstream>
 #include <optional>
 #include <string>
 
@@ -61,6 +63,7 @@ TEST_CASE("A row of /proc/net/tcp gives address, port, state, user, inode and ti
                       e));
     CHECK(equal(e.local, address("::ffff:127.0.0.1")));
     CHECK(e.local_port == 8080);
+    CHECK(equal(e.remote, address("::ffff:0.0.0.0")));
     CHECK(e.state == tcp_state::listen);
     CHECK(e.uid == 33);
     CHECK(e.inode == 123456);
@@ -73,6 +76,7 @@ TEST_CASE("A row of /proc/net/tcp gives address, port, state, user, inode and ti
                       e));
     CHECK(equal(e.local, address("2001:db8::1")));
     CHECK(e.local_port == 80);
+    CHECK(equal(e.remote, address("2001:db8::1")));
     CHECK(e.remote_port == 0xC001);
     CHECK(e.state == tcp_state::time_wait);
     CHECK(e.inode == 0);
@@ -81,10 +85,11 @@ TEST_CASE("A row of /proc/net/tcp gives address, port, state, user, inode and ti
 
 TEST_CASE("What is no row is none") {
     tcp_entry e;
-    for (const char* line : {"", "\n", "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt",
-                             "   0: 0100007F:1F90", "   0: 0100:1F90 00000000:0000 0A 0:0 00:0 0 0 0 1",
-                             "   0: 0100007F0100007F:1F90 00000000:0000 0A 0:0 00:0 0 0 0 1",
-                             "   0: ZZZZZZZZ:1F90 00000000:0000 0A 0:0 00:0 0 0 0 1"})
+    for (const char* line :
+         {"", "\n", "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt",
+          "   0: 0100007F:1F90", "   0: 0100:1F90 00000000:0000 0A 0:0 00:0 0 0 0 1",
+          "   0: 0100007F0100007F:1F90 00000000:0000 0A 0:0 00:0 0 0 0 1",
+          "   0: 0100007F:1F90 0000:0000 0A 0:0 00:0 0 0 0 1", "   0: ZZZZZZZZ:1F90 00000000:0000 0A 0:0 00:0 0 0 0 1"})
         CHECK_MESSAGE(!parse_row(line, e), line);
 }
 
@@ -127,7 +132,7 @@ TEST_CASE("The tables give the sockets whose address overlaps, and only those") 
     // The listener's row among those for its port on this address; others on the host may have that port, too.
     const auto found = [&](const asio::ip::address& ip) -> std::optional<tcp_entry> {
         const tcp::endpoint wanted(ip, listener.local().port());
-        const auto entries = tcp_entries_on(local_address(wanted.data()));
+        const auto entries = tcp_entries_on(socket_address(wanted.data()));
         REQUIRE(entries);
         for (const tcp_entry& e : *entries) {
             CHECK(e.local_port == wanted.port());
@@ -142,4 +147,16 @@ TEST_CASE("The tables give the sockets whose address overlaps, and only those") 
     CHECK(found(asio::ip::address_v6::any()));
     CHECK_FALSE(found(asio::ip::address_v6::loopback()));
     CHECK_FALSE(found(asio::ip::make_address("127.0.0.2")));
+}
+
+TEST_CASE("Before Linux 3.17, which has no thread-self, the tables of self are read, and without either none") {
+    const tests::net_root root("proc/self/net");
+    const tcp::endpoint wanted(asio::ip::address_v4::loopback(), 8080);
+    const auto entries = [&] { return tcp_entries_on(socket_address(wanted.data()), root.path() + "/proc"); };
+    CHECK_FALSE(entries());
+    std::ofstream(root / "tcp") << tests::heading4 + tests::row4(6) + tests::row4(10, 8081);
+    REQUIRE(entries());
+    REQUIRE(entries()->size() == 1);
+    CHECK(entries()->front().state == tcp_state::time_wait);
+    CHECK_FALSE(tcp_entries_on(socket_address(wanted.data()), root.path() + "/none"));
 }

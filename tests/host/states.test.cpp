@@ -130,6 +130,16 @@ TEST_CASE("what is no row is counted as malformed, and the counts are then not e
     }
 }
 
+TEST_CASE("before Linux 3.17, which has no thread-self, the files of self are read") {
+    net_root root("proc/self/net");
+    root.file("tcp", heading4 + row4(1) + row4(6)).file("tcp6", heading6 + row6(6)).file("sockstat", sockstat);
+    const host::tcp_states s = count(root);
+    CHECK(s.method == states_method::proc);
+    CHECK(s.exact);
+    CHECK(s.count(tcp_state::time_wait) == 2);
+    CHECK(host::time_wait_quick(root.path()) == 42);
+}
+
 TEST_CASE("a file without the heading of the table is not the table") {
     for (const std::string& text : {std::string(), row4(1), std::string("  sl  local"), std::string("\n")}) {
         CAPTURE(text);

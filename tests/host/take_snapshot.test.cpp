@@ -296,6 +296,19 @@ TEST_CASE("the files of the reader's own thread go before those of the process")
     CHECK(look(root).sockets.time_wait == 2);
 }
 
+TEST_CASE("before Linux 3.17, which has no thread-self, self tells the namespace, the sockets and the counters") {
+    fake_root root;
+    root.defaults()
+        .add("proc/self/net/sockstat", "TCP: tw 2\n")
+        .add("proc/self/net/netstat", "TcpExt: TWKilled\nTcpExt: 3\n");
+    std::filesystem::create_directories(root.path() + "/proc/self/ns");
+    std::filesystem::create_symlink("net:[4026531840]", root.path() + "/proc/self/ns/net");
+    const auto seen = look(root);
+    CHECK(seen.netns == 4026531840);
+    CHECK(seen.sockets.time_wait == 2);
+    CHECK(seen.count(host::counter::tw_killed) == 3);
+}
+
 TEST_CASE("a file of counters with names and no values counts nothing") {
     fake_root root;
     root.defaults()

@@ -98,8 +98,8 @@ void claim_error(report& r, const results& all) {
     }
     r.check(
         missing.empty() && !said.empty(),
-        "Then closeside::connect and async_connect raise error::ports_exhausted, whose message counts the ports and "
-        "the TIME-WAITs.",
+        "Then closeside::connect and async_connect raise error::ports_exhausted, and explain_ports counts the ports "
+        "and the TIME-WAITs.",
         missing.empty() ? said : missing);
 }
 

@@ -25,7 +25,6 @@ tcp::endpoint address_of(examples::endpoint e) { return {asio::ip::address_v4(e.
 template <cs::close_policy P>
 connects loop(examples::endpoint to, const plan& until) {
     const tcp::endpoint server = address_of(to);
-    const std::string destination = to_string(to);
     asio::io_context io;
     connects found;
     const auto start = steady::now();
@@ -36,10 +35,9 @@ connects loop(examples::endpoint to, const plan& until) {
         if (ec == cs::error::ports_exhausted) {
             if (found.refused++ == 0) {
                 found.at_first = found.at.size();
+                found.message = ec.message() + ": " + cs::explain_ports(server);
                 found.async_error = connect_once(to);
             }
-            // It is about the destination that ports last ran out for in this process: perhaps another loop's.
-            if (found.message.find(destination) == std::string::npos) found.message = ec.message();
             std::this_thread::sleep_for(1ms);
             continue;
         }

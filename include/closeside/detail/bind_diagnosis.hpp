@@ -3,6 +3,8 @@
 #define CLOSESIDE_DETAIL_BIND_DIAGNOSIS_HPP
 
 #include <closeside/detail/bind_options.hpp>
+#include <closeside/detail/local_ports.hpp>
+#include <closeside/detail/printable_text.hpp>
 #include <closeside/detail/proc_net_tcp.hpp>
 #include <closeside/detail/socket_holders.hpp>
 
@@ -10,10 +12,9 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
-#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <netinet/in.h>
@@ -34,7 +35,7 @@ inline bool wildcard_takes_ipv4(std::uint16_t port) noexcept {
 }
 
 /// Takes out what IPV6_V6ONLY, on either side, keeps out of the way.
-inline void remove_other_family(const local_address& wanted, bool v6_only, std::vector<tcp_entry>& entries) {
+inline void remove_other_family(const socket_address& wanted, bool v6_only, std::vector<tcp_entry>& entries) {
     if (IN6_IS_ADDR_V4MAPPED(&wanted.ip)) {
         const auto wildcard = [](const tcp_entry& e) { return IN6_IS_ADDR_UNSPECIFIED(&e.local); };
         if (std::any_of(entries.begin(), entries.end(), wildcard) && !wildcard_takes_ipv4(wanted.port))
@@ -46,7 +47,7 @@ inline void remove_other_family(const local_address& wanted, bool v6_only, std::
 
 /// Would the listener take ours at its own address? SO_REUSEPORT on both sides and one effective uid make it so.
 inline bool shares_its_port(const tcp_entry& listener, const bind_options& ours) noexcept {
-    if (!ours.reuse_port) return false;
+    if (!ours.reuse_port || listener.uid != ::geteuid()) return false;
     const in_port_t port = htons(listener.local_port);
     const bind_options blocked_by_listeners_alone = ours.with_reuse_address();
     if (IN6_IS_ADDR_V4MAPPED(&listener.local)) {
@@ -63,12 +64,10 @@ inline bool shares_its_port(const tcp_entry& listener, const bind_options& ours)
     return try_bind(reinterpret_cast<const sockaddr*>(&v6), sizeof v6, blocked_by_listeners_alone) == 0;
 }
 
-inline bool is_ephemeral(std::uint16_t port) {
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
-        std::fopen("/proc/sys/net/ipv4/ip_local_port_range", "re"), &std::fclose);
-    unsigned low = 0, high = 0;
-    return file && std::fscanf(file.get(), "%u %u", &low, &high) == 2 && low <= port && port <= high;
-}
+/// What wants the port: a connection has no option of SO_REUSEPORT to be given, and goes from any port.
+enum class binder { acceptor, connection };
+
+inline std::string name_of(binder who) { return who == binder::acceptor ? "this acceptor" : "this connection"; }
 
 /// `held by 'server' (pid 7), 'sleep' (pid 9)`, and what to do about them.
 inline std::string holders_text(const tcp_entry& socket) {
@@ -79,7 +78,7 @@ inline std::string holders_text(const tcp_entry& socket) {
                ") cannot be seen from here: `ss -tanp` as root, outside of containers, names it";
     std::string text = ", held by ";
     for (std::size_t i = 0; i < std::min(holders.size(), most_named); ++i)
-        text += (i == 0 ? "'" : ", '") + holders[i].command + "' (pid " + std::to_string(holders[i].pid) +
+        text += (i == 0 ? "" : ", ") + quoted(holders[i].command) + " (pid " + std::to_string(holders[i].pid) +
                 (holders[i].is_self ? ", this process)" : ")");
     if (holders.size() > most_named) text += " and " + std::to_string(holders.size() - most_named) + " more";
 
@@ -98,28 +97,42 @@ inline std::string holders_text(const tcp_entry& socket) {
                : text + ": another process of this program, to be stopped first";
 }
 
-/// The options that ours lack and bind(2) would have succeeded with, each alone.
-struct missing_options {
-    bool reuse_address = false;
-    bool reuse_port = false;
+/// What bind(2) says to other sockets, tried one after the other.
+struct bind_trials {
+    bool would_do = false;      ///< with the options as they are
+    bool reuse_address = false; ///< not so, but with this one set as well
+    bool reuse_port = false;    ///< not so, but with this one set as well
 };
 
-inline std::string listener_text(const tcp_entry& listener, const bind_options& ours, const missing_options& missing) {
+inline bind_trials try_options(const sockaddr* address, std::size_t size, const bind_options& ours) noexcept {
+    const auto binds = [&](const bind_options& options) { return try_bind(address, size, options) == 0; };
+    if (binds(ours)) return {.would_do = true};
+    return {.reuse_address = !ours.reuse_address && binds(ours.with_reuse_address()),
+            .reuse_port = !ours.reuse_port && binds(ours.with_reuse_port())};
+}
+
+inline std::string listener_text(const tcp_entry& listener, const bind_options& ours, const bind_trials& tried,
+                                 binder who) {
     const std::string text =
         "a live listener (socket inode " + std::to_string(listener.inode) + ") has this port" + holders_text(listener);
-    if (missing.reuse_port)
-        return text + "; it is bound with SO_REUSEPORT, which this acceptor does not set, and SO_REUSEADDR never lets "
-                      "two sockets listen on one port: to share the port, give the acceptor that option";
+    if (tried.reuse_port)
+        return text + "; it is bound with SO_REUSEPORT, which " + name_of(who) + " does not set" +
+               (who == binder::acceptor ? ", and SO_REUSEADDR never lets two sockets listen on one port: to share the "
+                                          "port, give the acceptor that option"
+                                        : "");
+    if (ours.reuse_port && listener.uid != ::geteuid())
+        return text + "; SO_REUSEPORT shares a port among sockets of one effective uid alone: the listener is of uid " +
+               std::to_string(listener.uid) + ", this acceptor of uid " + std::to_string(::geteuid());
+    // Linux 4.9 binds beside a listener that has both options.
+    if (tried.would_do)
+        return text + "; bind(2) succeeds beside it, listen(2) does not, unless both sockets have SO_REUSEPORT";
     if (!ours.reuse_port) return text;
-    if (listener.uid == ::geteuid())
-        return text + "; it is bound without SO_REUSEPORT, which both sockets need to share a port";
-    return text + "; SO_REUSEPORT shares a port among sockets of one effective uid alone: the listener is of uid " +
-           std::to_string(listener.uid) + ", this acceptor of uid " + std::to_string(::geteuid());
+    return text + "; it is bound without SO_REUSEPORT, which both sockets need to share a port";
 }
 
 /// Connections have the port, and no listener is in the way.
 inline std::string connections_text(const std::vector<tcp_entry>& entries, bool port_is_shared,
-                                    const bind_options& ours, const missing_options& missing) {
+                                    const bind_options& ours, const bind_trials& tried, binder who) {
     long time_wait = 0, seconds_left = 0;
     const tcp_entry* held = nullptr;
     for (const tcp_entry& e : entries) {
@@ -130,31 +143,45 @@ inline std::string connections_text(const std::vector<tcp_entry>& entries, bool 
     std::string text = port_is_shared ? "what listens there shares the port" : "nothing listens there";
     text += ", but connections have the port (" + std::to_string(time_wait) + " in TIME-WAIT, " +
             std::to_string(others) + " in other states)";
-    if (missing.reuse_address) return text + ", and reuse_address is off: set reuse_address = true in the policy";
-    if (missing.reuse_port)
-        text += "; their socket had SO_REUSEPORT without SO_REUSEADDR, and this acceptor does not set SO_REUSEPORT: "
-                "give it that option";
+    if (tried.reuse_address) return text + ", and reuse_address is off: set reuse_address = true in the policy";
+    if (tried.reuse_port)
+        text += "; their socket had SO_REUSEPORT without SO_REUSEADDR, and " + name_of(who) +
+                " does not set SO_REUSEPORT" + (who == binder::acceptor ? ": give it that option" : "");
     else
         text += "; a socket on it was without SO_REUSEADDR, which the old and the new one both need";
     if (ours.reuse_port) text += ", and without SO_REUSEPORT of this effective uid, which would do as well";
     if (time_wait != 0) text += "; TIME-WAIT ends within " + std::to_string(seconds_left) + " s";
     if (held != nullptr)
         text += "; one is a live connection (socket inode " + std::to_string(held->inode) + ")" + holders_text(*held);
-    if (is_ephemeral(entries.front().local_port))
+    if (const auto range = local_port_range(); range && range->contains(entries.front().local_port))
         text += "; outgoing connections may take this port, too, for it is in net.ipv4.ip_local_port_range: list it in "
                 "net.ipv4.ip_local_reserved_ports";
     return text;
 }
 
 /// A socket that /proc does not show has the port.
-inline std::string bound_text(const bind_options& ours, const missing_options& missing) {
+inline std::string bound_text(const bind_options& ours, const bind_trials& tried, binder who) {
     std::string text = "a socket that is bound, but neither listens nor is connected, has this port";
-    if (missing.reuse_address)
+    if (tried.reuse_address)
         return text + " with SO_REUSEADDR, and reuse_address is off: set reuse_address = true in the policy";
-    text += missing.reuse_port ? " with SO_REUSEPORT, which this acceptor does not set"
-                               : " without SO_REUSEADDR, which both sockets need";
+    text += tried.reuse_port ? " with SO_REUSEPORT, which " + name_of(who) + " does not set"
+                             : " without SO_REUSEADDR, which both sockets need";
     if (ours.reuse_port) text += ", and without SO_REUSEPORT of this effective uid, which would do as well";
     return text + "; /proc/net/tcp does not list it, `ss -tnpB` (Linux and iproute2 6.8) does";
+}
+
+/// What the sockets on the port and the trials come to.
+/** Listeners first: a bind(2) that succeeds says nothing of listen(2). */
+inline std::string in_use_text(const socket_address& wanted, const bind_options& ours, const bind_trials& tried,
+                               std::vector<tcp_entry> entries, binder who = binder::acceptor) {
+    remove_other_family(wanted, ours.v6_only, entries);
+    const auto is_shared = [&](const tcp_entry& e) { return e.state == tcp_state::listen && shares_its_port(e, ours); };
+    const bool port_is_shared = std::erase_if(entries, is_shared) != 0;
+    for (const tcp_entry& e : entries)
+        if (e.state == tcp_state::listen) return listener_text(e, ours, tried, who);
+    if (tried.would_do) return "what had the port is gone by now: try again";
+    if (!entries.empty()) return connections_text(entries, port_is_shared, ours, tried, who);
+    return bound_text(ours, tried, who);
 }
 
 /// Why bind(2) or listen(2) said EADDRINUSE to a socket with the options `ours`.
@@ -162,21 +189,24 @@ inline std::string bound_text(const bind_options& ours, const missing_options& m
  *  TIME-WAIT, only if the old *and* the new socket have SO_REUSEADDR, and nothing listens; or, whatever listens, if
  *  both have SO_REUSEPORT and, but for TIME-WAIT, one effective uid. /proc shows no SO_BINDTODEVICE: every socket is
  *  taken for one without. */
-inline std::string why_in_use(const sockaddr* address, std::size_t size, const bind_options& ours) {
-    const local_address wanted(address);
-    auto entries = tcp_entries_on(wanted);
+inline std::string why_in_use(const sockaddr* address, std::size_t size, const bind_options& ours,
+                              binder who = binder::acceptor) {
+    const socket_address wanted(address);
+    const bind_trials tried = try_options(address, size, ours);
+    auto entries = tcp_entries_on(wanted); // after the trials: a listener in it is not one that made way for them
     if (!entries) return "what has the port cannot be seen, for /proc/net/tcp cannot be read";
-    const auto would_do = [&](const bind_options& options) { return try_bind(address, size, options) == 0; };
-    if (would_do(ours)) return "what had the port is gone by now: try again";
-    const missing_options missing{!ours.reuse_address && would_do(ours.with_reuse_address()),
-                                  !ours.reuse_port && would_do(ours.with_reuse_port())};
-    remove_other_family(wanted, ours.v6_only, *entries);
-    const auto is_shared = [&](const tcp_entry& e) { return e.state == tcp_state::listen && shares_its_port(e, ours); };
-    const bool port_is_shared = std::erase_if(*entries, is_shared) != 0;
-    for (const tcp_entry& e : *entries)
-        if (e.state == tcp_state::listen) return listener_text(e, ours, missing);
-    if (!entries->empty()) return connections_text(*entries, port_is_shared, ours, missing);
-    return bound_text(ours, missing);
+    return in_use_text(wanted, ours, tried, std::move(*entries), who);
+}
+
+/// What an operator can do about a bind(2) or listen(2) that failed with `error`; empty where that says enough.
+inline std::string why_not_bound(int error, const sockaddr* address, std::size_t size, const bind_options& ours,
+                                 binder who = binder::acceptor) {
+    switch (error) {
+    case EADDRINUSE: return why_in_use(address, size, ours, who);
+    case EADDRNOTAVAIL: return "no interface of this network namespace has the address";
+    case EACCES: return "ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE";
+    default: return {};
+    }
 }
 
 } // namespace closeside::detail

@@ -9,7 +9,6 @@
 #include <asio/error.hpp>
 #include <asio/post.hpp>
 
-#include <cerrno>
 #include <cstddef>
 #include <memory>
 #include <utility>
@@ -58,14 +57,15 @@ private:
         bool open_next() {
             while (next < to.size()) {
                 const asio::ip::tcp::endpoint& remote = to[next++];
-                owned_descriptor fd = open_connector(remote, local, Stream::policy);
-                if (!fd) {
-                    result.assign(errno, asio::error::get_system_category());
+                connector c = open_connector(remote, local, Stream::policy);
+                if (!c.fd) {
+                    result.assign(c.error, asio::error::get_system_category());
+                    result = connect_error(result, remote, local);
                     continue;
                 }
-                socket.assign(remote.protocol(), fd.get(), result);
+                socket.assign(remote.protocol(), c.fd.get(), result);
                 if (result) continue;
-                fd.release();
+                c.fd.release();
                 return true;
             }
             return false;

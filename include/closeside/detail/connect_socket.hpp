@@ -3,7 +3,6 @@
 #define CLOSESIDE_DETAIL_CONNECT_SOCKET_HPP
 
 #include <closeside/close_policy.hpp>
-#include <closeside/detail/local_ports.hpp>
 #include <closeside/detail/owned_descriptor.hpp>
 #include <closeside/detail/tcp_socket.hpp>
 #include <closeside/error.hpp>
@@ -13,7 +12,6 @@
 #include <asio/ip/tcp.hpp>
 
 #include <cerrno>
-#include <cstring>
 #include <optional>
 
 #include <netinet/in.h>
@@ -30,51 +28,58 @@ inline bool bind_local(int fd, int type, const asio::ip::tcp::endpoint& local) n
     return ::bind(fd, local.data(), static_cast<socklen_t>(local.size())) == 0;
 }
 
-/// A socket on its way to `remote`: options set, bound where a local endpoint is wanted. Invalid with errno set.
-inline owned_descriptor open_connector(const asio::ip::tcp::endpoint& remote, const local_endpoint& local,
-                                       const close_policy& p) noexcept {
-    owned_descriptor connector(
-        ::socket(remote.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
-    const int fd = connector.get();
+/// A socket on its way to a destination, or the call that failed and its errno.
+struct connector {
+    owned_descriptor fd;
+    const char* failed = nullptr;
+    int error = 0;
+};
+
+/// Options set, bound where a local endpoint is wanted.
+inline connector open_connector(const asio::ip::tcp::endpoint& remote, const local_endpoint& local,
+                                const close_policy& p) noexcept {
+    connector c{owned_descriptor(
+        ::socket(remote.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP))};
+    const int fd = c.fd.get();
     const int reuse = p.reuse_address ? 1 : 0;
-    const bool ready = fd >= 0 && tcp_socket::apply_policy(fd, p) &&
-                       (!local || (tcp_socket::set_option(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse) &&
-                                   bind_local(fd, SOCK_STREAM, *local)));
-    if (ready) return connector;
-    const int error = errno;
-    connector = owned_descriptor();
-    errno = error;
-    return connector;
+    if (fd < 0)
+        c.failed = "socket";
+    else if (!tcp_socket::apply_policy(fd, p) ||
+             (local && !tcp_socket::set_option(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse)))
+        c.failed = "setsockopt";
+    else if (local && !bind_local(fd, SOCK_STREAM, *local))
+        c.failed = "bind";
+    if (c.failed != nullptr) c = {owned_descriptor(), c.failed, errno};
+    return c;
 }
 
-/// Is there an address to come from? Connecting a UDP socket chooses one as connect(2) on TCP does, and sends nothing.
-inline bool has_source_address(const asio::ip::tcp::endpoint& remote, const local_endpoint& local) noexcept {
+/// The address to come from; none where there is none. Connecting a UDP socket chooses one as connect(2) on TCP does,
+/// and sends nothing.
+inline std::optional<asio::ip::address> source_address(const asio::ip::tcp::endpoint& remote,
+                                                       const local_endpoint& local) noexcept {
     const owned_descriptor probe(::socket(remote.protocol().family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    if (!probe) return false;
-    if (local && !bind_local(probe.get(), SOCK_DGRAM, {local->address(), 0})) return false;
-    return ::connect(probe.get(), remote.data(), static_cast<socklen_t>(remote.size())) == 0;
+    if (!probe) return std::nullopt;
+    if (local && !bind_local(probe.get(), SOCK_DGRAM, {local->address(), 0})) return std::nullopt;
+    if (::connect(probe.get(), remote.data(), static_cast<socklen_t>(remote.size())) != 0) return std::nullopt;
+    asio::ip::tcp::endpoint source;
+    socklen_t size = static_cast<socklen_t>(source.capacity());
+    if (::getsockname(probe.get(), source.data(), &size) != 0) return std::nullopt;
+    return source.address();
 }
 
-inline destination destination_of(const asio::ip::tcp::endpoint& e) noexcept {
-    destination d{e.protocol().family(), {}, htons(e.port())};
-    if (e.address().is_v4()) {
-        const auto bytes = e.address().to_v4().to_bytes();
-        std::memcpy(d.address.data(), bytes.data(), bytes.size());
-    } else {
-        const auto bytes = e.address().to_v6().to_bytes();
-        std::memcpy(d.address.data(), bytes.data(), bytes.size());
-    }
-    return d;
+inline bool has_fixed_port(const local_endpoint& local) noexcept { return local && local->port() != 0; }
+
+/// Does it say that no port is to be had, or that an address is not?
+inline bool is_about_ports(const asio::error_code& ec) noexcept {
+    return ec == asio::error_code(EADDRNOTAVAIL, asio::error::get_system_category()) ||
+           ec == asio::error::address_in_use;
 }
 
-/// EADDRNOTAVAIL and EADDRINUSE from connect(2) as ports_exhausted, unless the address is what is not available.
+/// What bind(2) and connect(2) say about ports as ports_exhausted, if the kernel was to choose one and has an address.
 inline asio::error_code connect_error(const asio::error_code& ec, const asio::ip::tcp::endpoint& remote,
                                       const local_endpoint& local) {
-    const bool about_ports =
-        ec == asio::error_code(EADDRNOTAVAIL, asio::error::get_system_category()) || ec == asio::error::address_in_use;
-    if (!about_ports || !has_source_address(remote, local)) return ec;
-    exhausted_destination::remember(destination_of(remote));
-    return make_error_code(error::ports_exhausted);
+    const bool is_out_of_ports = is_about_ports(ec) && !has_fixed_port(local) && source_address(remote, local);
+    return is_out_of_ports ? make_error_code(error::ports_exhausted) : ec;
 }
 
 } // namespace closeside::detail

@@ -5,6 +5,7 @@
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/bind_diagnosis.hpp>
 #include <closeside/detail/bind_options.hpp>
+#include <closeside/detail/endpoint_text.hpp>
 #include <closeside/detail/multipath.hpp>
 #include <closeside/detail/option_view.hpp>
 #include <closeside/detail/owned_descriptor.hpp>
@@ -26,11 +27,6 @@
 
 namespace closeside::detail {
 
-inline std::string endpoint_text(const asio::ip::tcp::endpoint& e) {
-    const std::string address = e.address().to_string();
-    return (e.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(e.port());
-}
-
 [[noreturn]] inline void throw_errno(int error, const std::string& what) {
     throw asio::system_error(asio::error_code(error, asio::error::get_system_category()), what);
 }
@@ -51,16 +47,6 @@ inline void set_options(int fd, std::span<const option_view> options, const asio
     }
 }
 
-/// What an operator can do about a bind(2) or listen(2) of the socket `fd` that failed.
-inline std::string cure(int error, const asio::ip::tcp::endpoint& endpoint, int fd) {
-    switch (error) {
-    case EADDRINUSE: return ": " + why_in_use(endpoint.data(), endpoint.size(), bind_options_of(fd));
-    case EADDRNOTAVAIL: return ": no interface of this network namespace has the address";
-    case EACCES: return ": ports below net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE";
-    default: return {};
-    }
-}
-
 /// Why set_inherited_options has failed, where that is known.
 inline std::string cure_of_options(int fd, const close_policy& p) {
     if (p.linger2 == fin_wait2::system || !tcp_socket::is_multipath(fd)) return {};
@@ -76,7 +62,8 @@ inline owned_descriptor open_listener(const asio::ip::tcp::endpoint& endpoint, c
     const int fd = listener.get();
     const auto fail = [&](const std::string& call) {
         const int error = errno;
-        throw_errno(error, call + " " + endpoint_text(endpoint) + cure(error, endpoint, fd));
+        const std::string why = why_not_bound(error, endpoint.data(), endpoint.size(), bind_options_of(fd));
+        throw_errno(error, call + " " + endpoint_text(endpoint) + (why.empty() ? "" : ": " + why));
     };
     if (fd < 0) fail("socket");
     if (!set_inherited_options(fd, p)) {

@@ -2,6 +2,9 @@
 #ifndef CLOSESIDE_DETAIL_PROC_NET_TCP_HPP
 #define CLOSESIDE_DETAIL_PROC_NET_TCP_HPP
 
+#include <closeside/detail/own_proc.hpp>
+#include <closeside/detail/owned_descriptor.hpp>
+#include <closeside/detail/proc_reader.hpp>
 #include <closeside/detail/tcp_state.hpp>
 
 #include <cstdint>
@@ -9,9 +12,11 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -21,6 +26,7 @@ namespace closeside::detail {
 struct tcp_entry {
     in6_addr local{}; ///< IPv4 as v4-mapped
     std::uint16_t local_port = 0;
+    in6_addr remote{};
     std::uint16_t remote_port = 0;
     tcp_state state = tcp_state::unknown;
     unsigned uid = 0;        ///< its owner, where a descriptor holds it
@@ -65,7 +71,7 @@ inline bool parse_row(const char* line, tcp_entry& e) noexcept {
     unsigned long ticks;
     const int n = std::sscanf(line, " %*d: %32[0-9A-F]:%x %32[0-9A-F]:%x %x %*x:%*x %x:%lx %*x %u %*d %lu", local,
                               &local_port, remote, &remote_port, &state, &timer, &ticks, &e.uid, &e.inode);
-    if (n != 9 || !parse_address(local, e.local)) return false;
+    if (n != 9 || !parse_address(local, e.local) || !parse_address(remote, e.remote)) return false;
     e.local_port = static_cast<std::uint16_t>(local_port);
     e.remote_port = static_cast<std::uint16_t>(remote_port);
     e.state = static_cast<tcp_state>(state);
@@ -84,8 +90,8 @@ inline bool append_entries(const char* path, std::uint16_t port, std::vector<tcp
 }
 
 /// An address and a port in the form of tcp_entry.
-struct local_address {
-    explicit local_address(const sockaddr* address) noexcept {
+struct socket_address {
+    explicit socket_address(const sockaddr* address) noexcept {
         if (address->sa_family == AF_INET6) {
             sockaddr_in6 v6;
             std::memcpy(&v6, address, sizeof v6);
@@ -104,12 +110,16 @@ struct local_address {
 };
 
 /// All TCP sockets of this network namespace on the port whose local address overlaps; none where /proc is unreadable.
-/** Sockets that are bound but neither listen nor are connected are in neither file. */
-inline std::optional<std::vector<tcp_entry>> tcp_entries_on(const local_address& wanted) {
+/** Sockets that are bound but neither listen nor are connected are in neither file. `proc` is another directory than
+ *  /proc in tests. */
+inline std::optional<std::vector<tcp_entry>> tcp_entries_on(const socket_address& wanted,
+                                                            const std::string& proc = "/proc") {
+    const owned_descriptor directory = open_directory(AT_FDCWD, proc.c_str());
+    if (!directory) return std::nullopt;
+    const std::string table = proc + "/" + own_net(directory.get()) + "/tcp";
     std::vector<tcp_entry> entries;
-    // thread-self: a thread may have a network namespace of its own. No tcp6: the host has no IPv6.
-    if (!append_entries("/proc/thread-self/net/tcp", wanted.port, entries)) return std::nullopt;
-    append_entries("/proc/thread-self/net/tcp6", wanted.port, entries);
+    if (!append_entries(table.c_str(), wanted.port, entries)) return std::nullopt;
+    append_entries((table + "6").c_str(), wanted.port, entries); // none: the host has no IPv6
     std::erase_if(entries, [&](const tcp_entry& e) { return !overlap(e.local, wanted.ip); });
     return entries;
 }

@@ -20,7 +20,7 @@ namespace closeside::detail {
 /// A process with a descriptor of a socket.
 struct socket_holder {
     pid_t pid = 0;
-    std::string command;
+    std::string command; ///< as the process calls itself: any bytes
     bool is_self = false;
     bool same_program = false; ///< its executable is ours, or one that has been replaced since
 };

@@ -63,37 +63,6 @@ constexpr std::string_view without_line_end(std::string_view text) noexcept {
     return text;
 }
 
-constexpr bool is_printable(char c) noexcept { return c >= ' ' && c <= '~'; }
-
-constexpr bool is_one_printable_line(std::string_view text) noexcept {
-    for (const char c : text)
-        if (!is_printable(c) && c != '\t') return false;
-    return true;
-}
-
-/// `text` with every byte but printable ASCII escaped, so that it can go to a log or a terminal.
-inline std::string printable(std::string_view text) {
-    constexpr const char* digits = "0123456789abcdef";
-    std::string out;
-    out.reserve(text.size());
-    for (const char c : text) {
-        if (is_printable(c)) {
-            out += c;
-            continue;
-        }
-        const auto byte = static_cast<unsigned char>(c);
-        out += "\\x";
-        out += digits[byte >> 4];
-        out += digits[byte & 15];
-    }
-    return out;
-}
-
-inline std::string printable_excerpt(std::string_view text) {
-    constexpr std::size_t shown = 40;
-    return text.size() <= shown ? printable(text) : printable(text.substr(0, shown)) + "...";
-}
-
 } // namespace closeside::detail
 
 #endif

@@ -5,7 +5,6 @@
 #include <closeside/detail/owned_descriptor.hpp>
 
 #include <cerrno>
-#include <cstring>
 
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>

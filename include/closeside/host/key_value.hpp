@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_HOST_KEY_VALUE_HPP
 #define CLOSESIDE_HOST_KEY_VALUE_HPP
 
+#include <closeside/detail/printable_text.hpp>
 #include <closeside/detail/sysctl_text.hpp>
 #include <closeside/host/key.hpp>
 

@@ -3,7 +3,7 @@
 #define CLOSESIDE_HOST_SUPPRESSION_HPP
 
 #include <closeside/detail/owned_descriptor.hpp>
-#include <closeside/detail/sysctl_text.hpp>
+#include <closeside/detail/printable_text.hpp>
 #include <closeside/host/rule_table.hpp>
 
 #include <algorithm>

@@ -2,6 +2,8 @@
 #ifndef CLOSESIDE_HOST_TAKE_SNAPSHOT_HPP
 #define CLOSESIDE_HOST_TAKE_SNAPSHOT_HPP
 
+#include <closeside/detail/own_proc.hpp>
+#include <closeside/detail/printable_text.hpp>
 #include <closeside/detail/proc_net_counters.hpp>
 #include <closeside/detail/proc_reader.hpp>
 #include <closeside/detail/sysctl_text.hpp>
@@ -149,25 +151,23 @@ inline void find_place(snapshot& s, int top) noexcept {
                                                          : container::none;
 }
 
-/// Of the calling thread's namespace, as far as there is thread-self; a tree copied from a host may have only proc/net.
-inline std::string read_net_file(const closeside::detail::file_source& proc, const char* name) {
-    for (const char* const directory : {"thread-self/net/", "net/"}) {
-        auto file = proc.read((std::string(directory) + name).c_str());
-        if (file.error == 0) return std::move(file.bytes);
-    }
-    return {};
-}
-
+/// Of the calling thread's namespace; a tree copied from another host may have proc/net only.
 inline void read_counters(snapshot& s, const closeside::detail::file_source& proc) {
+    const std::string own = closeside::detail::own_net(proc.get()) + std::string("/");
+    const auto content = [&](const std::string& name) {
+        auto file = proc.read((own + name).c_str());
+        if (file.error != 0 && s.root != "/") file = proc.read(("net/" + name).c_str());
+        return file.error == 0 ? std::move(file.bytes) : std::string();
+    };
     const auto read = [&](const char* file, std::string_view group) {
-        closeside::detail::read_counts(read_net_file(proc, file), group, [&](std::string_view name) {
+        closeside::detail::read_counts(content(file), group, [&](std::string_view name) {
             const std::optional<counter> c = find_counter(group, name);
             return c ? &s.counters[static_cast<std::size_t>(*c)] : nullptr;
         });
     };
     read("netstat", "TcpExt");
     read("snmp", "Tcp");
-    s.sockets = interpret_sockstat(read_net_file(proc, "sockstat"), read_net_file(proc, "sockstat6"));
+    s.sockets = interpret_sockstat(content("sockstat"), content("sockstat6"));
 }
 
 inline int error_of_blindness(const snapshot& s) noexcept {
@@ -187,8 +187,8 @@ inline void read_host(snapshot& s, const char* root) {
     s.error = sysctls.error();
     if (s.error != 0) return;
 
-    // thread-self, because self stands for the main thread, which may be in another namespace (setns(2)).
-    s.netns = closeside::detail::namespace_inode(top.get(), "proc/thread-self/ns/net");
+    const closeside::detail::file_source proc(top.get(), "proc");
+    s.netns = closeside::detail::own_network_namespace(proc.get());
     s.read_only = closeside::detail::is_read_only(sysctls.get());
     const auto release = sysctls.read_sysctl("kernel/osrelease");
     s.kernel = closeside::detail::printable_excerpt(closeside::detail::without_line_end(release.bytes));
@@ -201,7 +201,7 @@ inline void read_host(snapshot& s, const char* root) {
         mark_emulated_keys(s);
     else
         mark_missing_keys(s);
-    read_counters(s, closeside::detail::file_source(top.get(), "proc"));
+    read_counters(s, proc);
     s.error = error_of_blindness(s);
 }
 

@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_HOST_CONFIG_FILE_PROBLEMS_HPP
 #define CLOSESIDE_HOST_CONFIG_FILE_PROBLEMS_HPP
 
-#include <closeside/detail/sysctl_text.hpp>
+#include <closeside/detail/printable_text.hpp>
 #include <closeside/host/config/file_list.hpp>
 #include <closeside/host/config/load.hpp>
 #include <closeside/host/config/view.hpp>

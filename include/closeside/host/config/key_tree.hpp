@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_HOST_CONFIG_KEY_TREE_HPP
 #define CLOSESIDE_HOST_CONFIG_KEY_TREE_HPP
 
+#include <closeside/detail/printable_text.hpp>
 #include <closeside/detail/proc_reader.hpp>
 #include <closeside/detail/sysctl_text.hpp>
 #include <closeside/host/config/path_in_root.hpp>

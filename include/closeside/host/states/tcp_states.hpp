@@ -12,7 +12,7 @@
 
 namespace closeside::host {
 
-/// Where the counts come from, the best source first.
+/// Where the counts come from, the best source first. Before Linux 3.17, self stands for thread-self.
 enum class states_method : std::uint8_t {
     tcpdiag,          ///< one walk of the kernel's tables for IPv4 and IPv6 (sock_diag(7), request TCPDIAG_GETSOCK)
     tcpdiag_sockstat, ///< the same walk without TIME-WAIT, of which there are many and the kernel knows how many

@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_HOST_STATES_TIME_WAIT_QUICK_HPP
 #define CLOSESIDE_HOST_STATES_TIME_WAIT_QUICK_HPP
 
+#include <closeside/detail/own_proc.hpp>
 #include <closeside/detail/owned_descriptor.hpp>
 #include <closeside/detail/proc_net_counters.hpp>
 #include <closeside/detail/proc_reader.hpp>
@@ -18,14 +19,15 @@ namespace closeside::host {
 namespace detail {
 
 /// The directory of tcp, tcp6 and sockstat; the descriptor is -1, with errno set, when it cannot be opened.
-/** thread-self, because self, and with it proc/net, stands for the main thread, which may be in another network
- *  namespace (setns(2)). A tree copied from another host may have proc/net only. */
+/** The calling thread's. A tree copied from another host may have proc/net only. */
 inline closeside::detail::owned_descriptor open_proc_net(const std::string& root) noexcept {
-    const closeside::detail::owned_descriptor top = closeside::detail::open_directory(AT_FDCWD, root.c_str());
-    if (!top) return closeside::detail::owned_descriptor();
-    closeside::detail::owned_descriptor own = closeside::detail::open_directory(top.get(), "proc/thread-self/net");
+    using namespace closeside::detail;
+    const owned_descriptor top = open_directory(AT_FDCWD, root.c_str());
+    const owned_descriptor proc = top ? open_directory(top.get(), "proc") : owned_descriptor();
+    if (!proc) return owned_descriptor();
+    owned_descriptor own = open_directory(proc.get(), own_net(proc.get()));
     if (own || root == "/") return own;
-    return closeside::detail::open_directory(top.get(), "proc/net");
+    return open_directory(proc.get(), "net");
 }
 
 /// `tw` of sockstat; none sets `error`.
