@@ -63,7 +63,7 @@ private:
         case action::peek: return received(fd, Calls::peek(fd));
         case action::send: return Calls::send(fd, last_bytes_ - a.bytes, a.bytes);
         case action::look: return Calls::look(fd, our_fin_, peer_first_ && !our_fin_);
-        case action::look_state: return {.what = event::state, .after = Calls::state(fd)};
+        case action::look_state: return {.what = event::state, .after = state(fd)};
         case action::look_unacknowledged: return {event::unacknowledged, Calls::unacknowledged(fd, our_fin_)};
         default: break;
         }
@@ -75,12 +75,23 @@ private:
         return {.what = event::released, .last = last};
     }
 
-    /// A wake-up that brings nothing is one for the error queue.
     close_event received(int fd, const close_event& e) noexcept {
+        // A wake-up that brings nothing is one for the error queue.
         if (woken_ && e.what == event::would_block) Calls::empty_error_queue(fd);
         woken_ = false;
+        // Under IP_RECVERR a read tells of what an ICMP message says, and the connection lives on.
+        const int error = errno;
+        if (e.what == event::failed && is_alive(Calls::state(fd))) return {event::would_block};
+        errno = error;
         return e;
     }
+
+    /// Of Multipath TCP it is that of a subflow, which says nothing.
+    tcp_state state(int fd) noexcept {
+        return may_be_multipath_ && Calls::is_multipath(fd) ? tcp_state::unknown : Calls::state(fd);
+    }
+
+    static bool is_alive(tcp_state s) noexcept { return s != tcp_state::close && s != tcp_state::unknown; }
 
     last_sample sample(int fd, bool abort) noexcept {
         last_sample s = Calls::sample(fd, our_fin_, at_eof_, abort);
@@ -92,7 +103,7 @@ private:
         no_fin_yet_ = e.what == event::would_block;
         if (e.what == event::readable) woken_ = true;
         if (e.what == event::half_closed) our_fin_ = true;
-        if (e.what == event::end_of_file) at_eof_ = true;
+        if (e.what == event::end_of_file) at_eof_ = !blind_;
         if (e.what == event::failed) errno_ = errno;
         // The look that told of it has taken the error off the socket, which must not pass for an orderly end.
         if (e.what == event::reset || e.what == event::failed) at_eof_ = false;
@@ -105,6 +116,7 @@ private:
         const bool fin_in = fin_out || s == tcp_state::close_wait || s == tcp_state::unknown;
         if (fin_out) our_fin_ = true;
         at_eof_ = fin_in;
+        blind_ = !fin_in; // or in CLOSE, where nothing is read any more
     }
 
     Machine machine_;
@@ -116,6 +128,7 @@ private:
     bool may_be_multipath_ = false;
     bool our_fin_ = false;
     bool at_eof_ = false;
+    bool blind_ = false;      ///< the program has shut reading down, so that end of file says nothing
     bool no_fin_yet_ = false; ///< as the last look showed
     bool woken_ = false;      ///< by input, of which nothing has been read yet
 };

@@ -137,7 +137,10 @@ constexpr void gone(close_report& r, const close_verdict& v, const last_sample& 
         r.first_fin = fin_sender::none;
         return reset(r, ending::failed);
     }
-    if (v.failed || s.failure != 0) return reset(r, ending::failed);
+    if (v.failed || s.failure != 0) {
+        if (s.left == last_sample::remains::never_connected) r.first_fin = fin_sender::none;
+        return reset(r, ending::failed);
+    }
     if (v.reset_by_peer || s.reset) {
         if (s.reset_after_fin && r.first_fin == fin_sender::none) r.first_fin = fin_sender::peer;
         return reset(r, v.blind ? ending::unknown : ending::reset_by_peer);
@@ -187,8 +190,8 @@ constexpr close_report conclude(const close_verdict& v, const close_terms& terms
 
 constexpr close_outcome outcome_of(const close_report& r, const close_terms& terms, const close_verdict& v,
                                    const last_sample& s) noexcept {
-    if (v.not_connected || s.state == tcp_state::syn_sent || s.left == last_sample::remains::never_connected)
-        return close_outcome::not_connected;
+    const bool never = s.state == tcp_state::syn_sent || s.left == last_sample::remains::never_connected;
+    if (v.not_connected || (never && s.failure == 0)) return close_outcome::not_connected;
     if (r.ended_by == ending::failed) return close_outcome::failed;
     switch (r.limit) {
     case close_limit::patience: return close_outcome::patience_over;

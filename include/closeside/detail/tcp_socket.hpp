@@ -4,6 +4,7 @@
 
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/close_event.hpp>
+#include <closeside/detail/own_time_wait.hpp>
 #include <closeside/detail/tcp_info.hpp>
 
 #include <cerrno>
@@ -277,20 +278,6 @@ struct tcp_socket {
         return left > 0 && static_cast<std::uint64_t>(left) == count_bytes(fd, SIOCINQ) + 1;
     }
 
-    /// Of a socket in CLOSE on which no error is left.
-    static last_sample::remains remains(int fd) noexcept {
-        using remains = last_sample::remains;
-        tcp_info i{};
-        const std::size_t size = info(fd, i);
-        if (size == 0) return remains::nothing;
-        if (i.rcv_space == 0) return remains::never_connected;
-        if (!all_acknowledged(fd) || !fin_is_in(fd)) return remains::nothing;
-        if (size <= offsetof(tcp_info, bytes_retrans)) return remains::acked;
-        // Who connected has had a SYN acknowledged, who accepted has not. One alone tells nothing.
-        const std::uint64_t beyond_data = i.bytes_acked - (i.bytes_sent - i.bytes_retrans);
-        return beyond_data == 2 ? remains::both_fins : beyond_data == 1 ? remains::acked : remains::nothing;
-    }
-
     /// The connection just before close(2). `at_eof`: no input can be waiting.
     static last_sample sample(int fd, bool our_fin, bool at_eof, bool aborting) noexcept {
         // Both FINs are through, and no RST came before: one that did would have left ours unacknowledged.
@@ -321,15 +308,32 @@ struct tcp_socket {
 private:
     /// Of a socket in CLOSE: what has ended the connection.
     static void end_of(int fd, bool our_fin, last_sample& s) noexcept {
-        s.unacknowledged = unacknowledged(fd, our_fin);
+        tcp_info i{};
+        const std::size_t size = info(fd, i);
         // At end of file too: a socket that has had the peer's FIN reads 0 and never tells of a reset (tcp_recvmsg).
         const int error = take_error(fd);
-        s.reset = error != 0 && classify(error) == close_event::kind::reset;
+        const bool reset = error != 0 && classify(error) == close_event::kind::reset;
+        if (size != 0 && i.rcv_space == 0) { // as in never_connected(); what is unacknowledged is our SYN
+            s.left = last_sample::remains::never_connected;
+            if (!reset) s.failure = error; // ECONNREFUSED, say; a reset is left behind by shutdown(2) in SYN-SENT
+            return;
+        }
+        s.unacknowledged = unacknowledged(fd, our_fin);
+        s.reset = reset;
         s.reset_after_fin = error == EPIPE;
-        if (error == 0)
-            s.left = remains(fd);
-        else if (!s.reset)
-            s.failure = error;
+        if (error != 0 && !reset) s.failure = error;
+        if (error == 0) s.left = remains(fd, i, size, our_fin);
+    }
+
+    /// … on which no error is left.
+    static last_sample::remains remains(int fd, const tcp_info& i, std::size_t size, bool our_fin) noexcept {
+        using remains = last_sample::remains;
+        if (!all_acknowledged(fd) || !fin_is_in(fd)) return remains::nothing;
+        if (!our_fin && is_in_time_wait(fd)) return remains::time_wait;
+        if (size <= offsetof(tcp_info, bytes_retrans)) return remains::acked;
+        // Who connected has had a SYN acknowledged, who accepted has not. One alone tells nothing.
+        const std::uint64_t beyond_data = i.bytes_acked - (i.bytes_sent - i.bytes_retrans);
+        return beyond_data == 2 ? remains::both_fins : beyond_data == 1 ? remains::acked : remains::nothing;
     }
 };
 
