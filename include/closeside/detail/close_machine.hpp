@@ -257,7 +257,9 @@ private:
         clock_.looked(e, now);
         if (clock_.over(now)) return time_over(clock_.limit_over(now), now);
         // A flood that has thinned out wakes nobody: what has come of it is read now.
-        return std::exchange(floods_, false) ? receive_next() : wait();
+        if (!floods_ || this_wake_up_ != 0) return wait();
+        floods_ = false;
+        return receive_next();
     }
 
     constexpr close_action stop(close_limit why, milliseconds now) noexcept {
