@@ -62,7 +62,7 @@ private:
         case action::receive: return received(fd, Calls::receive(fd, a.bytes));
         case action::peek: return received(fd, Calls::peek(fd));
         case action::send: return Calls::send(fd, last_bytes_ - a.bytes, a.bytes);
-        case action::look: return Calls::look(fd, our_fin_, peer_first_ && !our_fin_);
+        case action::look: return Calls::look(fd, our_fin_, peer_first_ && !our_fin_, a.bytes != 0);
         case action::look_state: return {.what = event::state, .after = Calls::state(fd)};
         case action::look_unacknowledged: return {event::unacknowledged, Calls::unacknowledged(fd, our_fin_)};
         default: break;

@@ -248,7 +248,7 @@ private:
         default: break;
         }
         const bool knows = clock_.all_acknowledged() && !floods_;
-        return knows ? time_over(clock_.limit_over(now)) : close_action{action::look};
+        return knows ? time_over(clock_.limit_over(now)) : close_action{action::look, compared};
     }
 
     constexpr close_action looked(const close_event& e, milliseconds now) noexcept {
@@ -294,6 +294,8 @@ private:
         }
         return close_when_acked();
     }
+
+    static constexpr std::uint64_t compared = 1;
 
     constexpr action on_limit() const noexcept { return terms_.aborts_at_limit ? action::abort : action::close; }
     static constexpr bool stops(close_limit l) noexcept {
