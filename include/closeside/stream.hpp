@@ -301,7 +301,7 @@ private:
 
     /// For one close under another policy, its options are set where they differ from the type's.
     detail::close_manner manner_of(const close_policy& p) noexcept {
-        detail::close_manner manner{.linger_is_set = linger_is_set};
+        detail::close_manner manner{.linger_is_set = linger_is_set && p.linger == lingering::abort};
         const int fd = socket_.native_handle();
         if (linger_is_set && p.linger != lingering::abort) detail::tcp_socket::set_linger(fd, false);
         if (p.linger != lingering::abort && p.linger2 != P.linger2 && !detail::tcp_socket::set_linger2(fd, p.linger2))

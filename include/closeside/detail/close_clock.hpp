@@ -35,7 +35,6 @@ public:
     }
 
     constexpr milliseconds linger_deadline() const noexcept { return after(half_closed_, linger_); }
-    constexpr bool linger_over(milliseconds now) const noexcept { return now >= linger_deadline(); }
 
     /// Nothing but our FIN, if that is out, can be under way.
     constexpr bool all_acknowledged() const noexcept { return unacknowledged_ == 0; }

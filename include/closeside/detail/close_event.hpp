@@ -17,7 +17,7 @@ struct close_action {
         receive,             ///< read and discard up to `bytes` -> received, end_of_file, would_block, reset, failed
         peek,                ///< is there a byte beyond the limit? -> the same; received means there is
         send,                ///< the last `bytes` of the program -> sent, would_block, cannot_send, reset, failed
-        look,                ///< at the whole connection       -> looked
+        look,                ///< at the whole connection; with `bytes` to compare with the last look -> looked
         look_state,          ///< at its state alone            -> state
         look_unacknowledged, ///< SIOCOUTQ alone                -> unacknowledged
         close,               ///< sample the connection, close(2) -> released

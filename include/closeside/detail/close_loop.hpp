@@ -62,7 +62,7 @@ private:
         case action::receive: return received(fd, Calls::receive(fd, a.bytes));
         case action::peek: return received(fd, Calls::peek(fd));
         case action::send: return Calls::send(fd, last_bytes_ - a.bytes, a.bytes);
-        case action::look: return Calls::look(fd, our_fin_, peer_first_ && !our_fin_);
+        case action::look: return Calls::look(fd, our_fin_, peer_first_ && !our_fin_, a.bytes != 0);
         case action::look_state: return {.what = event::state, .after = state(fd)};
         case action::look_unacknowledged: return {event::unacknowledged, Calls::unacknowledged(fd, our_fin_)};
         default: break;
@@ -96,6 +96,9 @@ private:
     last_sample sample(int fd, bool abort) noexcept {
         last_sample s = Calls::sample(fd, our_fin_, at_eof_, abort);
         if (may_be_multipath_) s.multipath = Calls::is_multipath(fd);
+        // There a socket in CLOSE does not tell of the peer's FIN, but of what has been acknowledged.
+        const bool silent = s.multipath && s.state == tcp_state::close && s.left == last_sample::remains::nothing;
+        if (silent && !s.reset && s.failure == 0 && Calls::all_acknowledged(fd)) s.left = last_sample::remains::acked;
         return s;
     }
 

@@ -54,9 +54,9 @@ public:
         case event::readable: woken(); return receive_next(now);
         case event::writable: return {action::send, to_send_};
         case event::timer: woken(); return limit_due(now);
-        case event::cancelled: return stop(close_limit::cancelled, now);
-        case event::shed: return stop(close_limit::shed, now);
-        case event::acked: return release(action::close);
+        case event::cancelled: return stop(close_limit::cancelled);
+        case event::shed: return stop(close_limit::shed);
+        case event::acked: return acked();
         case event::reset: verdict_.reset_by_peer = true; return gone();
         case event::failed: verdict_.failed = true; return gone();
         case event::not_connected: verdict_.not_connected = true; return gone();
@@ -118,7 +118,7 @@ private:
     constexpr close_action no_room(milliseconds now) noexcept {
         if (terms_.releases_at_once()) return begin(now);
         if (!std::exchange(waits_for_room_, true)) clock_.wait_for_room(now);
-        if (clock_.over(now)) return time_over(clock_.limit_of_room(now), now);
+        if (clock_.over(now)) return time_over(clock_.limit_of_room(now));
         return {action::wait_writable, 0, clock_.deadline()};
     }
 
@@ -131,7 +131,7 @@ private:
         verdict_.half_closed(e.before, e.after);
         clock_.half_closed(now);
         const bool drains = terms_.drains && (verdict_.limit == close_limit::none || drain_follows_);
-        if (verdict_.peer_fin || !drains) return close_when_acked(now);
+        if (verdict_.peer_fin || !drains) return close_when_acked();
         phase_ = phase::draining;
         return wait(now);
     }
@@ -159,7 +159,7 @@ private:
     constexpr close_action received(std::uint64_t bytes, milliseconds now) noexcept {
         if (phase_ == phase::last_look) {
             verdict_.discarded += bytes;
-            return ++last_looks_ < most_last_looks ? close_action{action::receive, last_look} : act_on_limit(now);
+            return ++last_looks_ < most_last_looks ? close_action{action::receive, last_look} : act_on_limit();
         }
         const bool emptied = bytes < next_size();
         if (!peeking_) {
@@ -167,7 +167,7 @@ private:
             this_wake_up_ += static_cast<std::uint32_t>(bytes); // no more than the quota was asked for
         }
         if (phase_ == phase::first_look) return half_close();
-        if (peeking_) return time_over(close_limit::drain_bytes, now);
+        if (peeking_) return time_over(close_limit::drain_bytes);
         clock_.byte(now);
         const bool tired = this_wake_up_ >= quota;
         // Who has filled one quota will fill the next: to wake for all of it saves a wake-up for every few segments.
@@ -179,7 +179,7 @@ private:
         switch (phase_) {
         case phase::sending: return no_room(now);
         case phase::first_look: return half_close();
-        case phase::last_look: return act_on_limit(now);
+        case phase::last_look: return act_on_limit();
         default: floods_ = false; return pause(now);
         }
     }
@@ -209,7 +209,7 @@ private:
         const bool first = phase_ == phase::first_look || (phase_ == phase::patience && !looked_);
         if (first && !woken_ && (told_ || terms_.peer_first)) return {action::look_state};
         if (verdict_.blind) return nothing_there(now); // in the last look
-        return peer_closed(now);
+        return peer_closed();
     }
 
     constexpr close_action state_is(tcp_state s, milliseconds now) noexcept {
@@ -222,11 +222,11 @@ private:
         case tcp_state::fin_wait2:
             if (std::exchange(verdict_.blind, true)) return wait(now);
             return phase_ == phase::patience ? close_action{action::look} : half_close();
-        default: verdict_.peer_closed(s); return peer_closed(now);
+        default: verdict_.peer_closed(s); return peer_closed();
         }
     }
 
-    constexpr close_action peer_closed(milliseconds now) noexcept {
+    constexpr close_action peer_closed() noexcept {
         verdict_.peer_closed();
         if (phase_ == phase::last_look) {
             const bool stopped = stops(acting_on_);
@@ -237,47 +237,54 @@ private:
                 return release(on_limit());
             }
         }
-        return close_when_acked(now);
+        return close_when_acked();
     }
 
     /// A deadline has come. Where more may have been acknowledged meanwhile, that is looked up first.
     constexpr close_action limit_due(milliseconds now) noexcept {
         switch (phase_) {
-        case phase::acking: return time_over(close_limit::linger, now);
-        case phase::sending: return time_over(clock_.limit_of_room(now), now);
+        case phase::acking: return time_over(close_limit::linger);
+        case phase::sending: return time_over(clock_.limit_of_room(now));
         default: break;
         }
         const bool knows = clock_.all_acknowledged() && !floods_;
-        return knows ? time_over(clock_.limit_over(now), now) : close_action{action::look};
+        return knows ? time_over(clock_.limit_over(now)) : close_action{action::look, compared};
     }
 
     constexpr close_action looked(const close_event& e, milliseconds now) noexcept {
         if (e.after == tcp_state::syn_sent) return state_is(e.after, now);
         looked_ = true;
         clock_.looked(e, now);
-        if (clock_.over(now)) return time_over(clock_.limit_over(now), now);
+        if (clock_.over(now)) return time_over(clock_.limit_over(now));
         // A flood that has thinned out wakes nobody: what has come of it is read now.
-        return std::exchange(floods_, false) ? receive_next(now) : wait(now);
+        if (!floods_ || this_wake_up_ != 0) return wait(now);
+        floods_ = false;
+        return receive_next(now);
     }
 
-    constexpr close_action stop(close_limit why, milliseconds now) noexcept {
+    constexpr close_action stop(close_limit why) noexcept {
         drain_follows_ = false;
-        return time_over(why, now);
+        return time_over(why);
     }
 
     /// Nobody waits any more. One more look at the receive queue: a late thread may find the peer's FIN there, and
     /// close(2) over unread input would reset what is still to be delivered.
-    constexpr close_action time_over(close_limit limit, milliseconds now) noexcept {
+    constexpr close_action time_over(close_limit limit) noexcept {
         names_limit_ = verdict_.limit == close_limit::none;
         if (names_limit_) verdict_.limit = limit;
+        if (!verdict_.peer_fin) return look_for_the_last_time(limit);
         acting_on_ = limit;
-        if (verdict_.peer_fin) return act_on_limit(now);
+        return act_on_limit();
+    }
+
+    constexpr close_action look_for_the_last_time(close_limit limit) noexcept {
+        acting_on_ = limit;
         phase_ = phase::last_look;
         last_looks_ = 0;
         return {action::receive, last_look};
     }
 
-    constexpr close_action act_on_limit(milliseconds now) noexcept {
+    constexpr close_action act_on_limit() noexcept {
         if (terms_.aborts_at_limit) return release(action::abort);
         if (acting_on_ == close_limit::linger || stops(acting_on_)) return release(action::close);
         const bool waited_for_peer = acting_on_ == close_limit::patience || acting_on_ == close_limit::input;
@@ -285,8 +292,10 @@ private:
             drain_follows_ = true;
             return half_close();
         }
-        return close_when_acked(now);
+        return close_when_acked();
     }
+
+    static constexpr std::uint64_t compared = 1;
 
     constexpr action on_limit() const noexcept { return terms_.aborts_at_limit ? action::abort : action::close; }
     static constexpr bool stops(close_limit l) noexcept {
@@ -294,12 +303,19 @@ private:
     }
 
     /// The last step of every orderly close; lingering::until_acked waits here, with our FIN sent.
-    constexpr close_action close_when_acked(milliseconds now) noexcept {
-        if (!terms_.lingers || stops(verdict_.limit)) return release(action::close);
+    constexpr close_action close_when_acked() noexcept {
+        if (!terms_.lingers || acked_ || stops(verdict_.limit)) return release(action::close);
         if (!verdict_.our_fin) return half_close();
         phase_ = phase::acking;
-        if (clock_.linger_over(now)) return time_over(close_limit::linger, now);
         return {action::wait_acked, 0, clock_.linger_deadline()};
+    }
+
+    /// What has come since the drain would have close(2) reset.
+    constexpr close_action acked() noexcept {
+        acked_ = true;
+        if (verdict_.peer_fin || !terms_.drains) return release(action::close);
+        names_limit_ = false;
+        return look_for_the_last_time(close_limit::linger);
     }
 
     constexpr close_action gone() noexcept {
@@ -338,6 +354,7 @@ private:
     bool names_limit_ = false; ///< the last limit is the first that has run out
     bool drain_follows_ = false;
     bool waits_for_room_ = false;
+    bool acked_ = false; ///< all, and our FIN
 };
 
 } // namespace closeside::detail

@@ -238,13 +238,16 @@ struct tcp_socket {
     }
 
     /// The whole connection, to tell whether more has been acknowledged. `flushes`: see flush().
-    static close_event look(int fd, bool fin_out, bool flushes) noexcept {
+    /** `compares`: what is acknowledged between the two calls must not count as of an older acknowledgement's time. */
+    static close_event look(int fd, bool fin_out, bool flushes, bool compares) noexcept {
+        const std::uint64_t bytes = compares ? unacknowledged(fd, fin_out) : 0;
         tcp_info i{};
         const std::size_t size = info(fd, i);
         close_event e{.what = close_event::kind::looked, .after = static_cast<tcp_state>(i.state)};
         const bool tells_unsent = size >= offsetof(tcp_info, min_rtt);
         if (flushes && (!tells_unsent || i.notsent_bytes != 0)) flush(fd);
-        if (!tells_unsent || i.unacked != 0 || i.notsent_bytes != 0) e.bytes = unacknowledged(fd, fin_out);
+        if (!tells_unsent || i.unacked != 0 || i.notsent_bytes != 0)
+            e.bytes = compares ? bytes : unacknowledged(fd, fin_out);
         e.acked_ago = milliseconds{i.last_ack_recv};
         e.sent_ago = milliseconds{i.last_data_sent};
         e.input_ago = milliseconds{i.last_data_recv};
