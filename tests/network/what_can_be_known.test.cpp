@@ -393,9 +393,10 @@ TEST_CASE("network: what is urgent hides from SIOCINQ") {
             {{urgent_input, stops_reading}, fin | POLLPRI, 0, 1, 1, 0, 0},
         };
         differences wrong;
+        segment_witness wire(1000);
         for (const auto& r : rows) {
             const std::string where = name_of(r.beginning);
-            const ends e = begun(r.beginning);
+            ends e = begun(r.beginning);
             wrong.expect(where, "poll", polled(e.ours, POLLIN | POLLRDHUP | POLLPRI), r.poll);
             wrong.expect(where, "SIOCINQ", ioctl_value(e.ours.get(), SIOCINQ), r.unread);
             wrong.expect(where, "SIOCATMARK", ioctl_value(e.ours.get(), SIOCATMARK), r.at_mark);
@@ -405,6 +406,13 @@ TEST_CASE("network: what is urgent hides from SIOCINQ") {
             const reading got = read_with_inq(e.ours);
             wrong.expect(where, "read", got.result, r.read);
             if (tells_left) wrong.expect(where, "TCP_CM_INQ", got.left, r.left);
+            // To close(2) the byte is unread input, MSG_OOB or not, until a read has stepped over it, if only to EAGAIN.
+            if (got.result > 0) read_with_inq(e.ours);
+            e.ours.close();
+            wrong.expect(where, "resets by close, all read", resets(wire, e), 0);
+            e = begun(r.beginning);
+            e.ours.close();
+            wrong.expect(where, "resets by close", resets(wire, e), 1);
         }
         return wrong.text();
     });
