@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_DEADLINES_HPP
 #define CLOSESIDE_DETAIL_CLOSE_DEADLINES_HPP
 
+#include <closeside/detail/context_of.hpp>
 #include <closeside/detail/in_place_memory.hpp>
 #include <closeside/detail/target_of.hpp>
 
@@ -20,6 +21,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -28,6 +30,9 @@ namespace closeside::detail {
 /// What the strands around an executor run on. A timer for all must not queue behind one connection's handlers.
 template <class Executor>
 asio::any_io_executor without_strand(const Executor& e) {
+    static_assert(std::is_convertible_v<const Executor&, asio::any_io_executor>,
+                  "an executor of the Networking TS works as asio::any_io_executor only: say that, and define "
+                  "ASIO_USE_TS_EXECUTOR_AS_DEFAULT where it is to be asio::executor");
     return e;
 }
 template <class Inner>
@@ -77,7 +82,7 @@ public:
 
     template <class Executor>
     static close_deadlines& of(const Executor& executor) {
-        return asio::use_service<close_deadlines>(asio::query(executor, asio::execution::context));
+        return asio::use_service<close_deadlines>(context_of(executor));
     }
 
     /// @throws std::bad_alloc; the entry is then not there.
