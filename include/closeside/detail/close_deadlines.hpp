@@ -53,7 +53,7 @@ class close_deadlines : public asio::execution_context::service {
 public:
     using clock = std::chrono::steady_clock;
     using key_type = close_deadlines;
-    inline static asio::execution_context::id id;
+    [[gnu::visibility("default")]] inline static asio::execution_context::id id; // by its address, without typeid
 
     /// Base of what has a deadline. Its members, and every function below, belong to the holder of the mutex.
     class entry {

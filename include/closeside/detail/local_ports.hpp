@@ -41,7 +41,7 @@ inline std::string destination_text(const destination& d) {
 }
 
 /// The destination that ports last ran out for. A std::error_code has no room for it, and its message wants it.
-class exhausted_destination {
+class [[gnu::visibility("default")]] exhausted_destination {
 public:
     static void remember(const destination& d) {
         exhausted_destination& it = instance();
