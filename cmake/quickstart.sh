@@ -26,8 +26,8 @@ case "$#:${1-}" in
 esac
 
 packages="g++ cmake ninja-build libasio-dev doctest-dev libcli11-dev nlohmann-json3-dev libspdlog-dev"
-# Tests lose segments and translate addresses between network namespaces of their own.
-[ "$1" != test ] || packages="$packages iproute2 nftables"
+# Tests lose segments and translate addresses between network namespaces of their own, and run a program under valgrind.
+[ "$1" != test ] || packages="$packages iproute2 nftables valgrind"
 # The peers that are measured, and what counts system calls and instructions.
 [ "$1" != benchmark ] || packages="$packages iproute2 libboost-dev libuv1-dev net-tools procps strace valgrind"
 preset=default

@@ -85,3 +85,15 @@ TEST_CASE("the category is one object with the name of the library") {
     CHECK(cs::make_error_code(cs::error::cancelled).category() == cs::error_category());
     CHECK(std::error_code(1, std::generic_category()) != cs::error::patience_over);
 }
+
+TEST_CASE("a code equals its error whichever copy of the category made it, and under no other category") {
+    // A plug-in may have a copy (tests/shared_objects).
+    const cs::detail::error_category copy;
+    const std::error_code copied{static_cast<int>(cs::error::patience_over), copy};
+    CHECK(copied == cs::error::patience_over);
+    CHECK(cs::error::patience_over == copied);
+    CHECK(copied != cs::error::drain_time_over);
+    CHECK(std::error_code(static_cast<int>(cs::error::patience_over), std::generic_category()) !=
+          cs::error::patience_over);
+    CHECK(std::error_code() != cs::error::patience_over);
+}

@@ -2,6 +2,8 @@
 #ifndef CLOSESIDE_ACCEPTOR_HPP
 #define CLOSESIDE_ACCEPTOR_HPP
 
+#include <closeside/detail/configuration.hpp>
+
 #include <closeside/detail/listener_state.hpp>
 #include <closeside/detail/listening_socket.hpp>
 #include <closeside/detail/option_view.hpp>

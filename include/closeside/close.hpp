@@ -2,6 +2,8 @@
 #ifndef CLOSESIDE_CLOSE_HPP
 #define CLOSESIDE_CLOSE_HPP
 
+#include <closeside/detail/configuration.hpp>
+
 #include <closeside/detail/drop.hpp>
 #include <closeside/detail/start_close.hpp>
 #include <closeside/policy.hpp>

@@ -2,6 +2,8 @@
 #ifndef CLOSESIDE_CONNECT_HPP
 #define CLOSESIDE_CONNECT_HPP
 
+#include <closeside/detail/configuration.hpp>
+
 #include <closeside/detail/connect_diagnosis.hpp>
 #include <closeside/detail/connect_op.hpp>
 #include <closeside/detail/connect_socket.hpp>

@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_ERROR_HPP
 #define CLOSESIDE_ERROR_HPP
 
+#include <cstring>
 #include <string>
 #include <system_error>
 
@@ -27,7 +28,7 @@ enum class error {
 
 namespace detail {
 
-class error_category final : public std::error_category {
+class __attribute__((visibility("default"))) error_category final : public std::error_category {
 public:
     const char* name() const noexcept override { return "closeside"; }
 
@@ -68,13 +69,22 @@ public:
 } // namespace detail
 
 /// The category of closeside::error. Lives as long as the program; safe from any thread.
-inline const std::error_category& error_category() noexcept {
+/** Visible, so that it is one for all shared objects of a program, wherever the dynamic linker can make them one. */
+[[gnu::visibility("default")]] inline const std::error_category& error_category() noexcept {
     static const detail::error_category instance;
     return instance;
 }
 
 /// Found by argument-dependent lookup when an error converts to std::error_code.
 inline std::error_code make_error_code(error e) noexcept { return {static_cast<int>(e), error_category()}; }
+
+/// The same error, also where a plug-in has a category of its own: dlopen(3) with RTLD_LOCAL by a program that exports
+/// nothing (no -rdynamic) leaves it one, and std::error_code compares categories by address.
+inline bool operator==(const std::error_code& code, error e) noexcept {
+    const std::error_category& own = error_category();
+    return code.value() == static_cast<int>(e) &&
+           (code.category() == own || std::strcmp(code.category().name(), own.name()) == 0);
+}
 
 } // namespace closeside
 

@@ -2,6 +2,8 @@
 #ifndef CLOSESIDE_SOCKET_OPTION_HPP
 #define CLOSESIDE_SOCKET_OPTION_HPP
 
+#include <closeside/detail/configuration.hpp>
+
 #include <asio/ip/tcp.hpp>
 
 #include <concepts>

@@ -2,6 +2,8 @@
 #ifndef CLOSESIDE_STREAM_HPP
 #define CLOSESIDE_STREAM_HPP
 
+#include <closeside/detail/configuration.hpp>
+
 #include <closeside/detail/blocking_close.hpp>
 #include <closeside/detail/disown.hpp>
 #include <closeside/detail/drop.hpp>
@@ -12,6 +14,7 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/async_result.hpp>
+#include <asio/basic_socket.hpp>
 #include <asio/basic_stream_socket.hpp>
 #include <asio/error.hpp>
 #include <asio/error_code.hpp>
@@ -56,7 +59,7 @@ class basic_stream {
 public:
     using executor_type = Executor;
     using socket_type = asio::basic_stream_socket<asio::ip::tcp, Executor>;
-    using lowest_layer_type = typename socket_type::lowest_layer_type;
+    using lowest_layer_type = asio::basic_socket<asio::ip::tcp, Executor>;
     using protocol_type = asio::ip::tcp;
     using endpoint_type = asio::ip::tcp::endpoint;
 
@@ -112,8 +115,8 @@ public:
     ~basic_stream() { drop(); }
 
     executor_type get_executor() noexcept { return socket_.get_executor(); }
-    lowest_layer_type& lowest_layer() noexcept { return socket_.lowest_layer(); }
-    const lowest_layer_type& lowest_layer() const noexcept { return socket_.lowest_layer(); }
+    lowest_layer_type& lowest_layer() noexcept { return socket_; }
+    const lowest_layer_type& lowest_layer() const noexcept { return socket_; }
 
     /// The socket, for its options and endpoints. What closes it here bypasses the policy.
     socket_type& socket() noexcept { return socket_; }

@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_DEADLINES_HPP
 #define CLOSESIDE_DETAIL_CLOSE_DEADLINES_HPP
 
+#include <closeside/detail/context_of.hpp>
 #include <closeside/detail/forks.hpp>
 #include <closeside/detail/in_place_memory.hpp>
 
@@ -41,11 +42,11 @@ struct context_executor {
 /// The deadlines of all closes that wait on one execution context: a heap, and one timer for the earliest of them.
 /** A close thus costs no timer of its own, neither its memory nor, while others wait too, the system call that sets it.
  *  The timer runs only while a close is under way, so that it keeps no context's run() from returning. */
-class [[gnu::visibility("default")]] close_deadlines : public asio::execution_context::service {
+class __attribute__((visibility("default"))) close_deadlines : public asio::execution_context::service {
 public:
     using clock = std::chrono::steady_clock;
     using key_type = close_deadlines;
-    inline static asio::execution_context::id id;
+    [[gnu::visibility("default")]] inline static asio::execution_context::id id; // by its address, without typeid
 
     /// Base of what has a deadline. Its members, and every function below, belong to the holder of the mutex.
     class entry {
@@ -70,14 +71,14 @@ public:
         std::size_t place_ = nowhere;
     };
 
-    explicit close_deadlines(asio::execution_context & context)
+    explicit close_deadlines(asio::execution_context& context)
         : service(context), timer_(context_executor{&context}), made_at_(forks()) {
         count_forks();
     }
 
     template <class Executor>
     static close_deadlines& of(const Executor& executor) {
-        return asio::use_service<close_deadlines>(asio::query(executor, asio::execution::context));
+        return asio::use_service<close_deadlines>(context_of(executor));
     }
 
     /// The context belongs to the process that this one was forked from, and nobody has taken it over.
@@ -89,7 +90,7 @@ public:
 
     /// False where the context is being destroyed, so that nobody would wake.
     /** @throws std::bad_alloc; the entry is then not there. */
-    bool insert(entry & e, clock::time_point deadline) {
+    bool insert(entry& e, clock::time_point deadline) {
         if (!timer_) return false;
         heap_.push_back(&e);
         e.deadline_ = deadline;
@@ -106,7 +107,7 @@ public:
     }
 
     /// Nothing happens to an entry that is not there. Who does not insert it again calls rest() then.
-    void remove(entry & e) noexcept {
+    void remove(entry& e) noexcept {
         if (e.place_ != entry::nowhere) take_out(e);
     }
 
@@ -194,7 +195,7 @@ private:
         e.deadline_over();
     }
 
-    void take_out(entry & e) noexcept {
+    void take_out(entry& e) noexcept {
         const std::size_t place = std::exchange(e.place_, entry::nowhere);
         entry* const last = heap_.back();
         heap_.pop_back();
@@ -205,7 +206,7 @@ private:
         sink(last->place_);
     }
 
-    void put(std::size_t place, entry * e) noexcept {
+    void put(std::size_t place, entry* e) noexcept {
         heap_[place] = e;
         e->place_ = place;
     }

@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_HOST_CONFIG_HPP
 #define CLOSESIDE_HOST_CONFIG_HPP
 
+#include <closeside/detail/exceptions.hpp>
 #include <closeside/detail/proc_reader.hpp>
 #include <closeside/host/config/file_list.hpp>
 #include <closeside/host/config/file_problems.hpp>

@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_HOST_TAKE_SNAPSHOT_HPP
 #define CLOSESIDE_HOST_TAKE_SNAPSHOT_HPP
 
+#include <closeside/detail/exceptions.hpp>
 #include <closeside/detail/own_proc.hpp>
 #include <closeside/detail/printable_text.hpp>
 #include <closeside/detail/proc_net_counters.hpp>

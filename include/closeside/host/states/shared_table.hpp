@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_HOST_STATES_SHARED_TABLE_HPP
 #define CLOSESIDE_HOST_STATES_SHARED_TABLE_HPP
 
+#include <closeside/detail/exceptions.hpp>
 #include <closeside/detail/owned_descriptor.hpp>
 #include <closeside/detail/proc_reader.hpp>
 #include <closeside/detail/sysctl_text.hpp>

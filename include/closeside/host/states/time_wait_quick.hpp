@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_HOST_STATES_TIME_WAIT_QUICK_HPP
 #define CLOSESIDE_HOST_STATES_TIME_WAIT_QUICK_HPP
 
+#include <closeside/detail/exceptions.hpp>
 #include <closeside/detail/own_proc.hpp>
 #include <closeside/detail/owned_descriptor.hpp>
 #include <closeside/detail/proc_net_counters.hpp>
