@@ -152,6 +152,8 @@ private:
         return peeking_ ? close_action{action::peek} : close_action{action::receive, next_size()};
     }
 
+    constexpr bool floods() const noexcept { return streak_ >= quota; }
+
     constexpr std::uint64_t next_size() const noexcept {
         return std::min<std::uint64_t>(bytes_left(), quota - this_wake_up_);
     }
@@ -169,9 +171,9 @@ private:
         if (phase_ == phase::first_look) return half_close();
         if (peeking_) return time_over(close_limit::drain_bytes);
         clock_.byte(now);
-        const bool tired = this_wake_up_ >= quota;
         // Who has filled one quota will fill the next: to wake for all of it saves a wake-up for every few segments.
-        floods_ = tired;
+        streak_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(streak_ + bytes, quota));
+        const bool tired = this_wake_up_ >= quota;
         return tired || emptied ? pause(now) : receive_next(now);
     }
 
@@ -180,7 +182,7 @@ private:
         case phase::sending: return no_room(now);
         case phase::first_look: return half_close();
         case phase::last_look: return act_on_limit();
-        default: floods_ = false; return pause(now);
+        default: return pause(now);
         }
     }
 
@@ -201,7 +203,7 @@ private:
     constexpr close_action wait(milliseconds now) noexcept {
         if (clock_.over(now)) return limit_due(now);
         if (verdict_.blind) return {action::wait_fin, 0, clock_.deadline()};
-        return {action::wait_readable, floods_ && bytes_left() >= quota ? quota : 1, clock_.deadline()};
+        return {action::wait_readable, floods() && bytes_left() >= quota ? quota : 1, clock_.deadline()};
     }
 
     constexpr close_action end_of_file(milliseconds now) noexcept {
@@ -247,7 +249,7 @@ private:
         case phase::sending: return time_over(clock_.limit_of_room(now));
         default: break;
         }
-        const bool knows = clock_.all_acknowledged() && !floods_;
+        const bool knows = clock_.all_acknowledged() && !floods();
         return knows ? time_over(clock_.limit_over(now)) : close_action{action::look, compared};
     }
 
@@ -257,8 +259,8 @@ private:
         clock_.looked(e, now);
         if (clock_.over(now)) return time_over(clock_.limit_over(now));
         // A flood that has thinned out wakes nobody: what has come of it is read now.
-        if (!floods_ || this_wake_up_ != 0) return wait(now);
-        floods_ = false;
+        if (!floods() || this_wake_up_ != 0) return wait(now);
+        streak_ = 0;
         return receive_next(now);
     }
 
@@ -342,13 +344,13 @@ private:
     close_verdict verdict_{};
     last_sample last_{};
     std::uint32_t this_wake_up_ = 0;
+    std::uint32_t streak_ = 0; ///< bytes since the flood has last thinned out, a quota at most
     std::uint32_t to_send_;
     close_limit acting_on_ = close_limit::none;
     phase phase_ = phase::start;
     std::uint8_t last_looks_ = 0;
     bool told_;
     bool peeking_ = false;
-    bool floods_ = false;
     bool woken_ = false;       ///< at least once
     bool looked_ = false;      ///< at what is unacknowledged
     bool names_limit_ = false; ///< the last limit is the first that has run out
