@@ -278,7 +278,8 @@ static_assert(walks(cs::policies::graceful, action::receive,
 static_assert(walks(cs::policies::graceful, action::receive,
                     std::array{step{just(event::end_of_file), t0, action::close},
                                step{{.what = event::released}, t0, action::done}},
-                    {close_outcome::kept, peer, ending::fin, time_wait_holder::left_to_kernel}, {.told = false}),
+                    {close_outcome::not_connected, unknown, ending::unknown, time_wait_holder::unknown},
+                    {.told = false}),
               "where nobody is told, the state is not asked: close(2) is the same");
 
 static_assert(walks(cs::policies::graceful, action::receive,

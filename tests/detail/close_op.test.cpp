@@ -2,9 +2,11 @@
 #include <closeside/detail/start_close.hpp>
 
 #include "support/connection.hpp"
+#include "support/failing_calls.hpp"
 #include "support/interposed_calls.hpp"
 #include "support/scarce_memory.hpp"
 
+#include <closeside/acceptor.hpp>
 #include <closeside/error.hpp>
 #include <closeside/stream.hpp>
 
@@ -135,6 +137,8 @@ private:
 constexpr cs::milliseconds nothing{0};
 // The machine takes part of a second for until_acked, which the rules refuse, since SO_LINGER cannot.
 constexpr cs::lingering briefly = cs::lingering::until_acked(60ms);
+
+constexpr cs::close_policy graceful_policy = cs::policies::graceful;
 
 /// A policy, and what the peer does before each handler runs.
 struct scenario {
@@ -468,6 +472,76 @@ TEST_CASE("where operator new fails, async_close throws or completes, and nothin
             CHECK(r.outcome.destroyed == 1);
             CHECK(r.memory.bytes == 0);
             CHECK(open_descriptors() == r.descriptors_before - 1);
+        }
+    }
+}
+
+TEST_CASE(
+    "whichever system call fails, a close completes once, leaves nothing behind and throws nothing out of run()") {
+    for (const scenario& s : scenarios) {
+        CAPTURE(s.name);
+        for (const int error : {ENOMEM, ENOSPC}) {
+            bool none_failed = false;
+            for (int n = 0; !none_failed; ++n) {
+                CAPTURE(n);
+                REQUIRE(n < 400);
+                run r(s);
+                bool thrown = false;
+                const char* name = nullptr;
+                try {
+                    const failing_call fails(n, error);
+                    r.start();
+                    name = fails.failed();
+                } catch (const std::exception&) {
+                    thrown = true; // from the initiating function; nothing has begun
+                }
+                while (true) {
+                    const failing_call fails(n, error); // counted anew for each handler
+                    CHECK_NOTHROW(none_failed = !r.step());
+                    if (fails.failed() != nullptr) name = fails.failed();
+                    if (none_failed) break;
+                }
+                none_failed = name == nullptr && !thrown;
+                CAPTURE(std::string(name == nullptr ? "none" : name));
+                CHECK(r.outcome.calls == (thrown ? 0 : 1));
+                CHECK(r.outcome.destroyed == 1);
+                CHECK(r.memory.bytes == 0);
+                CHECK(open_descriptors() == r.descriptors_before - 1);
+                // What the kernel has of the connection does not contradict the report.
+                if (r.outcome.report.time_wait == cs::time_wait_holder::local)
+                    CHECK(r.connection.near_state() == kv::time_wait);
+                if (r.outcome.report.ended_by == cs::ending::reset_by_us) CHECK(r.connection.near_state() == kv::none);
+            }
+        }
+    }
+}
+
+TEST_CASE("whichever system call fails, an accept gives a connection or an error, once") {
+    for (const int error : {ENOMEM, EINVAL, ECONNABORTED, EMFILE}) {
+        bool none_failed = false;
+        for (int n = 0; !none_failed; ++n) {
+            CAPTURE(n);
+            REQUIRE(n < 100);
+            asio::io_context io;
+            cs::acceptor<graceful_policy> listener(io, {asio::ip::address_v4::loopback(), 0});
+            const int before = open_descriptors();
+            test_peer peer(listener.local_endpoint());
+            int calls = 0;
+            std::error_code ec;
+            {
+                const failing_call fails(n, error);
+                listener.async_accept([&](std::error_code e, cs::stream<graceful_policy> s) {
+                    ++calls;
+                    ec = e;
+                    s.abort();
+                });
+                const auto end = std::chrono::steady_clock::now() + 5s;
+                while (calls == 0 && std::chrono::steady_clock::now() < end) CHECK_NOTHROW(io.run_one_for(50ms));
+                none_failed = fails.failed() == nullptr;
+            }
+            CHECK(calls == 1);
+            peer.close();
+            CHECK(open_descriptors() == before);
         }
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/interposed_calls.hpp"
 
+#include "support/failing_calls.hpp"
+
 #include <cerrno>
 #include <utility>
 
@@ -44,12 +46,14 @@ void after_epoll_create1(std::function<void()> call) { epoll_create1_call = std:
 extern "C" int setsockopt(int fd, int level, int name, const void* value, socklen_t size) noexcept {
     static auto* const next = tests::hidden<int(int, int, int, const void*, socklen_t)>("setsockopt");
     ++tests::setsockopt_calls;
+    if (tests::call_fails("setsockopt")) return -1;
     return next(fd, level, name, value, size);
 }
 
 extern "C" int accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
     static auto* const next = tests::hidden<int(int, sockaddr*, socklen_t*, int)>("accept4");
     ++tests::accept4_calls;
+    if (tests::call_fails("accept4")) return -1;
     if (const int error = tests::accept4_error; error != 0 && tests::accept4_failures != 0) {
         if (tests::accept4_failures > 0) --tests::accept4_failures;
         errno = error;
@@ -61,7 +65,7 @@ extern "C" int accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
 
 extern "C" int epoll_create1(int flags) noexcept {
     static auto* const next = tests::hidden<int(int)>("epoll_create1");
-    const int fd = next(flags);
+    const int fd = tests::call_fails("epoll_create1") ? -1 : next(flags);
     if (const auto call = std::exchange(tests::epoll_create1_call, nullptr)) call();
     return fd;
 }

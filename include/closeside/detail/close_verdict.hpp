@@ -179,6 +179,8 @@ constexpr close_report conclude(const close_verdict& v, const close_terms& terms
     } else if (s.state == tcp_state::closing) {
         // An abort here sends nothing and forgets the connection; the peer still goes through TIME-WAIT.
         verdict::fin(r, v.aborting ? time_wait_holder::peer : time_wait_holder::both);
+    } else if (s.state == tcp_state::unknown) {
+        verdict::unknown(r, ending::unknown); // the kernel gave no answer
     } else if (s.state == tcp_state::last_ack || s.state == tcp_state::close_wait) {
         verdict::fin(r, time_wait_holder::peer);
     } else {
