@@ -54,7 +54,9 @@ public:
         case event::readable:
             woken_ = true;
             this_wake_up_ = 0;
-            return clock_.over(now) ? limit_due(now) : receive_next();
+            // drain_idle is not over where the thread that was to read is late.
+            return clock_.over(now) && clock_.limit_over(now) != close_limit::drain_idle ? limit_due(now)
+                                                                                         : receive_next();
         case event::writable: return {action::send, to_send_};
         case event::timer:
             woken_ = true;
