@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_TESTS_MODEL_COMPOSITION_HPP
 #define CLOSESIDE_TESTS_MODEL_COMPOSITION_HPP
 
+#include "arrivals.hpp"
 #include "close_driver.hpp"
 #include "peer_steps.hpp"
 #include "world.hpp"
@@ -9,7 +10,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <utility>
 
 namespace model {
@@ -26,13 +26,17 @@ public:
         w.losses = setting_.losses;
         w.duplicates = setting_.duplicates;
         w.slow_ticks = setting_.slow_ticks;
+        w.late_ticks = setting_.late_ticks;
+        w.ours.notices = setting_.notices;
         // The stream has set the options when the connection was made.
-        for (std::uint32_t made = 0; made < 2; ++made) {
-            modelled_kernel::run run{w.ours, w.to_them, 1, {}};
-            run.made.count = made;
+        std::uint64_t made = 0;
+        for (bool cut = true; cut;) {
+            modelled_kernel::run run = driver_.run_of(w);
+            run.made.count = made++;
             modelled_kernel::current = &run;
             calls::apply_policy(0, setting_.policy);
             modelled_kernel::current = nullptr;
+            cut = run.cut;
         }
         return w;
     }
@@ -58,9 +62,7 @@ public:
                setting_.policy.closes_first == closeside::side::local;
     }
 
-    static bool is_time(move m) {
-        return m == move::tick || m == move::timer || m == move::cancel || m == move::terminate;
-    }
+    static bool is_time(move m) { return m == move::tick || m == move::timer || m == move::cancel || m == move::shed; }
 
     const auto& excused() const { return driver_.excused(); }
     close_action next(const world& w) const { return driver_.next(w); }
@@ -80,34 +82,38 @@ private:
         }
         if (w.finished) return;
         const close_action action = driver_.next(w);
-        const bool waits = action.what == kind::wait_readable || action.what == kind::wait_acked;
-        const bool releases = action.what == kind::close || action.what == kind::abort;
-        if (!waits || (action.what == kind::wait_acked && (w.calls != 0 || fin_settled(w.ours))))
-            take(w, {move::call}, found, [&](world& n) { return driver_.call(n); });
-        if (waits && w.calls == 0) wake_ups(w, action, found);
-        const bool late = driver_.time(w.now).count >= action.until.count + setting_.tick;
-        if (waits ? !late : w.slow_ticks > 0 && !releases)
-            take(w, {move::tick}, found, [&](world& n) {
-                ++n.now;
-                if (!waits) --n.slow_ticks;
-                return verdict{};
-            });
+        const bool change = action.waits_for_change() && (w.calls != 0 || changed(w.ours, action));
+        const bool waits = !action.is_call();
+        if (!waits || change) take(w, {move::call}, found, [&](world& n) { return driver_.call(n); });
+        const bool due = waits && (change || wake_ups(w, action, found));
+        const auto tick = [&](auto&& spend) {
+            take(w, {move::tick}, found, [&](world& n) { return ++n.time.now, spend(n), verdict{}; });
+        };
+        if (waits && w.calls == 0 && !due)
+            tick([](world&) {});
+        else if (waits && w.calls == 0 && w.late_ticks > 0)
+            tick([](world& n) { --n.late_ticks; });
+        else if (!waits && w.slow_ticks > 0 && !action.releases())
+            tick([](world& n) { --n.slow_ticks; });
     }
 
+    /// True where one is due.
     template <class Found>
-    void wake_ups(const world& w, const close_action& action, Found& found) {
+    bool wake_ups(const world& w, const close_action& action, Found& found) {
         const auto wake = [&](move m, close_event::kind e) {
-            take(w, {m}, found, [&](world& n) {
-                n.since_wake_up = 0;
-                if (m == move::cancel || m == move::terminate) n.cancelled = true;
-                return driver_.advance(n, {e});
-            });
+            take(w, {m}, found, [&](world& n) { return driver_.advance(n, {e}); });
         };
-        if (action.what == kind::wait_readable && readable(w.ours)) wake(move::readable, close_event::kind::readable);
-        if (driver_.time(w.now) >= action.until) wake(move::timer, close_event::kind::timer);
-        if (!setting_.cancels) return;
-        wake(move::cancel, close_event::kind::cancelled);
-        wake(move::terminate, close_event::kind::terminated);
+        const bool readable = action.what == kind::wait_readable && wakes(w.ours, action.bytes);
+        const bool writable = action.what == kind::wait_writable && (w.ours.dead || w.ours.room(setting_.buffer) > 0);
+        const bool over = driver_.time(w.time.now) >= action.until;
+        if (readable) wake(move::readable, close_event::kind::readable);
+        if (writable) wake(move::writable, close_event::kind::writable);
+        if (over && !readable) wake(move::timer, close_event::kind::timer);
+        if (setting_.cancels) {
+            wake(move::cancel, close_event::kind::cancelled);
+            wake(move::shed, close_event::kind::shed);
+        }
+        return readable || writable || over;
     }
 
     template <class Found>
@@ -115,15 +121,19 @@ private:
         const auto ours = [&](step s, auto&& act) {
             take(w, s, found, [&](world& n) {
                 act(n);
-                note_race(w, n);
+                note_race(w, n, driver_.next(w));
                 return verdict{};
             });
         };
-        if (w.ours.has_unsent()) {
+        const bool fits = w.ours.sent < w.theirs.taken + setting_.window;
+        if (w.ours.has_unsent() && fits) {
             const segment s = w.ours.numbered(w.ours.sent);
-            ours({move::we_send, packed(s)}, [](world& n) { n.to_them.put(n.ours.send_next()); });
+            ours({move::we_send, packed(s)}, [](world& n) { n.to_them.put(n.ours.send_next(n.time.now)); });
         }
-        resend(w, w.ours, w.to_them, w.to_us, move::we_resend, found, [](world& n) { n.to_them.put(n.ours.resend()); });
+        if (w.ours.has_unsent() && !fits && !w.ours.awaits_ack() && w.ours.last_ack != w.time.now)
+            ours({move::we_probe}, [](world& n) { n.ours.last_ack = n.time.now; });
+        resend(w, w.ours, w.to_them, w.to_us, move::we_resend, found,
+               [](world& n) { n.to_them.put(n.ours.resend(n.time.now)); });
         if (w.ours.orphan && w.ours.state == tcp_state::fin_wait2)
             ours({move::our_fin_wait2_ends}, [](world& n) { n.ours.state = tcp_state::close; });
         if (setting_.peer.path_dies && w.ours.awaits_ack() && !w.finished)
@@ -140,7 +150,7 @@ private:
         if (!from.awaits_ack() || out.carries(from.acknowledged)) return;
         const bool needed = back.size() == 0;
         if (!needed && w.duplicates == 0) return;
-        take(w, {m, packed(from.resend())}, found, [&](world& n) {
+        take(w, {m, packed(from.numbered(from.acknowledged))}, found, [&](world& n) {
             act(n);
             if (!needed) --n.duplicates;
             return verdict{};
@@ -149,9 +159,12 @@ private:
 
     template <class Found>
     void network_steps(const world& w, Found& found) {
-        for (std::size_t i = 0; i < w.to_us.size(); ++i)
+        const auto movable = [&](const channel& c) {
+            return setting_.in_order ? std::min<std::size_t>(c.size(), 1) : c.size();
+        };
+        for (std::size_t i = 0; i < movable(w.to_us); ++i)
             take(w, {move::arrives_here, packed(w.to_us[i])}, found, [&](world& n) { return arrives_here(n, i); });
-        for (std::size_t i = 0; i < w.to_them.size(); ++i)
+        for (std::size_t i = 0; i < movable(w.to_them); ++i)
             take(w, {move::arrives_there, packed(w.to_them[i])}, found, [&](world& n) { return arrives_there(n, i); });
         if (w.losses == 0) return;
         const auto lose = [&](move m, channel world::*way, std::size_t i) {
@@ -167,31 +180,18 @@ private:
 
     verdict arrives_here(world& n, std::size_t i) {
         const world before = n;
-        n.ours.receive(n.to_us.take(i), n.to_them);
-        note_race(before, n);
-        if (before.ours.state == tcp_state::time_wait && n.ours.state == tcp_state::close)
-            n.past.time_wait_killed = true;
-        const bool reset = !before.ours.dead && n.ours.error != 0 && n.ours.dead;
-        if (reset && n.finished) n.past.reset_after_release = true;
-        if (reset && !n.finished) n.past.reset_by_peer = true;
-        const bool in_half_close = (n.calls != 0 || n.no_fin_yet != 0) && driver_.next(n).what == kind::half_close;
-        if (in_half_close && !before.ours.fin_received && n.ours.fin_received) n.past.fin_in_half_close = true;
+        n.ours.receive(n.to_us.take(i), n.to_them, n.time.now);
+        if (setting_.policy.drain_idle >= setting_.policy.drain_time) n.ours.last_input = 0; // it never acts
+        note_arrival(setting_, before, n, driver_.next(n));
         return {};
     }
 
     verdict arrives_there(world& n, std::size_t i) {
         const tcp_state before = n.theirs.state;
-        n.theirs.receive(n.to_them.take(i), n.to_us);
+        n.theirs.receive(n.to_them.take(i), n.to_us, 0);
         lose_unread(n.theirs);
         if (before == tcp_state::time_wait && n.theirs.state == tcp_state::close) n.past.time_wait_killed = true;
         return {};
-    }
-
-    /// Between the first look of the release and close(2) nothing may change, or the report cannot know.
-    void note_race(const world& before, world& n) const {
-        const kind action = driver_.next(before).what;
-        if (before.calls == 0 || before.finished || (action != kind::close && action != kind::abort)) return;
-        if (std::memcmp(&before.ours, &n.ours, sizeof n.ours) != 0) n.past.raced = true;
     }
 
     template <class Found>
@@ -199,19 +199,21 @@ private:
         const auto peer = [&](move m, auto&& act) {
             take(w, {m}, found, [&](world& n) {
                 act(n);
-                while (n.theirs.has_unsent()) n.to_us.put(n.theirs.send_next());
+                while (n.theirs.has_unsent()) n.to_us.put(n.theirs.send_next(0));
                 return verdict{};
             });
         };
         resend(w, w.theirs, w.to_us, w.to_them, move::they_resend, found,
-               [](world& n) { n.to_us.put(n.theirs.resend()); });
+               [](world& n) { n.to_us.put(n.theirs.resend(0)); });
         model::peer_steps(setting_, w, peer);
     }
 
-    bool readable(const tcp_endpoint& s) const {
-        return s.unread(setting_.peer.chunk_bytes) > 0 || s.fin_received || s.dead;
+    /// A read(2) would find so much, or something else [tcp_poll].
+    bool wakes(const tcp_endpoint& s, std::uint64_t low_water) const {
+        return s.unread(setting_.peer.chunk_bytes) >= low_water || s.fin_received || s.dead || s.notices > 0;
     }
-    static bool fin_settled(const tcp_endpoint& s) {
+    static bool changed(const tcp_endpoint& s, const close_action& wait) {
+        if (wait.what == kind::wait_fin) return s.fin_received || s.dead;
         return s.seen() != tcp_state::fin_wait1 && s.state != tcp_state::closing && s.state != tcp_state::last_ack;
     }
 

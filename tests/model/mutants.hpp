@@ -15,10 +15,11 @@ using closeside::milliseconds;
 using closeside::detail::close_action;
 using closeside::detail::close_event;
 using closeside::detail::close_machine;
+using closeside::detail::close_manner;
 
 class sound {
 public:
-    explicit sound(const close_policy& p) : machine_(p) {}
+    explicit sound(const close_policy& p, const close_manner& m = {}) : machine_(p, m) {}
     close_action start() { return machine_.start(); }
     close_action step(const close_event& e, milliseconds now) { return machine_.step(e, now); }
     bool finished() const { return machine_.finished(); }
@@ -28,7 +29,7 @@ public:
 protected:
     using action = close_action::kind;
     using event = close_event::kind;
-    static bool waits(const close_action& a) { return a.what == action::wait_readable || a.what == action::wait_acked; }
+    static bool waits(const close_action& a) { return !a.is_call() && a.what != action::done; }
 
     close_machine machine_;
 };
@@ -46,7 +47,7 @@ struct stops_after_one_read : sound {
 struct ignores_limits : sound {
     using sound::sound;
     close_action step(const close_event& e, milliseconds now) {
-        if (e.what == event::timer) return {action::wait_readable, 0, milliseconds{now.count + 60'000}};
+        if (e.what == event::timer) return {action::wait_readable, 1, milliseconds{now.count + 60'000}};
         return machine_.step(e, now);
     }
 };
@@ -68,7 +69,7 @@ private:
 struct ignores_end_of_file : sound {
     using sound::sound;
     close_action step(const close_event& e, milliseconds now) {
-        if (e.what == event::end_of_file) return {action::wait_readable, 0, milliseconds{now.count + 1}};
+        if (e.what == event::end_of_file) return {action::wait_readable, 1, milliseconds{now.count + 1}};
         return machine_.step(e, now);
     }
 };
@@ -76,7 +77,7 @@ struct ignores_end_of_file : sound {
 struct ignores_cancellation : sound {
     using sound::sound;
     close_action step(const close_event& e, milliseconds now) {
-        if (e.what == event::cancelled) return {action::wait_readable, 0, milliseconds{now.count + 1}};
+        if (e.what == event::cancelled) return {action::wait_readable, 1, milliseconds{now.count + 1}};
         return machine_.step(e, now);
     }
 };
@@ -131,7 +132,7 @@ struct claims_the_first_fin : sound {
     using sound::sound;
     close_report report() const {
         close_report r = machine_.report();
-        if (r.first_fin) r.first_fin = closeside::side::local;
+        if (r.first_fin == closeside::fin_sender::peer) r.first_fin = closeside::fin_sender::local;
         return r;
     }
 };
@@ -141,6 +142,17 @@ struct hides_resets : sound {
     close_report report() const {
         close_report r = machine_.report();
         if (r.ended_by == closeside::ending::reset_by_peer) r.ended_by = closeside::ending::fin;
+        return r;
+    }
+};
+
+struct knows_nothing : sound {
+    using sound::sound;
+    close_report report() const {
+        close_report r = machine_.report();
+        r.ended_by = closeside::ending::unknown;
+        r.first_fin = closeside::fin_sender::unknown;
+        r.time_wait = closeside::time_wait_holder::unknown;
         return r;
     }
 };

@@ -9,13 +9,14 @@
 namespace model {
 
 /// When the peer's program closes. Everything that a script allows may happen at any moment, or never.
-enum class peer_closes : std::uint8_t { on_eof, after_the_reply, at_any_moment, never };
+enum class peer_closes : std::uint8_t { on_eof, after_the_reply, after_a_chunk, at_any_moment, never };
 
 struct peer_script {
     const char* name;
     std::uint8_t chunks = 0; ///< how many it sends at most
     std::uint32_t chunk_bytes = 1;
     peer_closes closes = peer_closes::on_eof;
+    bool sends_after_reply = false; ///< and not before it has read the whole reply
     bool reads = true;
     bool half_closes = false;
     bool resets_from_start = false;
@@ -35,6 +36,10 @@ struct peer_program {
 
 inline bool writable(const peer_program& p, const tcp_endpoint& s) {
     return !p.closed && !p.half_closed && (s.state == tcp_state::established || s.state == tcp_state::close_wait);
+}
+
+inline bool may_send(const peer_script& script, const peer_program& p, std::uint8_t reply) {
+    return p.chunks_sent < script.chunks && (!script.sends_after_reply || p.got == reply);
 }
 
 inline bool may_read(const peer_script& script, const peer_program& p, const tcp_endpoint& s) {
@@ -58,6 +63,7 @@ inline bool may_close(const peer_script& script, const peer_program& p, std::uin
     switch (script.closes) {
     case peer_closes::on_eof: return p.got_eof;
     case peer_closes::after_the_reply: return p.got_eof || p.got == reply;
+    case peer_closes::after_a_chunk: return p.got_eof || (p.got == reply && p.chunks_sent > 0);
     case peer_closes::at_any_moment: return true;
     case peer_closes::never: break;
     }

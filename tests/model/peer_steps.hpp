@@ -17,8 +17,9 @@ void peer_steps(const setting& s, const world& w, Step&& peer) {
             n.past.peer_orphan_timed_out = true;
         });
     if (may_read(script, w.peer, w.theirs)) peer(move::peer_reads, [](world& n) { read_all(n.peer, n.theirs); });
+    const auto reply = s.all();
     if (writable(w.peer, w.theirs)) {
-        if (w.peer.chunks_sent < script.chunks)
+        if (may_send(script, w.peer, reply))
             peer(move::peer_writes, [](world& n) {
                 ++n.theirs.written;
                 ++n.peer.chunks_sent;
@@ -29,7 +30,6 @@ void peer_steps(const setting& s, const world& w, Step&& peer) {
                 n.peer.half_closed = true;
             });
     }
-    const auto reply = s.reply;
     if (may_close(script, w.peer, reply))
         peer(move::peer_closes_socket, [=](world& n) { close(n.peer, n.theirs, false, reply, n.to_us); });
     if (may_reset(script, w.peer))

@@ -78,6 +78,8 @@ public:
         });
     }
 
+    bool carries_reset() const { return count_ > 0 && (*this)[count_ - 1u].what == flag::rst; } // sorted last
+
 private:
     std::array<std::uint8_t, 15> bytes_{};
     std::uint8_t count_ = 0;

@@ -6,6 +6,7 @@
 
 #include <closeside/detail/tcp_state.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 
@@ -27,6 +28,10 @@ struct tcp_endpoint {
     std::uint8_t early = 0;        ///< arrived out of order: a bit for each number
     std::uint8_t peer_fin = never; ///< the number of the peer's FIN, once seen
     std::uint8_t error = 0;        ///< sk_err
+    std::uint8_t last_ack = 0;     ///< tcpi_last_ack_recv, as a tick: of more or not
+    std::uint8_t last_sent = 0;    ///< tcpi_last_data_sent, retransmissions included
+    std::uint8_t last_input = 0;   ///< tcpi_last_data_recv
+    std::uint8_t notices = 0;      ///< entries in the error queue
     bool fin_written = false;
     bool fin_received = false; ///< SOCK_DONE: from now on a read gives 0 and never the error
     bool dead = false;         ///< tcp_done has been here: no read waits any more
@@ -41,6 +46,11 @@ struct tcp_endpoint {
     std::uint32_t unread(std::uint32_t unit) const { return arrived() * unit - taken; }
     std::uint8_t write_end() const { return static_cast<std::uint8_t>(written + (fin_written ? 1 : 0)); }
     bool fin_acknowledged() const { return fin_written && acknowledged > written; }
+    /// Segments more that a send queue of so many takes.
+    std::uint8_t room(std::uint8_t buffer) const {
+        const int used = written - std::min(acknowledged, written);
+        return static_cast<std::uint8_t>(std::max(buffer - used, 0));
+    }
     bool on_the_wire() const { return state != tcp_state::close; }
     /// What TCP_INFO says: the socket of a connection in TIME-WAIT has gone.
     tcp_state seen() const { return state == tcp_state::time_wait ? tcp_state::close : state; }
@@ -50,12 +60,19 @@ struct tcp_endpoint {
     }
     bool has_unsent() const { return may_send() && sent < write_end(); }
     bool awaits_ack() const { return may_send() && acknowledged < sent; }
+    bool all_acknowledged() const { return acknowledged >= written; }
 
     segment numbered(std::uint8_t number) const {
         return {number == written ? flag::fin : flag::data, number, expected};
     }
-    segment send_next() { return numbered(sent++); }
-    segment resend() const { return numbered(acknowledged); }
+    segment send_next(std::uint8_t now) {
+        if (sent < written) last_sent = now;
+        return numbered(sent++);
+    }
+    segment resend(std::uint8_t now) {
+        if (acknowledged < written) last_sent = now;
+        return numbered(acknowledged);
+    }
 
     /// tcp_done
     void end(tcp_state last) {
@@ -80,8 +97,7 @@ struct tcp_endpoint {
     bool close(std::uint32_t unit, channel& out) {
         orphan = true;
         if (seen() == tcp_state::close) return false;
-        const bool both_fins = state == tcp_state::closing || state == tcp_state::last_ack;
-        const bool aborts = linger_zero && (!both_fins || sent != write_end());
+        const bool aborts = linger_zero && reset_is_due();
         if (unread(unit) > 0 || aborts || (state == tcp_state::fin_wait2 && linger2_skip)) return reset_peer(out);
         if (linger_zero)
             end(tcp_state::close);
@@ -90,7 +106,15 @@ struct tcp_endpoint {
         return false;
     }
 
-    void receive(segment s, channel& out) {
+    /// connect(AF_UNSPEC); true if it sends RST [tcp_disconnect].
+    bool disconnect(channel& out) {
+        if (seen() == tcp_state::close) return false;
+        if (reset_is_due()) return reset_peer(out);
+        end(tcp_state::close);
+        return false;
+    }
+
+    void receive(segment s, channel& out, std::uint8_t now) {
         if (state == tcp_state::close) {
             if (s.what != flag::rst) out.put({flag::rst, s.ack, 0});
         } else if (state == tcp_state::time_wait) {
@@ -99,8 +123,10 @@ struct tcp_endpoint {
             in_orphaned_fin_wait2(s, out);
         } else if (s.what == flag::rst) {
             on_reset(s, out);
-        } else if (!take_ack(s, out)) {
+        } else if (!take_ack(s, out, now)) {
+            const std::uint8_t before = arrived();
             take_text(s, out);
+            if (arrived() != before) last_input = now;
         }
     }
 
@@ -114,6 +140,12 @@ private:
         else if (state == tcp_state::close_wait)
             state = tcp_state::last_ack;
         fin_written = true;
+    }
+
+    /// In CLOSING and LAST-ACK only what has not been sent once makes an abort send RST.
+    bool reset_is_due() const {
+        const bool both_fins = state == tcp_state::closing || state == tcp_state::last_ack;
+        return !both_fins || sent != write_end();
     }
 
     bool reset_peer(channel& out) {
@@ -153,7 +185,8 @@ private:
     }
 
     /// True where the segment ends here [tcp_rcv_state_process].
-    bool take_ack(segment s, channel& out) {
+    bool take_ack(segment s, channel& out, std::uint8_t now) {
+        if (s.ack <= sent && s.ack >= acknowledged) last_ack = now;
         if (s.ack <= sent && s.ack > acknowledged) acknowledged = s.ack;
         const bool new_data = has_text(s) && (s.number > expected || (s.what == flag::data && s.number == expected));
         if (state == tcp_state::fin_wait1 && fin_acknowledged()) {

@@ -22,13 +22,21 @@ struct setting {
     const char* policy_name;
     closeside::close_policy policy;
     peer_script peer;
-    std::int64_t tick = 1000; ///< milliseconds; divides the limits of the policy
+    std::int64_t tick = 1000; ///< milliseconds
     std::uint8_t reply = 1;   ///< segments of the reply that is still to be delivered when the close begins
+    std::uint8_t last = 0;    ///< segments that the close is to send as the last
+    std::uint8_t buffer = 6;  ///< segments that our send queue has room for
+    std::uint8_t window = 6;  ///< … and the peer's receive queue
+    std::uint8_t notices = 0; ///< in our error queue
     std::uint8_t losses = 0;
     std::uint8_t duplicates = 0; ///< retransmissions without a loss
     std::uint8_t slow_ticks = 0; ///< time that may pass while our thread works
+    std::uint8_t late_ticks = 0; ///< … and from when it is to be woken until it is
     bool cancels = false;
     bool program_reads = false; ///< before it closes
+    bool in_order = false;      ///< the network does not reorder: fewer interleavings, for a longer time
+
+    std::uint8_t all() const { return static_cast<std::uint8_t>(reply + last); }
 };
 
 /// What a property or an exception has to know of the past.
@@ -40,6 +48,9 @@ struct history {
     bool fin_in_half_close = false;  ///< the peer's FIN came between the looks before and after shutdown(2)
     bool gone_in_half_close = false; ///< … and so did its acknowledgement of ours
     bool raced = false;              ///< the connection changed between the first look of the release and close(2)
+    bool input_raced = false;        ///< input came between the last read and close(2)
+    bool we_reset = false;           ///< at the release
+    bool refused_input = false;      ///< our kernel has answered input with RST after the release
     bool forgotten = false;          ///< an abort in CLOSING or LAST-ACK, which sends nothing
     bool reset_after_release = false;
     bool peer_orphan_timed_out = false;
@@ -47,29 +58,48 @@ struct history {
     bool time_wait_killed = false; ///< by an RST (RFC 1337)
 };
 
+/// Ticks that the limits run from, and what is remembered until the close has finished.
+struct time_line {
+    static constexpr std::uint8_t never = 0xff;
+
+    std::uint8_t now = 0;             ///< ticks since the start
+    std::uint8_t woken = 0;           ///< when our thread looked the time up
+    std::uint8_t acked = 0;           ///< the last acknowledgement of more data, or room won
+    std::uint8_t progress = 0;        ///< … that the close has to know of
+    std::uint8_t half_closed = never; ///< our FIN
+    std::uint8_t room_since = never;  ///< waits for room since then
+    std::uint8_t asked = never;       ///< input was found with nothing of ours under way: the first time
+    std::uint8_t deadline = 0;        ///< of the last wait
+    std::uint8_t idle_wake_ups = 0;   ///< by the timer, in this phase, with nothing gained
+    bool waited = false;
+    bool room_over = false; ///< the time for it
+    bool looked = false;
+    bool all_seen = false; ///< the last look showed all of ours acknowledged
+};
+
 /// A state of the whole: our machine (by index), both endpoints, the network, the peer's program.
 struct world {
-    std::uint32_t taken_before = 0; ///< ours.taken when the close began
-    std::uint32_t since_wake_up = 0;
-    std::uint32_t no_fin_yet = 0; ///< as the last look showed; so wide that no padding is hashed
-    std::uint16_t machine = 0;    ///< 0: not started, or finished
-    std::uint16_t calls = 0;      ///< the answers that the function under way has had
+    std::uint32_t machine = 0;          ///< 0: not started, or finished
+    std::uint32_t taken_before = 0;     ///< ours.taken when the close began
+    std::uint32_t taken_at_wake_up = 0; ///< … and when it was woken last
+    std::uint32_t calls = 0;            ///< the answers that the function under way has had
     tcp_endpoint ours{};
     tcp_endpoint theirs{};
     channel to_us{};
     channel to_them{};
     peer_program peer{};
     history past{};
-    std::uint8_t now = 0; ///< ticks since the start
-    std::uint8_t half_closed_at = 0;
+    time_line time{};
     std::uint8_t slow_ticks = 0;
+    std::uint8_t late_ticks = 0;
     std::uint8_t losses = 0;
     std::uint8_t duplicates = 0;
     bool started = false;
     bool finished = false;
-    bool our_fin = false;
     bool at_eof = false;
+    bool no_fin_yet = false; ///< as the last read showed
     bool cancelled = false;
+    bool over = false; ///< a limit that ends the connection has run out
     // Of the report, once finished:
     time_wait_holder predicted = time_wait_holder::nobody;
     closeside::close_limit limit = closeside::close_limit::none;
@@ -82,9 +112,10 @@ enum class move : std::uint8_t {
     program_reads,
     call,
     readable,
+    writable,
     timer,
     cancel,
-    terminate,
+    shed,
     tick,
     arrives_here,
     arrives_there,
@@ -92,6 +123,7 @@ enum class move : std::uint8_t {
     lost_to_them,
     we_send,
     we_resend,
+    we_probe,
     they_resend,
     peer_reads,
     peer_writes,
@@ -115,9 +147,10 @@ inline std::string to_string(step s) {
     case move::program_reads: return "the program reads, before it closes";
     case move::call: return "system call";
     case move::readable: return "wake-up: readable";
+    case move::writable: return "wake-up: writable";
     case move::timer: return "wake-up: timer";
     case move::cancel: return "cancelled";
-    case move::terminate: return "cancelled, terminal";
+    case move::shed: return "shed";
     case move::tick: return "time passes";
     case move::arrives_here: return "arrives here: " + segment;
     case move::arrives_there: return "arrives there: " + segment;
@@ -125,6 +158,7 @@ inline std::string to_string(step s) {
     case move::lost_to_them: return "lost on its way there: " + segment;
     case move::we_send: return "we send " + segment;
     case move::we_resend: return "we send again " + segment;
+    case move::we_probe: return "a probe of the closed window is acknowledged";
     case move::they_resend: return "the peer sends again " + segment;
     case move::peer_reads: return "the peer's program reads";
     case move::peer_writes: return "the peer's program writes";
@@ -142,7 +176,7 @@ inline std::string to_string(const world& w) {
     return std::string("ours ") + name(w.ours.state) + " una=" + std::to_string(w.ours.acknowledged) +
            " nxt=" + std::to_string(w.ours.sent) + " rcv=" + std::to_string(w.ours.expected) + " -> " +
            to_string(w.to_them) + ", peer " + name(w.theirs.state) + " rcv=" + std::to_string(w.theirs.expected) +
-           " got=" + std::to_string(w.peer.got) + " -> " + to_string(w.to_us) + ", t=" + std::to_string(w.now);
+           " got=" + std::to_string(w.peer.got) + " -> " + to_string(w.to_us) + ", t=" + std::to_string(w.time.now);
 }
 
 } // namespace model

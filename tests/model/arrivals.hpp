@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_TESTS_MODEL_ARRIVALS_HPP
+#define CLOSESIDE_TESTS_MODEL_ARRIVALS_HPP
+
+#include "limits.hpp"
+#include "world.hpp"
+
+#include <closeside/detail/close_event.hpp>
+
+#include <cstring>
+
+namespace model {
+
+/// Between the first look of the release and close(2) nothing may change, or the report cannot know.
+inline void note_race(const world& before, world& n, const closeside::detail::close_action& under_way) {
+    if (before.calls == 0 || !under_way.releases()) return;
+    if (std::memcmp(&before.ours, &n.ours, sizeof n.ours) != 0) n.past.raced = true;
+}
+
+/// What was in flight when its phase began is not told apart at a first look, unless it was all: it is acknowledged
+/// within a round trip, or sent again.
+inline void note_progress(const setting& s, world& n) {
+    n.time.acked = n.time.now;
+    n.time.idle_wake_ups = 0;
+    const bool in_phase = n.time.looked || n.ours.last_sent > limits(s, n).progress();
+    if (in_phase || n.ours.all_acknowledged()) n.time.progress = n.time.now;
+}
+
+/// What the judges have to know of a segment that has come here.
+inline void note_arrival(const setting& s, const world& before, world& n,
+                         const closeside::detail::close_action& under_way) {
+    using kind = closeside::detail::close_action::kind;
+    const tcp_endpoint& was = before.ours;
+    const tcp_endpoint& is = n.ours;
+    note_race(before, n, under_way);
+    if (is.acknowledged != was.acknowledged && !was.all_acknowledged()) note_progress(s, n);
+    if (n.finished && !before.to_them.carries_reset() && n.to_them.carries_reset()) n.past.refused_input = true;
+    if (under_way.releases() && is.arrived() != was.arrived()) n.past.input_raced = true;
+    if (was.state == tcp_state::time_wait && is.state == tcp_state::close) n.past.time_wait_killed = true;
+    const bool reset = !was.dead && is.error != 0 && is.dead;
+    if (reset && n.finished) n.past.reset_after_release = true;
+    if (reset && !n.finished) n.past.reset_by_peer = true;
+    const bool in_half_close = (n.calls != 0 || n.no_fin_yet) && under_way.what == kind::half_close;
+    if (in_half_close && !was.fin_received && is.fin_received) n.past.fin_in_half_close = true;
+}
+
+} // namespace model
+
+#endif
