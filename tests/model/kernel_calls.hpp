@@ -18,6 +18,7 @@ inline ssize_t modelled_send(int fd, const void* bytes, std::size_t size, int fl
 #define getsockopt modelled_kernel::getsockopt
 #define setsockopt modelled_kernel::setsockopt
 #define ioctl modelled_kernel::ioctl
+#define is_in_time_wait modelled_kernel::is_in_time_wait
 #define poll modelled_kernel::poll
 #define recv modelled_kernel::recv
 #define recvmsg modelled_kernel::recvmsg
@@ -30,6 +31,7 @@ inline ssize_t modelled_send(int fd, const void* bytes, std::size_t size, int fl
 #undef getsockopt
 #undef setsockopt
 #undef ioctl
+#undef is_in_time_wait
 #undef poll
 #undef recv
 #undef recvmsg

@@ -202,6 +202,13 @@ inline ssize_t send(int, const void*, std::size_t size, int) {
     }));
 }
 
+/// Of sock_diag, in place of what own_time_wait.hpp does.
+inline bool is_in_time_wait(int) {
+    return answer([](const model::tcp_endpoint& s) -> std::int32_t {
+               return s.state == model::tcp_state::time_wait ? 1 : 0;
+           }) != 0;
+}
+
 inline int shutdown(int, int) {
     return static_cast<int>(result(answer([](tcp_endpoint& s) { return -s.half_close(); })));
 }
