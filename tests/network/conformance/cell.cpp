@@ -9,7 +9,7 @@ const char* to_string(way_out w) noexcept {
     case way_out::plain_socket: return "async_close(plain socket)";
     case way_out::cancel_partial: return "async_close, cancelled: partial";
     case way_out::cancel_terminal: return "async_close, cancelled: terminal";
-    case way_out::blocking_close: return "close()";
+    case way_out::blocking_close: return "close_and_wait()";
     case way_out::abort: return "abort()";
     case way_out::destructor: return "destructor";
     case way_out::move_assignment: return "move-assignment";

@@ -110,6 +110,7 @@ struct evidence {
     bool peer_saw_eof = false;
     bool peer_ended = false;
     int peer_error = 0;
+    wall_clock::time_point peer_sent_on{}; ///< its first bytes after the close had begun
 };
 
 } // namespace conformance

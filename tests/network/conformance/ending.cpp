@@ -98,7 +98,8 @@ bool at_rest(const evidence& e, unsigned ending) noexcept {
 
 namespace {
 
-enum class cut { no, at_once, mid_way, terminal };
+/// When nobody waits any more: by a cancellation, or because the way out does not wait.
+enum class cut { no, at_once, mid_way };
 
 bool is_drop(way_out w) noexcept {
     return w == way_out::destructor || w == way_out::move_assignment || w == way_out::coroutine_throws ||
@@ -106,7 +107,6 @@ bool is_drop(way_out w) noexcept {
 }
 
 cut cut_of(way_out w, const cs::close_policy& p) noexcept {
-    if (w == way_out::cancel_terminal) return cut::terminal;
     if (cuts_mid_way(w)) return cut::mid_way;
     if (w == way_out::context_gone || (is_drop(w) && p.on_destroy == cs::destroy_action::close)) return cut::at_once;
     return cut::no;
@@ -130,9 +130,11 @@ unsigned plain_close(peer_kind peer, bool skips_fin_wait2) noexcept {
     }
 }
 
+/// The receive queue emptied, then close(2), with our FIN out: a flood may have something in the queue again.
+constexpr unsigned emptied_with_fin_out = end::fin_local_reset | end::fin_answer_reset;
+
 /// Our FIN at once, then draining.
-unsigned local_first(peer_kind peer, cut c, bool limit_aborts) noexcept {
-    const bool aborts = limit_aborts || c == cut::terminal;
+unsigned local_first(peer_kind peer, cut c, bool aborts) noexcept {
     switch (peer) {
     case peer_kind::closes_first:
     case peer_kind::half_closes_first: return end::passive;
@@ -141,9 +143,7 @@ unsigned local_first(peer_kind peer, cut c, bool limit_aborts) noexcept {
         return c == cut::at_once && aborts ? end::active | end::fin_local_reset : end::active;
     case peer_kind::simultaneous:
         return end::active | end::passive | end::crossed | (c == cut::at_once && aborts ? end::fin_local_reset : 0u);
-    case peer_kind::floods:
-        // Cut short, the last look may find the queue empty: then the FIN stands, and what comes next is answered.
-        return c == cut::no || aborts ? end::fin_local_reset : end::fin_local_reset | end::fin_answer_reset;
+    case peer_kind::floods: return aborts ? end::fin_local_reset : emptied_with_fin_out;
     case peer_kind::trickles: return aborts ? end::fin_local_reset : end::fin_answer_reset;
     case peer_kind::resets_mid_drain: return c != cut::no && aborts ? end::fin_local_reset : end::fin_peer_reset;
     case peer_kind::stops_reading: return aborts ? end::local_reset : end::queued_fin;
@@ -151,8 +151,8 @@ unsigned local_first(peer_kind peer, cut c, bool limit_aborts) noexcept {
     }
 }
 
-unsigned peer_first(peer_kind peer, cut c, bool limit_aborts) noexcept {
-    const bool aborts = limit_aborts || c == cut::terminal;
+/// The peer's FIN, for as long as patience lasts; then ours, and the drain.
+unsigned peer_first(peer_kind peer, cut c, bool aborts, bool bounded) noexcept {
     switch (peer) {
     case peer_kind::closes_first:
     case peer_kind::half_closes_first: return end::passive;
@@ -161,7 +161,10 @@ unsigned peer_first(peer_kind peer, cut c, bool limit_aborts) noexcept {
         // At once: the peer's FIN may or may not be there when the receive queue is looked at last.
         if (c != cut::at_once) return end::passive;
         return aborts ? end::passive | end::local_reset : end::passive | end::active | end::crossed;
-    case peer_kind::floods: return c == cut::no || aborts ? end::local_reset : end::local_reset | end::fin_answer_reset;
+    case peer_kind::floods:
+        if (aborts) return end::local_reset;
+        // Nobody waits, or drain_bytes are over before our FIN: close(2) sends it, or RST where there is input again.
+        return c != cut::no || bounded ? end::local_reset | end::fin_answer_reset : emptied_with_fin_out;
     case peer_kind::trickles: return aborts ? end::local_reset : end::fin_answer_reset;
     case peer_kind::resets_mid_drain:
         if (c == cut::no) return end::peer_reset;
@@ -185,9 +188,10 @@ unsigned promised(const cell_id& id) noexcept {
     const bool waits = p.drain_time.count != 0 || p.linger.how == cs::lingering::mode::until_acked;
     if (local && !waits) return plain_close(id.peer, p.linger2 == cs::fin_wait2::skip);
     const bool closes_whatever = is_drop(id.way) && p.on_destroy == cs::destroy_action::close;
-    const bool limit_aborts = !closes_whatever && resolved_on_limit(p) == cs::limit_action::abort;
+    const bool limit_aborts = !closes_whatever && p.on_limit == cs::limit_action::abort;
     const cut c = cut_of(id.way, p);
-    return local ? local_first(id.peer, c, limit_aborts) : peer_first(id.peer, c, limit_aborts);
+    return local ? local_first(id.peer, c, limit_aborts)
+                 : peer_first(id.peer, c, limit_aborts, p.drain_bytes != cs::unlimited);
 }
 
 } // namespace conformance

@@ -48,6 +48,7 @@ void peer::account(evidence& e) const {
     e.peer_error = error_;
     e.peer_ended = ended_;
     e.peer_unread = unread();
+    e.peer_sent_on = sent_on_;
 }
 
 std::uint64_t peer::unread() const noexcept {
@@ -67,9 +68,14 @@ void peer::reset() noexcept {
     ended_ = true;
 }
 
+void peer::note_sent(std::uint64_t bytes) {
+    sent_ += bytes;
+    if (begun_ && sent_on_ == wall_clock::time_point{}) sent_on_ = wall_clock::now();
+}
+
 bool peer::send_one_byte() {
     const ssize_t n = ::send(fd_, "p", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n > 0) ++sent_;
+    if (n > 0) note_sent(1);
     if (n < 0 && errno != EAGAIN) error_ = errno, ended_ = true;
     return n > 0;
 }
@@ -83,7 +89,7 @@ void peer::send_while_possible() {
             if (errno != EAGAIN) error_ = errno, ended_ = true;
             return;
         }
-        sent_ += static_cast<std::uint64_t>(n);
+        note_sent(static_cast<std::uint64_t>(n));
     }
 }
 

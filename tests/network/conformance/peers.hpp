@@ -48,6 +48,7 @@ private:
     using steady = std::chrono::steady_clock;
 
     bool send_one_byte();
+    void note_sent(std::uint64_t bytes);
     void send_while_possible();
     void reset() noexcept;
     /// One step; returns the poll events to wait for.
@@ -66,6 +67,7 @@ private:
     int error_ = 0;
     std::uint64_t sent_ = 0;
     std::uint64_t received_ = 0;
+    wall_clock::time_point sent_on_{};
 };
 
 /// The thread that all peers of a group live on, and one more for those that close at the same microsecond.

@@ -164,7 +164,7 @@ private:
         closing_thread_ = std::thread([this] {
             evidence_.started = wall_clock::now();
             asio::error_code ec;
-            const cs::close_report report = stream_->close(ec);
+            const cs::close_report report = stream_->close_and_wait(ec);
             told(ec, report);
             finished_ = true;
         });
