@@ -300,11 +300,11 @@ struct tcp_socket {
         short events = 0;
         if (!our_fin && !at_eof) {
             events = poll_now(fd, POLLIN | POLLPRI | POLLOUT | POLLRDHUP);
-            // Room to send, and neither FIN nor RST: no need to gather all that TCP_INFO tells.
+            // Room to send, and neither FIN nor RST: poll(2) tells of all that is unread.
             if (events & (POLLRDHUP | POLLHUP | POLLERR)) events = 0;
         }
         const bool quiet = (events & POLLOUT) != 0;
-        s.state = quiet ? tcp_state::established : state(fd);
+        s.state = state(fd); // the program may have half-closed, which poll(2) does not show
         if (s.state == tcp_state::close) {
             end_of(fd, our_fin, s);
             return s;
