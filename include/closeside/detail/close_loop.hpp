@@ -92,7 +92,8 @@ private:
         no_fin_yet_ = e.what == event::would_block;
         if (e.what == event::readable) woken_ = true;
         if (e.what == event::half_closed) our_fin_ = true;
-        if (e.what == event::end_of_file) at_eof_ = true;
+        if (e.what == event::half_closed && e.reading_shut) blind_ = true;
+        if (e.what == event::end_of_file) at_eof_ = !blind_;
         if (e.what == event::failed) errno_ = errno;
         // The look that told of it has taken the error off the socket, which must not pass for an orderly end.
         if (e.what == event::reset || e.what == event::failed) at_eof_ = false;
@@ -101,10 +102,10 @@ private:
     }
 
     void state_is(tcp_state s) noexcept {
-        const bool fin_out = s == tcp_state::closing || s == tcp_state::last_ack;
-        const bool fin_in = fin_out || s == tcp_state::close_wait || s == tcp_state::unknown;
-        if (fin_out) our_fin_ = true;
-        at_eof_ = fin_in;
+        const bool both = s == tcp_state::closing || s == tcp_state::last_ack;
+        if (both || s == tcp_state::fin_wait1 || s == tcp_state::fin_wait2) our_fin_ = true;
+        at_eof_ = both || s == tcp_state::close_wait || s == tcp_state::unknown;
+        blind_ = !at_eof_ && s != tcp_state::close;
     }
 
     Machine machine_;
@@ -115,7 +116,8 @@ private:
     bool linger_is_set_;
     bool may_be_multipath_ = false;
     bool our_fin_ = false;
-    bool at_eof_ = false;
+    bool at_eof_ = false;     ///< the peer's FIN is in
+    bool blind_ = false;      ///< the program has shut reading down, so that end of file does not say so
     bool no_fin_yet_ = false; ///< as the last look showed
     bool woken_ = false;      ///< by input, of which nothing has been read yet
 };

@@ -81,6 +81,12 @@ struct close_verdict {
                 before == tcp_state::close_wait || after == tcp_state::last_ack ? fin_sender::peer : fin_sender::local;
     }
 
+    /// The program has sent our FIN, and the peer's is not in.
+    constexpr void half_closed_before() noexcept {
+        our_fin = true;
+        first_fin = fin_sender::local;
+    }
+
     constexpr void peer_closed() noexcept {
         peer_fin = true;
         if (first_fin == fin_sender::none) first_fin = fin_sender::peer;

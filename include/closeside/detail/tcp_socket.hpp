@@ -183,6 +183,7 @@ struct tcp_socket {
     /// Which of the states just before and just after are to be looked up, to tell who was first?
     /** FIN-WAIT-1 afterwards stands for FIN-WAIT-2 too. */
     static close_event half_close(int fd, bool look_before = true, bool look_after = true) noexcept {
+        const bool ended = look_before && hung_up(fd);
         const tcp_state before = look_before ? state(fd) : tcp_state::unknown;
         if (::shutdown(fd, SHUT_WR) != 0) {
             if (errno != ENOTCONN) return {close_event::kind::failed};
@@ -192,11 +193,20 @@ struct tcp_socket {
                               e.what == close_event::kind::failed;
             return {told ? e.what : close_event::kind::gone};
         }
-        if (!look_after) return {close_event::kind::half_closed, 0, before};
-        const tcp_state after = hung_up(fd) ? state(fd) : tcp_state::fin_wait1;
+        close_event e{.what = close_event::kind::half_closed, .before = before};
+        // The peer's FIN would have led to another state, so that it was the program's SHUT_RD.
+        e.reading_shut = ended && is_before_fin(before);
+        if (!look_after) return e;
+        e.after = hung_up(fd) ? state(fd) : tcp_state::fin_wait1;
         // In SYN-SENT shutdown(2) has disconnected the socket, and left ECONNRESET on it.
-        if (after == tcp_state::close && never_connected(fd)) return {close_event::kind::not_connected};
-        return {close_event::kind::half_closed, 0, before, after};
+        if (e.after == tcp_state::close && never_connected(fd)) return {close_event::kind::not_connected};
+        return e;
+    }
+
+    /// Of the peer's.
+    static bool is_before_fin(tcp_state s) noexcept {
+        return s == tcp_state::established || s == tcp_state::syn_received || s == tcp_state::fin_wait1 ||
+               s == tcp_state::fin_wait2;
     }
 
     /// Of a socket in CLOSE. The receive window's measure is set when a connection is made.
