@@ -34,6 +34,25 @@ const char* to_string(peer_kind p) noexcept {
     case peer_kind::resets_mid_drain: return "resets mid-drain";
     case peer_kind::half_closes_first: return "half-closes first";
     case peer_kind::stops_reading: return "stops reading";
+    case peer_kind::pipelined: return "pipelined, closes later";
+    case peer_kind::asks_later: return "asks later";
+    case peer_kind::goodbye: return "goodbye, then FIN";
+    case peer_kind::urgent: return "urgent byte unread";
+    case peer_kind::shared: return "socket shared";
+    case peer_kind::shut_rd: return "SHUT_RD by the program";
+    case peer_kind::shut_rd_later: return "SHUT_RD by the program, closes later";
+    case peer_kind::shut_rd_trickles: return "SHUT_RD by the program, trickles";
+    case peer_kind::shut_both_later: return "SHUT_RDWR by the program, closes later";
+    case peer_kind::our_fin_alone: return "FIN by the program, silent";
+    case peer_kind::our_fin_before: return "FIN by the program, then the peer's";
+    case peer_kind::our_fin_after: return "the peer's FIN, then the program's";
+    case peer_kind::fins_crossed: return "FIN by the program and the peer's crossed";
+    case peer_kind::took_reset: return "ECONNRESET read";
+    case peer_kind::took_timeout: return "ETIMEDOUT read";
+    case peer_kind::fin_data_reset: return "data, FIN, RST before";
+    case peer_kind::connecting: return "connecting";
+    case peer_kind::refused: return "connect refused";
+    case peer_kind::unconnected: return "never connected";
     }
     return "?";
 }

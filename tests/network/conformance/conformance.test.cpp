@@ -10,7 +10,7 @@ namespace {
 
 /// The same policy with waits that a test can afford.
 constexpr cs::close_policy hurried(cs::close_policy p) {
-    if (p.patience.count != 0) p.patience = 300ms; // above the 200 ms that input leaves of it
+    if (p.patience.count != 0) p.patience = 400ms; // above the 200 ms that input leaves of it
     if (p.drain_time.count != 0) p.drain_time = 250ms;
     return p;
 }

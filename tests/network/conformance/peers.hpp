@@ -15,6 +15,9 @@
 
 namespace conformance {
 
+/// Lets the socket drop every segment that arrives for it, or no longer.
+void make_deaf(int fd, bool deaf);
+
 /// The far end of one connection: a plain descriptor that no library touches.
 class peer {
 public:
@@ -23,8 +26,10 @@ public:
     peer& operator=(const peer&) = delete;
     ~peer() { close(); }
 
-    /// What this kind does before the close begins.
+    /// What this kind does before the close begins; for some after the program has done its part.
     void prepare();
+    /// Reads until our FIN, then closes.
+    void read_to_the_end();
 
     /// The close begins: the thread of `peers` takes over.
     void begin() { begun_at_ = steady::now(), begun_.store(true); }
@@ -35,7 +40,7 @@ public:
     peer_kind kind() const noexcept { return kind_; }
     bool ended() const noexcept { return ended_.load(); }
     /// Ends by itself, whatever the other end does.
-    bool will_end() const noexcept { return kind_ != peer_kind::silent && kind_ != peer_kind::stops_reading; }
+    bool will_end() const noexcept;
 
     void waits_for_order_to_reset() noexcept { resets_on_order_ = true; }
     void account(evidence& e) const;
@@ -46,16 +51,26 @@ public:
 private:
     friend class peers;
     using steady = std::chrono::steady_clock;
+    static constexpr auto goodbye_s_fin = std::chrono::milliseconds(40);
 
-    bool send_one_byte();
+    /// At once, and some of them at least.
+    bool send_bytes(int count);
+    bool send_one_byte() { return send_bytes(1); }
     void note_sent(std::uint64_t bytes);
     void send_while_possible();
     void reset() noexcept;
     /// One step; returns the poll events to wait for.
     short step(short ready);
+    short read_until_eof(short ready);
+    void connect(const tcp::endpoint& to);
+    void look_up_local();
+    void refuse(const tcp::endpoint& at, bool listens);
+    bool is_later(std::chrono::milliseconds more = {}) const { return steady::now() >= begun_at_ + later + more; }
 
     peer_kind kind_;
     int fd_ = -1;
+    int in_backlog_ = -1;
+    bool acted_ = false; ///< has done what it does later
     tcp::endpoint local_;
     steady::time_point begun_at_{};
     steady::time_point next_byte_{};

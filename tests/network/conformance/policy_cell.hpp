@@ -27,8 +27,11 @@
 #include <utility>
 
 #include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace conformance {
 
@@ -36,7 +39,21 @@ inline constexpr std::size_t reply_size = 1000;
 
 /// A peer that reads gets a reply, which no orderly close may lose.
 inline constexpr bool is_replied_to(peer_kind p) noexcept {
-    return p == peer_kind::closes_on_eof || p == peer_kind::half_closes_first;
+    switch (p) {
+    case peer_kind::closes_on_eof:
+    case peer_kind::half_closes_first:
+    case peer_kind::pipelined:
+    case peer_kind::asks_later:
+    case peer_kind::goodbye:
+    case peer_kind::urgent:
+    case peer_kind::shared:
+    case peer_kind::shut_rd:
+    case peer_kind::shut_rd_later:
+    case peer_kind::shut_both_later:
+    case peer_kind::our_fin_before:
+    case peer_kind::our_fin_after: return true;
+    default: return false;
+    }
 }
 
 template <cs::close_policy P>
@@ -54,17 +71,36 @@ public:
         if (e.id.way == way_out::nobody_took) begin_an_accept_that_will_be_destroyed();
         peer_ = &far_ends.emplace_back(e.id.peer, e.local);
         e.peer = peer_->local();
-        if (e.id.way != way_out::nobody_took) stream_.emplace(listener.accept());
+        if (never_connected(e.id.peer))
+            connect_in_vain();
+        else if (e.id.way != way_out::nobody_took)
+            stream_.emplace(listener.accept());
         own_listener_.reset();
         prepare();
     }
 
     ~policy_cell() override {
         if (closing_thread_.joinable()) closing_thread_.join();
+        if (other_holder_ >= 0) ::close(other_holder_);
     }
 
     void settle() override {
-        if (evidence_.id.peer != peer_kind::stops_reading || !stream_) return;
+        switch (evidence_.id.peer) {
+        case peer_kind::stops_reading: wait_for_full_queue(); break;
+        case peer_kind::took_timeout: take(asio::error::timed_out); break;
+        // The FIN that was dropped is sent again.
+        case peer_kind::fins_crossed: wait_for(kernel_view::time_wait); break;
+        // The acknowledgement of our FIN is delayed by 40 ms.
+        case peer_kind::our_fin_alone:
+        case peer_kind::shut_both_later: wait_for(kernel_view::fin_wait2); break;
+        default: break;
+        }
+        // Coroutines that only have to be there when their context goes.
+        if (evidence_.id.way == way_out::context_gone) hold_in_coroutine();
+    }
+
+    void wait_for_full_queue() {
+        if (!stream_) return;
         // A delayed acknowledgement would change the send queue in the middle of the close.
         const auto queued = [&] {
             int bytes = 0;
@@ -112,18 +148,101 @@ private:
         return own_listener_.emplace(*own_io_, tcp::endpoint(shared.local_endpoint().address(), 0));
     }
 
+    asio::io_context& context() { return own_io_ ? *own_io_ : io_; }
+
+    /// Of a stream that the program connects, to a peer that does not let it.
+    void connect_in_vain() {
+        asio::ip::tcp::socket& s = stream_.emplace(context()).socket();
+        s.open(evidence_.peer.protocol());
+        s.bind({evidence_.peer.address(), 0});
+        evidence_.local = s.local_endpoint();
+        s.non_blocking(true);
+        asio::error_code ec;
+        if (evidence_.id.peer == peer_kind::connecting)
+            s.async_connect(evidence_.peer, [](asio::error_code) {});
+        else if (evidence_.id.peer == peer_kind::refused)
+            s.connect(evidence_.peer, ec);
+        if (evidence_.id.peer == peer_kind::refused && ec != asio::error::connection_refused)
+            throw std::runtime_error("refused: " + ec.message());
+    }
+
+    void wait_for(int state) {
+        if (!kernel_view::eventually([&] { return kernel_view::state(evidence_.local, evidence_.peer) == state; }))
+            throw std::runtime_error(to_string(evidence_.id) + " does not begin as it should");
+    }
+
+    /// The program's own read takes the error.
+    void take(asio::error_code expected) {
+        char byte;
+        asio::error_code ec;
+        stream_->socket().non_blocking(true);
+        kernel_view::eventually([&] {
+            stream_->read_some(asio::buffer(&byte, 1), ec);
+            return ec && ec != asio::error::would_block;
+        });
+        if (ec != expected) throw std::runtime_error(to_string(evidence_.id) + ": " + ec.message());
+    }
+
     void prepare() {
         const peer_kind kind = evidence_.id.peer;
         if (stream_ && is_replied_to(kind)) write(std::string(reply_size, 'r'));
         if (stream_ && kind == peer_kind::stops_reading) fill_send_queue();
         if (cuts_mid_way(evidence_.id.way)) peer_->waits_for_order_to_reset();
+        if (kind == peer_kind::fins_crossed) make_deaf(stream_->socket().native_handle(), true);
         peer_->prepare();
-        const auto state = [&] { return kernel_view::state(evidence_.local, evidence_.peer); };
-        if (kind == peer_kind::closes_first || kind == peer_kind::half_closes_first)
-            kernel_view::eventually([&] { return state() == kernel_view::close_wait; });
-        if (kind == peer_kind::resets_at_once) kernel_view::eventually([&] { return state() == kernel_view::none; });
-        // Coroutines that only have to be there when their context goes.
-        if (evidence_.id.way == way_out::context_gone) hold_in_coroutine();
+        switch (kind) {
+        case peer_kind::closes_first:
+        case peer_kind::half_closes_first:
+        case peer_kind::our_fin_after: wait_for(kernel_view::close_wait); break;
+        case peer_kind::resets_at_once:
+        case peer_kind::took_reset:
+        case peer_kind::fin_data_reset: wait_for(kernel_view::none); break;
+        default: break;
+        }
+        if (stream_) act(kind);
+    }
+
+    /// What the program does to the connection before it closes it.
+    void act(peer_kind kind) {
+        asio::ip::tcp::socket& s = stream_->socket();
+        const int fd = s.native_handle();
+        switch (kind) {
+        case peer_kind::urgent: wait_for_urgent_byte(fd); break;
+        case peer_kind::shared: other_holder_ = ::dup(fd); break;
+        case peer_kind::shut_rd:
+        case peer_kind::shut_rd_later:
+        case peer_kind::shut_rd_trickles: s.shutdown(tcp::socket::shutdown_receive); break;
+        case peer_kind::shut_both_later: s.shutdown(tcp::socket::shutdown_both); break;
+        case peer_kind::our_fin_alone: s.shutdown(tcp::socket::shutdown_send); break;
+        case peer_kind::our_fin_before:
+            s.shutdown(tcp::socket::shutdown_send);
+            peer_->read_to_the_end();
+            wait_for(kernel_view::time_wait);
+            break;
+        case peer_kind::our_fin_after:
+            s.shutdown(tcp::socket::shutdown_send);
+            peer_->read_to_the_end();
+            wait_for(kernel_view::none);
+            break;
+        case peer_kind::fins_crossed:
+            s.shutdown(tcp::socket::shutdown_send);
+            peer_->read_to_the_end();
+            make_deaf(fd, false);
+            break;
+        case peer_kind::took_reset: take(asio::error::connection_reset); break;
+        case peer_kind::took_timeout: {
+            const unsigned soon = 100; // ms
+            ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &soon, sizeof soon);
+            write("unheard");
+            break;
+        }
+        default: break;
+        }
+    }
+
+    static void wait_for_urgent_byte(int fd) {
+        ::pollfd urgent{fd, POLLPRI, 0};
+        if (::poll(&urgent, 1, 5000) != 1) throw std::runtime_error("no urgent byte");
     }
 
     void write(const std::string& data) { evidence_.written += stream_->write_some(asio::buffer(data)); }
@@ -232,6 +351,7 @@ private:
     asio::cancellation_signal signal_;
     asio::steady_timer timer_;
     std::thread closing_thread_;
+    int other_holder_ = -1;
     std::atomic<bool> finished_ = true;
 };
 
