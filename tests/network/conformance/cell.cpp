@@ -53,6 +53,7 @@ const char* to_string(peer_kind p) noexcept {
     case peer_kind::connecting: return "connecting";
     case peer_kind::refused: return "connect refused";
     case peer_kind::unconnected: return "never connected";
+    case peer_kind::reads_slowly: return "reads slowly while it sends";
     }
     return "?";
 }

@@ -76,9 +76,11 @@ enum class peer_kind : std::uint8_t {
     took_timeout,     ///< read ETIMEDOUT
     fin_data_reset,   ///< not read 100 bytes, behind which the peer has sent FIN and RST
     // … connected, or not:
-    connecting, ///< nobody answers yet
-    refused,    ///< and read ECONNREFUSED
-    unconnected ///< never tried
+    connecting,  ///< nobody answers yet
+    refused,     ///< and read ECONNREFUSED
+    unconnected, ///< never tried
+    // In a group of its own:
+    reads_slowly ///< 50 kB a second of a long reply, and sends 90 bytes a second until it has read our FIN
 };
 
 inline constexpr peer_kind last_peer = peer_kind::unconnected;
@@ -92,10 +94,12 @@ inline constexpr auto all_peers = [] {
 /// When a peer does what it does later: after the cut of a close that is cut short.
 inline constexpr auto later = std::chrono::milliseconds(120);
 
-inline constexpr bool never_connected(peer_kind p) noexcept { return p >= peer_kind::connecting; }
+inline constexpr bool never_connected(peer_kind p) noexcept {
+    return p >= peer_kind::connecting && p <= peer_kind::unconnected;
+}
 /// Does the program do something to the connection before it closes it?
 inline constexpr bool program_acts_first(peer_kind p) noexcept {
-    return p >= peer_kind::shared && p != peer_kind::fin_data_reset;
+    return p >= peer_kind::shared && p <= peer_kind::unconnected && p != peer_kind::fin_data_reset;
 }
 
 const char* to_string(way_out) noexcept;

@@ -27,7 +27,7 @@ constexpr cs::close_policy strict =
 constexpr cs::close_policy acknowledged = hurried({.linger = cs::lingering::until_acked(1s)});
 constexpr cs::close_policy no_fin_wait2{.linger2 = cs::fin_wait2::skip, .drain_time = cs::milliseconds{0}};
 constexpr cs::close_policy brief =
-    hurried({.closes_first = cs::side::peer, .drain_bytes = 1000, .on_destroy = cs::destroy_action::close});
+    hurried({.closes_first = cs::side::peer, .drain_bytes = 2000, .on_destroy = cs::destroy_action::close});
 constexpr cs::close_policy impatient{.drain_time = 500ms, .drain_idle = 150ms};
 
 } // namespace
@@ -41,5 +41,13 @@ TEST_CASE("front end: peer first, then our FIN, and FIN-WAIT-2 for 10 s") { run_
 TEST_CASE("strict: RST at the limit and on destruction") { run_policy<strict>("strict"); }
 TEST_CASE("until_acked") { run_policy<acknowledged>("until_acked"); }
 TEST_CASE("no FIN-WAIT-2") { run_policy<no_fin_wait2>("no FIN-WAIT-2"); }
-TEST_CASE("brief: 1000 bytes at most, close on destruction") { run_policy<brief>("brief"); }
+TEST_CASE("brief: 2000 bytes at most, close on destruction") { run_policy<brief>("brief"); }
 TEST_CASE("impatient: 150 ms without a byte") { run_policy<impatient>("impatient"); }
+
+TEST_CASE("a slow reader that goes on sending gets its reply, however the stream is dropped") {
+    run_slow_readers({under_test<graceful>("graceful"), under_test<peer_first>("peer_first"),
+                      under_test<peer_first_or_reset>("peer_first_or_reset"), under_test<abortive>("abortive"),
+                      under_test<plain>("system"), under_test<front_end>("front end"), under_test<strict>("strict"),
+                      under_test<acknowledged>("until_acked"), under_test<no_fin_wait2>("no FIN-WAIT-2"),
+                      under_test<brief>("brief"), under_test<impatient>("impatient")});
+}

@@ -31,6 +31,7 @@ std::string end_text(unsigned ends) {
         {end::local_reset, "RST by us"},
         {end::fin_local_reset, "our FIN, then RST by us"},
         {end::fin_answer_reset, "our FIN, then RST as our answer"},
+        {end::answer_reset, "RST as our answer"},
         {end::peer_reset, "RST by the peer"},
         {end::fin_peer_reset, "our FIN, then RST by the peer"},
         {end::other, "something else"},
@@ -73,7 +74,8 @@ bool wire_record::assassinated() const noexcept {
 unsigned wire_record::ending() const noexcept {
     if (assassinated()) return both_fins(*our_fin, *peer_fin);
     if (our_abort) return our_fin_before_rst ? end::fin_local_reset : end::local_reset;
-    if (our_answer) return our_fin_before_rst && !peer_rst ? end::fin_answer_reset : end::other;
+    if (our_answer && peer_rst) return end::other;
+    if (our_answer) return our_fin_before_rst ? end::fin_answer_reset : end::answer_reset;
     if (peer_rst) return our_fin_before_rst ? end::fin_peer_reset : end::peer_reset;
     if (our_fin && peer_fin) return both_fins(*our_fin, *peer_fin);
     if (our_fin) return end::orphan;
@@ -141,6 +143,7 @@ unsigned plain_close(peer_kind peer, bool skips_fin_wait2) noexcept {
     case peer_kind::shut_rd_trickles:
     case peer_kind::pipelined:
     case peer_kind::urgent:
+    case peer_kind::reads_slowly:
     case peer_kind::half_closes_first: return end::local_reset; // unread input
     case peer_kind::resets_mid_drain: return skips_fin_wait2 ? end::fin_answer_reset : end::fin_peer_reset;
     case peer_kind::stops_reading: return end::silence;
@@ -150,6 +153,10 @@ unsigned plain_close(peer_kind peer, bool skips_fin_wait2) noexcept {
 
 /// The receive queue emptied, then close(2), with our FIN out: a flood may have something in the queue again.
 constexpr unsigned emptied_with_fin_out = end::fin_local_reset | end::fin_answer_reset;
+
+/// Our FIN waits behind the reply, and close(2) has been called: the kernel answers what the peer sends on with RST.
+/** Nothing but waiting would have kept it from that, and nobody waits any more. */
+constexpr unsigned sends_into_orphan(bool aborts) noexcept { return aborts ? end::local_reset : end::answer_reset; }
 
 /// Our FIN at once, then draining.
 unsigned local_first(peer_kind peer, cut c, bool aborts) noexcept {
@@ -178,6 +185,7 @@ unsigned local_first(peer_kind peer, cut c, bool aborts) noexcept {
     case peer_kind::trickles: return aborts ? end::fin_local_reset : end::fin_answer_reset;
     case peer_kind::resets_mid_drain: return c != cut::no && aborts ? end::fin_local_reset : end::fin_peer_reset;
     case peer_kind::stops_reading: return aborts ? end::local_reset : end::silence;
+    case peer_kind::reads_slowly: return c == cut::no ? end::active : sends_into_orphan(aborts);
     default: return aborts ? end::fin_local_reset : end::orphan;
     }
 }
@@ -219,6 +227,8 @@ unsigned peer_first(peer_kind peer, cut c, bool aborts, bool bounded) noexcept {
         if (c == cut::no) return end::peer_reset;
         return aborts ? end::local_reset : end::fin_peer_reset;
     case peer_kind::stops_reading: return aborts ? end::local_reset : end::silence;
+    // With all of the reply acknowledged its input is one too many.
+    case peer_kind::reads_slowly: return c == cut::no && !aborts ? end::active : sends_into_orphan(aborts);
     default: return aborts ? end::local_reset : end::orphan;
     }
 }
@@ -267,6 +277,14 @@ unsigned promised(const cell_id& id) noexcept {
     const cut c = cut_of(id.way, p);
     return local ? local_first(id.peer, c, limit_aborts)
                  : peer_first(id.peer, c, limit_aborts, p.drain_bytes != cs::unlimited);
+}
+
+bool waits_for_reader(const cell_id& id) noexcept {
+    const cs::close_policy& p = id.policy;
+    const bool aborts = p.linger == cs::lingering::abort || id.way == way_out::abort ||
+                        (is_drop(id.way) && p.on_destroy == cs::destroy_action::abort);
+    const bool at_once = p.closes_first == cs::side::local && p.drain_time.count == 0;
+    return !aborts && !at_once && cut_of(id.way, p) == cut::no;
 }
 
 } // namespace conformance

@@ -25,8 +25,8 @@ const char* to_string(race r) noexcept {
 
 namespace {
 
-constexpr unsigned any_reset =
-    end::local_reset | end::fin_local_reset | end::fin_answer_reset | end::peer_reset | end::fin_peer_reset;
+constexpr unsigned any_reset = end::local_reset | end::fin_local_reset | end::fin_answer_reset | end::answer_reset |
+                               end::peer_reset | end::fin_peer_reset;
 
 /// Where a report may say unknown, and of what: the one list. Everywhere else it must know.
 struct unknown_cell {
@@ -134,6 +134,11 @@ private:
     }
 
     void peer_got_its_reply() {
+        if (was(peer_kind::reads_slowly)) {
+            if (waits_for_reader(e_.id))
+                expect(e_.peer_received == e_.written, "the slow reader has not got its reply");
+            return;
+        }
         if (e_.written == 0 || is(end::silence | any_reset)) return;
         expect(e_.peer_received == e_.written && e_.peer_saw_eof, "an orderly close has lost bytes of the reply");
     }
@@ -185,6 +190,10 @@ private:
         case peer_kind::urgent:
         case peer_kind::shared:
         case peer_kind::shut_rd: return local ? limit::none : limit::patience;
+        case peer_kind::reads_slowly:
+            // until_acked is not extended, though the reply goes on.
+            if (p.linger.how == cs::lingering::mode::until_acked) return limit::linger;
+            [[fallthrough]];
         case peer_kind::asks_later: return local ? limit::none : limit::input;
         case peer_kind::shut_rd_trickles: return local ? limit::none : limit::patience;
         case peer_kind::floods:
@@ -220,6 +229,7 @@ private:
         case peer_kind::resets_mid_drain:
         case peer_kind::shut_both_later:
         case peer_kind::asks_later:
+        case peer_kind::reads_slowly:
         case peer_kind::goodbye: return true;
         case peer_kind::shut_rd_later:
         case peer_kind::pipelined: return policy().closes_first == cs::side::peer;
@@ -239,6 +249,7 @@ private:
         if (l == limit::drain_idle) expect(said().elapsed >= p.drain_idle, "drain_idle had not run out");
         if (l == limit::patience) expect(said().elapsed >= p.patience, "patience had not run out");
         if (l == limit::cancelled) expect(e_.cut != wall_clock::time_point{}, "cancelled, but nobody did");
+        if (was(peer_kind::reads_slowly)) return;
         if (l == limit::input) told_the_peer_in_time();
         const bool lingers = p.linger.how == cs::lingering::mode::until_acked;
         std::chrono::milliseconds longest{0};
@@ -291,7 +302,7 @@ private:
         const wire_record& w = e_.wire;
         if (said().first_fin == cs::fin_sender::local) {
             // Behind a full send queue it is sent as far as the program is concerned, and a reset overtakes it there.
-            const bool queued = was(peer_kind::stops_reading);
+            const bool queued = was(peer_kind::stops_reading) || was(peer_kind::reads_slowly);
             expect(w.our_fin || queued, "first_fin=local, but no FIN of ours was sent");
             if (fin_came_in_half_close()) return raced(race::fin_in_half_close);
             expect(!is(end::passive), "first_fin=local, but our FIN acknowledges the peer's");

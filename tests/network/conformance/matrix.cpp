@@ -2,6 +2,7 @@
 #include "matrix.hpp"
 
 #include "judge.hpp"
+#include "support/own_network.hpp"
 
 #include <doctest/doctest.h>
 
@@ -140,6 +141,35 @@ void run_policy(const char* name, const cs::close_policy& policy,
     CHECK(t.unrepeated <= most_unrepeated * rounds());
     t.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     all_totals().emplace_back(name, std::move(t));
+}
+
+void run_slow_readers(const std::vector<policy_under_test>& policies) {
+    const auto begin = std::chrono::steady_clock::now();
+    // A send queue that takes all of the reply, so that the close begins with it.
+    tests::set_sysctl("tcp_wmem", "4096 4194304 4194304");
+    totals t;
+    std::vector<evidence> slots;
+    for (const policy_under_test& p : policies)
+        for (const way_out way : all_ways)
+            if (way != way_out::nobody_took)
+                slots.emplace_back().id = {p.name, p.policy, way, peer_kind::reads_slowly, false};
+    t.cells = static_cast<int>(slots.size());
+    const auto open = [&](asio::io_context& io) -> cell_maker {
+        std::map<std::string, cell_maker> makers;
+        for (const policy_under_test& p : policies)
+            makers.emplace(p.name, p.open(io, asio::ip::address_v4::loopback()));
+        return [makers](asio::io_context& context, evidence& e, std::deque<peer>& far_ends, peers*& others) {
+            return makers.at(e.id.policy_name)(context, e, far_ends, others);
+        };
+    };
+    add(t, run_group(slots, open, witness(), std::chrono::seconds(30)));
+    for (const auto& [cell, text] : judge_all(slots, t)) {
+        ++t.mismatches;
+        FAIL_CHECK(text);
+    }
+    tests::set_sysctl("tcp_wmem", "4096 16384 4194304");
+    t.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    all_totals().emplace_back("slow readers", std::move(t));
 }
 
 std::string summary() {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "peers.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <stdexcept>
 
 #include <linux/filter.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -33,7 +35,11 @@ peer::peer(peer_kind kind, const tcp::endpoint& to)
 }
 
 void peer::connect(const tcp::endpoint& to) {
-    const int small = 16 * 1024; // floods and full queues need not be large
+    // Floods and full queues need not be large; a slow reader's kernel takes little, and acknowledges it in small steps.
+    const bool slow = kind_ == peer_kind::reads_slowly;
+    const int small = slow ? 4 * 1024 : 16 * 1024;
+    const int segment = 500;
+    if (slow) ::setsockopt(fd_, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     if (fd_ < 0 || ::connect(fd_, to.data(), static_cast<socklen_t>(to.size())) != 0)
@@ -77,6 +83,7 @@ void peer::prepare() {
     case peer_kind::trickles: send_one_byte(); break;
     case peer_kind::floods: send_while_possible(); break;
     case peer_kind::pipelined: send_bytes(100); break;
+    case peer_kind::reads_slowly: send_bytes(9); break;
     case peer_kind::urgent: ::send(fd_, "u", 1, MSG_OOB | MSG_NOSIGNAL); break;
     case peer_kind::half_closes_first:
         send_bytes(100);
@@ -156,15 +163,29 @@ void peer::send_while_possible() {
     }
 }
 
-short peer::read_until_eof(short ready) {
+short peer::read_until_eof(short ready, std::size_t at_most) {
     if (!ready) return POLLIN;
     std::array<char, 4096> buffer;
-    const ssize_t n = ::recv(fd_, buffer.data(), buffer.size(), MSG_DONTWAIT);
+    const ssize_t n = ::recv(fd_, buffer.data(), std::min(at_most, buffer.size()), MSG_DONTWAIT);
     if (n > 0) received_ += static_cast<std::uint64_t>(n);
     if (n < 0 && errno != EAGAIN) error_ = errno;
     saw_eof_ = n == 0;
     if (n == 0 || error_ != 0) close(), ended_ = true;
     return POLLIN;
+}
+
+void peer::read_slowly() {
+    const auto now = steady::now();
+    if (now >= next_byte_) {
+        send_bytes(9);
+        ended_ = false; // there may be something to read
+        next_byte_ = now + chat_pace;
+    }
+    if (next_read_ == steady::time_point{}) next_read_ = begun_at_;
+    if (now < next_read_) return;
+    next_read_ += slow_pace;
+    error_ = 0;
+    read_until_eof(POLLIN, 1000);
 }
 
 short peer::step(short ready) {
@@ -187,6 +208,7 @@ short peer::step(short ready) {
     case peer_kind::asks_later:
         if (once({})) send_bytes(100);
         return acted_ && !ended_ ? read_until_eof(ready) : short{0};
+    case peer_kind::reads_slowly: read_slowly(); return 0;
     case peer_kind::shut_both_later: return is_later() ? read_until_eof(ready) : short{0};
     case peer_kind::floods: send_while_possible(); return POLLOUT;
     case peer_kind::trickles:

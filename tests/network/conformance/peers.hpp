@@ -52,6 +52,8 @@ private:
     friend class peers;
     using steady = std::chrono::steady_clock;
     static constexpr auto goodbye_s_fin = std::chrono::milliseconds(40);
+    static constexpr auto slow_pace = std::chrono::milliseconds(20);  // for 1000 bytes
+    static constexpr auto chat_pace = std::chrono::milliseconds(100); // for 9 bytes
 
     /// At once, and some of them at least.
     bool send_bytes(int count);
@@ -61,7 +63,8 @@ private:
     void reset() noexcept;
     /// One step; returns the poll events to wait for.
     short step(short ready);
-    short read_until_eof(short ready);
+    short read_until_eof(short ready, std::size_t at_most = 4096);
+    void read_slowly();
     void connect(const tcp::endpoint& to);
     void look_up_local();
     void refuse(const tcp::endpoint& at, bool listens);
@@ -74,6 +77,7 @@ private:
     tcp::endpoint local_;
     steady::time_point begun_at_{};
     steady::time_point next_byte_{};
+    steady::time_point next_read_{};
     std::atomic<bool> begun_ = false;
     std::atomic<bool> told_to_reset_ = false;
     std::atomic<bool> ended_ = false;

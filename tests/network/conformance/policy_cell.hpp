@@ -17,6 +17,7 @@
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
+#include <asio/write.hpp>
 
 #include <atomic>
 #include <memory>
@@ -36,6 +37,7 @@
 namespace conformance {
 
 inline constexpr std::size_t reply_size = 1000;
+inline constexpr std::size_t long_reply_size = 500'000; // 10 s for the slow reader
 
 /// A peer that reads gets a reply, which no orderly close may lose.
 inline constexpr bool is_replied_to(peer_kind p) noexcept {
@@ -66,7 +68,7 @@ public:
                 peers*& others)
         : cell(e, others), io_(io), timer_(io) {
         acceptor& listener = ends_with_context(e.id.way) ? open_own_listener(shared_listener) : shared_listener;
-        keep_buffers_small(listener.native_handle());
+        if (e.id.peer != peer_kind::reads_slowly) keep_buffers_small(listener.native_handle());
         e.local = listener.local_endpoint();
         if (e.id.way == way_out::nobody_took) begin_an_accept_that_will_be_destroyed();
         peer_ = &far_ends.emplace_back(e.id.peer, e.local);
@@ -187,6 +189,7 @@ private:
         const peer_kind kind = evidence_.id.peer;
         if (stream_ && is_replied_to(kind)) write(std::string(reply_size, 'r'));
         if (stream_ && kind == peer_kind::stops_reading) fill_send_queue();
+        if (stream_ && kind == peer_kind::reads_slowly) write(std::string(long_reply_size, 'r'));
         if (cuts_mid_way(evidence_.id.way)) peer_->waits_for_order_to_reset();
         if (kind == peer_kind::fins_crossed) make_deaf(stream_->socket().native_handle(), true);
         peer_->prepare();
@@ -245,7 +248,11 @@ private:
         if (::poll(&urgent, 1, 5000) != 1) throw std::runtime_error("no urgent byte");
     }
 
-    void write(const std::string& data) { evidence_.written += stream_->write_some(asio::buffer(data)); }
+    /// All of it into the send queue, or else throws.
+    void write(const std::string& data) {
+        stream_->socket().non_blocking(true);
+        evidence_.written += asio::write(*stream_, asio::buffer(data));
+    }
 
     void fill_send_queue() {
         const std::string data(64 * 1024, 'r');

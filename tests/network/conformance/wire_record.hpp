@@ -21,6 +21,7 @@ inline constexpr unsigned fin_local_reset = 64;   ///< our FIN, then RST by a cl
 inline constexpr unsigned fin_answer_reset = 128; ///< our FIN, then RST in answer to a segment of the peer's
 inline constexpr unsigned peer_reset = 256;       ///< the peer's RST, our FIN not before
 inline constexpr unsigned fin_peer_reset = 512;   ///< our FIN, then the peer's RST
+inline constexpr unsigned answer_reset = 2048;    ///< RST in answer to a segment of the peer's, our FIN not before
 inline constexpr unsigned other = 1024;           ///< anything else; never promised
 } // namespace end
 
