@@ -58,12 +58,16 @@ private:
     template <class Release>
     close_event carry_out(int fd, const close_action& a, Release& release) noexcept {
         switch (a.what) {
-        case action::half_close: return Calls::half_close(fd, told_ && !no_fin_yet_, told_);
+        case action::half_close: {
+            close_event e = Calls::half_close(fd, told_ && !no_fin_yet_, told_);
+            if (e.reading_shut && is_multipath(fd)) e.reading_shut = false;
+            return e;
+        }
         case action::receive: return received(fd, Calls::receive(fd, a.bytes));
         case action::peek: return received(fd, Calls::peek(fd));
         case action::send: return Calls::send(fd, last_bytes_ - a.bytes, a.bytes);
         case action::look: return Calls::look(fd, our_fin_, peer_first_ && !our_fin_);
-        case action::look_state: return {.what = event::state, .after = Calls::state(fd)};
+        case action::look_state: return {.what = event::state, .after = state_at_eof(fd)};
         case action::look_unacknowledged: return {event::unacknowledged, Calls::unacknowledged(fd, our_fin_)};
         default: break;
         }
@@ -84,9 +88,19 @@ private:
 
     last_sample sample(int fd, bool abort) noexcept {
         last_sample s = Calls::sample(fd, our_fin_, at_eof_, abort);
-        if (may_be_multipath_) s.multipath = Calls::is_multipath(fd);
+        s.multipath = is_multipath(fd);
+        // SIOCINQ counts its FIN as a byte.
+        if (s.multipath && s.unread) s.unread = Calls::peek(fd).what == event::received;
         return s;
     }
+
+    /// A subflow is ESTABLISHED still, so that there every end of file but a dead one has to pass for the peer's FIN.
+    tcp_state state_at_eof(int fd) const noexcept {
+        const tcp_state s = Calls::state(fd);
+        return s != tcp_state::close && is_multipath(fd) ? tcp_state::close_wait : s;
+    }
+
+    bool is_multipath(int fd) const noexcept { return may_be_multipath_ && Calls::is_multipath(fd); }
 
     const close_event& noted(const close_event& e) noexcept {
         no_fin_yet_ = e.what == event::would_block;
