@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "cell.hpp"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 namespace conformance {
 
 const char* to_string(way_out w) noexcept {
@@ -53,9 +56,29 @@ const char* to_string(peer_kind p) noexcept {
     case peer_kind::connecting: return "connecting";
     case peer_kind::refused: return "connect refused";
     case peer_kind::unconnected: return "never connected";
+    case peer_kind::multipath_closes_on_eof: return "Multipath TCP, closes on EOF";
+    case peer_kind::multipath_closes_first: return "Multipath TCP, closes first";
+    case peer_kind::multipath_took_reset: return "Multipath TCP, ECONNRESET read";
+    case peer_kind::multipath_silent: return "Multipath TCP, silent";
     case peer_kind::reads_slowly: return "reads slowly while it sends";
     }
     return "?";
+}
+
+namespace {
+
+bool kernel_has_multipath() noexcept {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, multipath_tcp);
+    if (fd >= 0) ::close(fd);
+    return fd >= 0;
+}
+
+} // namespace
+
+bool exists(const cell_id& id) noexcept {
+    static const bool multipath = kernel_has_multipath();
+    if (id.way == way_out::nobody_took && program_acts_first(id.peer)) return false;
+    return !is_multipath(id.peer) || (multipath && id.policy.linger2 == cs::fin_wait2::system);
 }
 
 std::string to_string(const cell_id& id) {

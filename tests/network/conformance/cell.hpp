@@ -79,11 +79,16 @@ enum class peer_kind : std::uint8_t {
     connecting,  ///< nobody answers yet
     refused,     ///< and read ECONNREFUSED
     unconnected, ///< never tried
+    // On Multipath TCP:
+    multipath_closes_on_eof,
+    multipath_closes_first,
+    multipath_took_reset,
+    multipath_silent,
     // In a group of its own:
     reads_slowly ///< 50 kB a second of a long reply, and sends 90 bytes a second until it has read our FIN
 };
 
-inline constexpr peer_kind last_peer = peer_kind::unconnected;
+inline constexpr peer_kind last_peer = peer_kind::multipath_silent;
 
 inline constexpr auto all_peers = [] {
     std::array<peer_kind, static_cast<std::size_t>(last_peer) + 1> all{};
@@ -91,15 +96,21 @@ inline constexpr auto all_peers = [] {
     return all;
 }();
 
+inline constexpr int multipath_tcp = 262; // IPPROTO_MPTCP
+
 /// When a peer does what it does later: after the cut of a close that is cut short.
 inline constexpr auto later = std::chrono::milliseconds(120);
 
 inline constexpr bool never_connected(peer_kind p) noexcept {
     return p >= peer_kind::connecting && p <= peer_kind::unconnected;
 }
+inline constexpr bool is_multipath(peer_kind p) noexcept {
+    return p >= peer_kind::multipath_closes_on_eof && p <= peer_kind::multipath_silent;
+}
 /// Does the program do something to the connection before it closes it?
 inline constexpr bool program_acts_first(peer_kind p) noexcept {
-    return p >= peer_kind::shared && p <= peer_kind::unconnected && p != peer_kind::fin_data_reset;
+    return (p >= peer_kind::shared && p <= peer_kind::unconnected && p != peer_kind::fin_data_reset) ||
+           p == peer_kind::multipath_took_reset;
 }
 
 const char* to_string(way_out) noexcept;
@@ -120,10 +131,8 @@ struct cell_id {
     bool v6 = false;
 };
 
-/// A connection that nobody accepts is not acted upon by the program.
-inline constexpr bool exists(way_out w, peer_kind p) noexcept {
-    return w != way_out::nobody_took || !program_acts_first(p);
-}
+/// A connection that nobody accepts is not acted upon by the program; Multipath TCP has no TCP_LINGER2.
+bool exists(const cell_id&) noexcept;
 
 std::string to_string(const cell_id&);
 

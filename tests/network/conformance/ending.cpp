@@ -95,6 +95,9 @@ bool at_rest(const evidence& e, unsigned ending) noexcept {
         case peer_kind::shared:
             return e.local_at_end.state == kv::established && e.peer_at_end.state == kv::established &&
                    e.local_at_end.inode != 0;
+        // What TCP knows of a connection whose FIN is Multipath TCP's.
+        case peer_kind::multipath_silent:
+            return e.local_at_end.state == kv::established && e.peer_at_end.state == kv::established;
         default: return shows(kv::none, kv::none);
         }
     case end::orphan: return shows(kv::fin_wait2, kv::close_wait);
@@ -238,6 +241,7 @@ unsigned ended_before(peer_kind peer) noexcept {
     switch (peer) {
     case peer_kind::resets_at_once:
     case peer_kind::took_reset:
+    case peer_kind::multipath_took_reset:
     case peer_kind::refused:
     case peer_kind::fin_data_reset: return end::peer_reset;
     case peer_kind::our_fin_before: return end::active;
@@ -259,11 +263,25 @@ unsigned abort_of(const cell_id& id) noexcept {
     return fin_out ? end::fin_local_reset : end::local_reset;
 }
 
+/// The FINs of TCP come when those of Multipath TCP are through, from both sides at the same time.
+unsigned promised_on_tcp(cell_id id) noexcept {
+    switch (id.peer) {
+    case peer_kind::multipath_closes_on_eof: id.peer = peer_kind::closes_on_eof; break;
+    case peer_kind::multipath_closes_first: id.peer = peer_kind::closes_first; break;
+    default: id.peer = peer_kind::silent;
+    }
+    const unsigned tcp = promised(id);
+    const unsigned orderly = end::active | end::passive | end::crossed;
+    return (tcp & orderly ? orderly : 0) | (tcp & end::orphan ? end::silence : 0) |
+           (tcp & (end::local_reset | end::fin_local_reset) ? end::local_reset : 0);
+}
+
 } // namespace
 
 unsigned promised(const cell_id& id) noexcept {
     const cs::close_policy& p = id.policy;
     if (const unsigned before = ended_before(id.peer)) return before;
+    if (is_multipath(id.peer)) return promised_on_tcp(id);
     // Nobody's policy: a listener that goes resets what is in its backlog (inet_csk_listen_stop).
     if (id.way == way_out::nobody_took) return end::local_reset;
     if (p.linger == cs::lingering::abort || id.way == way_out::abort) return abort_of(id);

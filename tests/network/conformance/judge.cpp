@@ -43,6 +43,7 @@ constexpr unknown_cell unknown_cells[] = {
     {peer_kind::our_fin_after, true, true, true, "the same"},
     {peer_kind::fins_crossed, true, true, true, "the same"},
     {peer_kind::took_reset, true, true, true, "the program has taken the error, and without it all ends look alike"},
+    {peer_kind::multipath_took_reset, true, true, true, "the same"},
     {peer_kind::took_timeout, true, true, true, "the same"},
     {peer_kind::shut_rd_trickles, false, true, false,
      "our kernel's RST, in answer to data after SHUT_RD and our FIN, leaves the error that the peer's would"},
@@ -66,9 +67,10 @@ public:
             error_code_matches();
             limit_is_the_one_that_ran_out();
             ending_matches();
+            byte_counts_match();
+            if (is_multipath(e_.id.peer)) return tells_little(), std::move(found_);
             first_fin_matches();
             time_wait_matches();
-            byte_counts_match();
             descriptor_was_released();
         }
         return std::move(found_);
@@ -115,9 +117,9 @@ private:
             expect(e_.local_at_end.timer_ms <= most, "the orphan's FIN-WAIT-2 lasts longer than linger2 says");
         }
         expect(!e_.taken, "the accept whose context was destroyed has run its handler");
-        expect(e_.peer_ended || was(peer_kind::silent) || was(peer_kind::stops_reading) ||
-                   was(peer_kind::our_fin_alone) || was(peer_kind::took_timeout) || never_connected(e_.id.peer) ||
-                   closed_for_one_holder(),
+        expect(e_.peer_ended || was(peer_kind::silent) || was(peer_kind::multipath_silent) ||
+                   was(peer_kind::stops_reading) || was(peer_kind::our_fin_alone) || was(peer_kind::took_timeout) ||
+                   never_connected(e_.id.peer) || closed_for_one_holder(),
                "the peer has learnt of no end");
     }
 
@@ -170,7 +172,8 @@ private:
     }
 
     std::error_code error_of_earlier_end() const {
-        if (was(peer_kind::took_reset) || was(peer_kind::took_timeout)) return asio::error::not_connected;
+        if (was(peer_kind::took_reset) || was(peer_kind::multipath_took_reset) || was(peer_kind::took_timeout))
+            return asio::error::not_connected;
         // There is no code for a reset whose sender is unknown.
         if (said().ended_by == cs::ending::reset_by_peer ||
             (said().ended_by == cs::ending::unknown && was(peer_kind::shut_rd_trickles)))
@@ -187,6 +190,7 @@ private:
         const limit quiet = p.drain_idle < p.drain_time ? limit::drain_idle : limit::drain_time;
         switch (e_.id.peer) {
         case peer_kind::closes_on_eof:
+        case peer_kind::multipath_closes_on_eof:
         case peer_kind::urgent:
         case peer_kind::shared:
         case peer_kind::shut_rd: return local ? limit::none : limit::patience;
@@ -201,6 +205,7 @@ private:
             return local ? limit::drain_time : limit::input;
         case peer_kind::trickles: return local ? limit::drain_time : limit::input;
         case peer_kind::our_fin_alone:
+        case peer_kind::multipath_silent:
         case peer_kind::silent: return local ? quiet : limit::patience;
         case peer_kind::stops_reading: return local ? limit::drain_time : limit::patience;
         default: return limit::none;
@@ -349,6 +354,13 @@ private:
             break;
         case holder::unknown: expect(unknown_here().time_wait, "time_wait=unknown"); break;
         }
+    }
+
+    /// TCP_INFO knows a subflow, which may live on, and not the connection.
+    void tells_little() {
+        if (said().ended_by != cs::ending::fin) return;
+        expect(said().first_fin == cs::fin_sender::unknown, "first_fin is known on Multipath TCP");
+        expect(said().time_wait == cs::time_wait_holder::unknown, "time_wait is known on Multipath TCP");
     }
 
     void byte_counts_match() {

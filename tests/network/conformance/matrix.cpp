@@ -50,7 +50,7 @@ std::vector<evidence> slots_for(const char* name, const cs::close_policy& policy
     std::vector<evidence> slots;
     for (const way_out way : all_ways)
         for (const peer_kind peer : all_peers)
-            if (exists(way, peer)) slots.emplace_back().id = {name, policy, way, peer, v6};
+            if (const cell_id id{name, policy, way, peer, v6}; exists(id)) slots.emplace_back().id = id;
     return slots;
 }
 

@@ -27,7 +27,8 @@ void make_deaf(int fd, bool deaf) {
 }
 
 peer::peer(peer_kind kind, const tcp::endpoint& to)
-    : kind_(kind), fd_(::socket(to.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    : kind_(kind),
+      fd_(::socket(to.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, is_multipath(kind) ? multipath_tcp : 0)) {
     if (never_connected(kind_))
         refuse({to.address(), 0}, kind_ == peer_kind::connecting);
     else
@@ -66,6 +67,7 @@ void peer::look_up_local() {
 bool peer::will_end() const noexcept {
     switch (kind_) {
     case peer_kind::silent:
+    case peer_kind::multipath_silent:
     case peer_kind::stops_reading:
     case peer_kind::our_fin_alone:
     case peer_kind::shared: // by close(2) alone it does not end
@@ -76,8 +78,10 @@ bool peer::will_end() const noexcept {
 
 void peer::prepare() {
     switch (kind_) {
+    case peer_kind::multipath_closes_first:
     case peer_kind::closes_first: close(), ended_ = true; break;
     case peer_kind::took_reset:
+    case peer_kind::multipath_took_reset:
     case peer_kind::resets_at_once: reset(); break;
     case peer_kind::shut_rd_trickles:
     case peer_kind::trickles: send_one_byte(); break;
@@ -193,6 +197,7 @@ short peer::step(short ready) {
     const auto once = [this](std::chrono::milliseconds more) { return !acted_ && is_later(more) && (acted_ = true); };
     switch (kind_) {
     case peer_kind::closes_on_eof:
+    case peer_kind::multipath_closes_on_eof:
     case peer_kind::half_closes_first:
     case peer_kind::urgent:
     case peer_kind::shared:

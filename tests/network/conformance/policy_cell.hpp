@@ -43,6 +43,7 @@ inline constexpr std::size_t long_reply_size = 500'000; // 10 s for the slow rea
 inline constexpr bool is_replied_to(peer_kind p) noexcept {
     switch (p) {
     case peer_kind::closes_on_eof:
+    case peer_kind::multipath_closes_on_eof:
     case peer_kind::half_closes_first:
     case peer_kind::pipelined:
     case peer_kind::asks_later:
@@ -67,7 +68,7 @@ public:
     policy_cell(asio::io_context& io, acceptor& shared_listener, evidence& e, std::deque<peer>& far_ends,
                 peers*& others)
         : cell(e, others), io_(io), timer_(io) {
-        acceptor& listener = ends_with_context(e.id.way) ? open_own_listener(shared_listener) : shared_listener;
+        acceptor& listener = listener_for(e.id, shared_listener);
         if (e.id.peer != peer_kind::reads_slowly) keep_buffers_small(listener.native_handle());
         e.local = listener.local_endpoint();
         if (e.id.way == way_out::nobody_took) begin_an_accept_that_will_be_destroyed();
@@ -145,9 +146,18 @@ private:
         return w == way_out::context_gone || w == way_out::context_gone_mid_close || w == way_out::nobody_took;
     }
 
-    acceptor& open_own_listener(const acceptor& shared) {
-        own_io_ = std::make_unique<asio::io_context>();
-        return own_listener_.emplace(*own_io_, tcp::endpoint(shared.local_endpoint().address(), 0));
+    acceptor& listener_for(const cell_id& id, acceptor& shared) {
+        if (ends_with_context(id.way)) own_io_ = std::make_unique<asio::io_context>();
+        const tcp::endpoint at(shared.local_endpoint().address(), 0);
+        if (is_multipath(id.peer)) return own_listener_.emplace(acceptor::adopt(context(), listen_multipath(at)));
+        return own_io_ ? own_listener_.emplace(*own_io_, at) : shared;
+    }
+
+    static int listen_multipath(const tcp::endpoint& at) {
+        const int fd = ::socket(at.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, multipath_tcp);
+        if (::bind(fd, at.data(), static_cast<socklen_t>(at.size())) != 0 || ::listen(fd, 5) != 0)
+            throw std::runtime_error("Multipath TCP: listen");
+        return fd;
     }
 
     asio::io_context& context() { return own_io_ ? *own_io_ : io_; }
@@ -199,7 +209,11 @@ private:
         case peer_kind::our_fin_after: wait_for(kernel_view::close_wait); break;
         case peer_kind::resets_at_once:
         case peer_kind::took_reset:
+        case peer_kind::multipath_took_reset:
         case peer_kind::fin_data_reset: wait_for(kernel_view::none); break;
+        case peer_kind::multipath_closes_first:
+            if (stream_) wait_for_input();
+            break;
         default: break;
         }
         if (stream_) act(kind);
@@ -210,7 +224,7 @@ private:
         asio::ip::tcp::socket& s = stream_->socket();
         const int fd = s.native_handle();
         switch (kind) {
-        case peer_kind::urgent: wait_for_urgent_byte(fd); break;
+        case peer_kind::urgent: wait_for_input(POLLPRI); break;
         case peer_kind::shared: other_holder_ = ::dup(fd); break;
         case peer_kind::shut_rd:
         case peer_kind::shut_rd_later:
@@ -232,6 +246,7 @@ private:
             peer_->read_to_the_end();
             make_deaf(fd, false);
             break;
+        case peer_kind::multipath_took_reset:
         case peer_kind::took_reset: take(asio::error::connection_reset); break;
         case peer_kind::took_timeout: {
             const unsigned soon = 100; // ms
@@ -243,9 +258,9 @@ private:
         }
     }
 
-    static void wait_for_urgent_byte(int fd) {
-        ::pollfd urgent{fd, POLLPRI, 0};
-        if (::poll(&urgent, 1, 5000) != 1) throw std::runtime_error("no urgent byte");
+    void wait_for_input(short events = POLLIN) {
+        ::pollfd input{stream_->socket().native_handle(), events, 0};
+        if (::poll(&input, 1, 5000) != 1) throw std::runtime_error(to_string(evidence_.id) + ": no input");
     }
 
     /// All of it into the send queue, or else throws.
