@@ -207,10 +207,9 @@ private:
     }
 
     constexpr close_action end_of_file(milliseconds now) noexcept {
-        if (verdict_.blind) return nothing_there(now); // in the last look
         // Until a read has found nothing it may come from the program's own shutdown(SHUT_RD), or the socket is dead.
-        const bool sure = can_read_ || verdict_.our_fin;
-        if (!sure && (told_ || terms_.peer_first)) return {action::look_state};
+        const bool sure = can_read_ || verdict_.our_fin || !(told_ || terms_.peer_first);
+        if (verdict_.blind || !sure) return {action::look_state};
         return peer_closed(now);
     }
 
