@@ -319,8 +319,10 @@ struct tcp_socket {
             end_of(fd, our_fin, s);
             return s;
         }
-        const bool fin_unacknowledged =
-            s.state == tcp_state::fin_wait1 || s.state == tcp_state::closing || s.state == tcp_state::last_ack;
+        // A subflow of Multipath TCP is ESTABLISHED with the connection's FIN out.
+        const bool fin_unacknowledged = s.state == tcp_state::fin_wait1 || s.state == tcp_state::closing ||
+                                        s.state == tcp_state::last_ack ||
+                                        (our_fin && s.state == tcp_state::established);
         if (s.state != tcp_state::fin_wait2) s.unacknowledged = unacknowledged(fd, fin_unacknowledged);
         if (!at_eof) s.unread = quiet ? (events & (POLLIN | POLLPRI)) != 0 : count_bytes(fd, SIOCINQ) > 0;
         if (!at_eof && !s.unread) s.unread = at_urgent_mark(fd);
