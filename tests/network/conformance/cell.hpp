@@ -98,7 +98,7 @@ inline constexpr auto all_peers = [] {
 
 inline constexpr int multipath_tcp = 262; // IPPROTO_MPTCP
 
-/// When a peer does what it does later: after the cut of a close that is cut short.
+/// When a peer does what it does later, where the close is not cut short; otherwise right after the cut.
 inline constexpr auto later = std::chrono::milliseconds(120);
 
 inline constexpr bool never_connected(peer_kind p) noexcept {

@@ -178,6 +178,11 @@ short peer::read_until_eof(short ready, std::size_t at_most) {
     return POLLIN;
 }
 
+bool peer::is_later(std::chrono::milliseconds more) const {
+    if (waits_for_order_) return ordered_ && steady::now() >= ordered_at_ + more;
+    return steady::now() >= begun_at_ + later + more;
+}
+
 void peer::read_slowly() {
     const auto now = steady::now();
     if (now >= next_byte_) {
@@ -224,7 +229,7 @@ short peer::step(short ready) {
         }
         return 0;
     case peer_kind::resets_mid_drain:
-        if (told_to_reset_ || (!resets_on_order_ && steady::now() >= begun_at_ + peers::reset_after)) reset();
+        if (is_later()) reset();
         return 0;
     default: return 0;
     }

@@ -33,8 +33,8 @@ public:
 
     /// The close begins: the thread of `peers` takes over.
     void begin() { begun_at_ = steady::now(), begun_.store(true); }
-    /// resets_mid_drain, where the close is cut short: now, and not after a time of its own.
-    void reset_now() { told_to_reset_.store(true); }
+    /// Where the close is cut short: what is to be done later is done after the cut, and not after a time of its own.
+    void act_now() { ordered_at_ = steady::now(), ordered_.store(true); }
 
     const tcp::endpoint& local() const noexcept { return local_; }
     peer_kind kind() const noexcept { return kind_; }
@@ -42,7 +42,7 @@ public:
     /// Ends by itself, whatever the other end does.
     bool will_end() const noexcept;
 
-    void waits_for_order_to_reset() noexcept { resets_on_order_ = true; }
+    void waits_for_order() noexcept { waits_for_order_ = true; }
     void account(evidence& e) const;
     /// Bytes in its receive queue.
     std::uint64_t unread() const noexcept;
@@ -68,7 +68,7 @@ private:
     void connect(const tcp::endpoint& to);
     void look_up_local();
     void refuse(const tcp::endpoint& at, bool listens);
-    bool is_later(std::chrono::milliseconds more = {}) const { return steady::now() >= begun_at_ + later + more; }
+    bool is_later(std::chrono::milliseconds more = {}) const;
 
     peer_kind kind_;
     int fd_ = -1;
@@ -76,12 +76,13 @@ private:
     bool acted_ = false; ///< has done what it does later
     tcp::endpoint local_;
     steady::time_point begun_at_{};
+    steady::time_point ordered_at_{};
     steady::time_point next_byte_{};
     steady::time_point next_read_{};
     std::atomic<bool> begun_ = false;
-    std::atomic<bool> told_to_reset_ = false;
+    std::atomic<bool> ordered_ = false;
     std::atomic<bool> ended_ = false;
-    bool resets_on_order_ = false;
+    bool waits_for_order_ = false;
     bool saw_eof_ = false;
     int error_ = 0;
     std::uint64_t sent_ = 0;
@@ -93,7 +94,6 @@ private:
 class peers {
 public:
     static constexpr auto trickle_pace = std::chrono::milliseconds(20);
-    static constexpr auto reset_after = std::chrono::milliseconds(100);
 
     explicit peers(std::deque<peer>& all);
     ~peers() { stop(); }

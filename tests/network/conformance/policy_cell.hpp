@@ -44,6 +44,7 @@ inline constexpr bool is_replied_to(peer_kind p) noexcept {
     switch (p) {
     case peer_kind::closes_on_eof:
     case peer_kind::multipath_closes_on_eof:
+    case peer_kind::multipath_silent:
     case peer_kind::half_closes_first:
     case peer_kind::pipelined:
     case peer_kind::asks_later:
@@ -90,6 +91,9 @@ public:
     void settle() override {
         switch (evidence_.id.peer) {
         case peer_kind::stops_reading: wait_for_full_queue(); break;
+        // Before its handshake is through, Multipath TCP sends its FIN late and the peer's kernel does not hear it.
+        case peer_kind::multipath_closes_on_eof:
+        case peer_kind::multipath_silent: wait_until_acknowledged(); break;
         case peer_kind::took_timeout: take(asio::error::timed_out); break;
         // The FIN that was dropped is sent again.
         case peer_kind::fins_crossed: wait_for(kernel_view::time_wait); break;
@@ -102,15 +106,19 @@ public:
         if (evidence_.id.way == way_out::context_gone) hold_in_coroutine();
     }
 
+    std::uint64_t queued() {
+        int bytes = 0;
+        ::ioctl(stream_->socket().native_handle(), SIOCOUTQ, &bytes);
+        return static_cast<std::uint64_t>(bytes);
+    }
+
     void wait_for_full_queue() {
-        if (!stream_) return;
         // A delayed acknowledgement would change the send queue in the middle of the close.
-        const auto queued = [&] {
-            int bytes = 0;
-            ::ioctl(stream_->socket().native_handle(), SIOCOUTQ, &bytes);
-            return static_cast<std::uint64_t>(bytes);
-        };
-        kernel_view::eventually([&] { return queued() + peer_->unread() == evidence_.written; });
+        if (stream_) kernel_view::eventually([&] { return queued() + peer_->unread() == evidence_.written; });
+    }
+
+    void wait_until_acknowledged() {
+        if (stream_) kernel_view::eventually([&] { return queued() == 0; });
     }
 
     bool finished() const override { return finished_; }
@@ -200,7 +208,7 @@ private:
         if (stream_ && is_replied_to(kind)) write(std::string(reply_size, 'r'));
         if (stream_ && kind == peer_kind::stops_reading) fill_send_queue();
         if (stream_ && kind == peer_kind::reads_slowly) write(std::string(long_reply_size, 'r'));
-        if (cuts_mid_way(evidence_.id.way)) peer_->waits_for_order_to_reset();
+        if (cuts_mid_way(evidence_.id.way)) peer_->waits_for_order();
         if (kind == peer_kind::fins_crossed) make_deaf(stream_->socket().native_handle(), true);
         peer_->prepare();
         switch (kind) {
@@ -291,7 +299,7 @@ private:
                 cut_here();
                 cut();
             }
-            peer_->reset_now();
+            peer_->act_now();
         });
     }
 
