@@ -307,7 +307,9 @@ private:
         detail::close_manner manner{.linger_is_set = linger_is_set && p.linger == lingering::abort};
         const int fd = socket_.native_handle();
         if (linger_is_set && p.linger != lingering::abort) detail::tcp_socket::set_linger(fd, false);
-        if (p.linger != lingering::abort && p.linger2 != P.linger2 && !detail::tcp_socket::set_linger2(fd, p.linger2))
+        // A constant of its own: clang 19 reads members of a template argument from the wrong place at run time.
+        constexpr fin_wait2 is_set = P.linger2;
+        if (p.linger != lingering::abort && p.linger2 != is_set && !detail::tcp_socket::set_linger2(fd, p.linger2))
             manner.option_error = errno;
         return manner;
     }

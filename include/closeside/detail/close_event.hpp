@@ -72,9 +72,10 @@ struct close_event {
     std::uint64_t bytes = 0; ///< of looked: unacknowledged, without the FIN
     tcp_state before = tcp_state::unknown;
     tcp_state after = tcp_state::unknown;
-    milliseconds acked_ago{}; ///< looked: since the last acknowledgement, of more or not
-    milliseconds sent_ago{};  ///< looked: since a segment of ours with data
-    milliseconds input_ago{}; ///< looked: since the peer's last byte
+    bool reading_shut = false; ///< half_closed: by the program, so that end of file stands for no FIN
+    milliseconds acked_ago{};  ///< looked: since the last acknowledgement, of more or not
+    milliseconds sent_ago{};   ///< looked: since a segment of ours with data
+    milliseconds input_ago{};  ///< looked: since the peer's last byte
     last_sample last{};
 };
 

@@ -58,12 +58,16 @@ private:
     template <class Release>
     close_event carry_out(int fd, const close_action& a, Release& release) noexcept {
         switch (a.what) {
-        case action::half_close: return Calls::half_close(fd, told_ && !no_fin_yet_, told_);
+        case action::half_close: {
+            close_event e = Calls::half_close(fd, told_ && !no_fin_yet_, told_);
+            if (e.reading_shut && is_multipath(fd)) e.reading_shut = false;
+            return e;
+        }
         case action::receive: return received(fd, Calls::receive(fd, a.bytes));
         case action::peek: return received(fd, Calls::peek(fd));
         case action::send: return Calls::send(fd, last_bytes_ - a.bytes, a.bytes);
         case action::look: return Calls::look(fd, our_fin_, peer_first_ && !our_fin_, a.bytes != 0);
-        case action::look_state: return {.what = event::state, .after = state(fd)};
+        case action::look_state: return {.what = event::state, .after = state_at_eof(fd)};
         case action::look_unacknowledged: return {event::unacknowledged, Calls::unacknowledged(fd, our_fin_)};
         default: break;
         }
@@ -86,26 +90,32 @@ private:
         return e;
     }
 
-    /// Of Multipath TCP it is that of a subflow, which says nothing.
-    tcp_state state(int fd) noexcept {
-        return may_be_multipath_ && Calls::is_multipath(fd) ? tcp_state::unknown : Calls::state(fd);
-    }
-
     static bool is_alive(tcp_state s) noexcept { return s != tcp_state::close && s != tcp_state::unknown; }
 
     last_sample sample(int fd, bool abort) noexcept {
         last_sample s = Calls::sample(fd, our_fin_, at_eof_, abort);
-        if (may_be_multipath_) s.multipath = Calls::is_multipath(fd);
-        // There a socket in CLOSE does not tell of the peer's FIN, but of what has been acknowledged.
+        s.multipath = is_multipath(fd);
+        // SIOCINQ counts its FIN as a byte.
+        if (s.multipath && s.unread) s.unread = Calls::peek(fd).what == event::received;
+        // A socket in CLOSE does not tell of the peer's FIN there, but of what has been acknowledged.
         const bool silent = s.multipath && s.state == tcp_state::close && s.left == last_sample::remains::nothing;
         if (silent && !s.reset && s.failure == 0 && Calls::all_acknowledged(fd)) s.left = last_sample::remains::acked;
         return s;
     }
 
+    /// A subflow is ESTABLISHED still, so that there every end of file but a dead one has to pass for the peer's FIN.
+    tcp_state state_at_eof(int fd) const noexcept {
+        const tcp_state s = Calls::state(fd);
+        return s != tcp_state::close && is_multipath(fd) ? tcp_state::close_wait : s;
+    }
+
+    bool is_multipath(int fd) const noexcept { return may_be_multipath_ && Calls::is_multipath(fd); }
+
     const close_event& noted(const close_event& e) noexcept {
         no_fin_yet_ = e.what == event::would_block;
         if (e.what == event::readable) woken_ = true;
         if (e.what == event::half_closed) our_fin_ = true;
+        if (e.what == event::half_closed && e.reading_shut) blind_ = true;
         if (e.what == event::end_of_file) at_eof_ = !blind_;
         if (e.what == event::failed) errno_ = errno;
         // The look that told of it has taken the error off the socket, which must not pass for an orderly end.
@@ -115,11 +125,10 @@ private:
     }
 
     void state_is(tcp_state s) noexcept {
-        const bool fin_out = s == tcp_state::closing || s == tcp_state::last_ack;
-        const bool fin_in = fin_out || s == tcp_state::close_wait || s == tcp_state::unknown;
-        if (fin_out) our_fin_ = true;
-        at_eof_ = fin_in;
-        blind_ = !fin_in; // or in CLOSE, where nothing is read any more
+        const bool both = s == tcp_state::closing || s == tcp_state::last_ack;
+        if (both || s == tcp_state::fin_wait1 || s == tcp_state::fin_wait2) our_fin_ = true;
+        at_eof_ = both || s == tcp_state::close_wait || s == tcp_state::unknown;
+        blind_ = !at_eof_ && s != tcp_state::close;
     }
 
     Machine machine_;
@@ -130,8 +139,8 @@ private:
     bool linger_is_set_;
     bool may_be_multipath_ = false;
     bool our_fin_ = false;
-    bool at_eof_ = false;
-    bool blind_ = false;      ///< the program has shut reading down, so that end of file says nothing
+    bool at_eof_ = false;     ///< the peer's FIN is in
+    bool blind_ = false;      ///< the program has shut reading down, so that end of file does not say so
     bool no_fin_yet_ = false; ///< as the last look showed
     bool woken_ = false;      ///< by input, of which nothing has been read yet
 };

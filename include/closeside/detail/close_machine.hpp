@@ -44,7 +44,7 @@ public:
         switch (e.what) {
         case event::half_closed: return half_closed(e, now);
         case event::received: return received(e.bytes, now);
-        case event::end_of_file: return end_of_file(now);
+        case event::end_of_file: return end_of_file();
         case event::would_block: return nothing_there(now);
         case event::sent: return sent(e.bytes, now);
         case event::cannot_send: return begin(now);
@@ -129,6 +129,7 @@ private:
 
     constexpr close_action half_closed(const close_event& e, milliseconds now) noexcept {
         verdict_.half_closed(e.before, e.after);
+        if (e.reading_shut) verdict_.blind = true;
         clock_.half_closed(now);
         const bool drains = terms_.drains && (verdict_.limit == close_limit::none || drain_follows_);
         if (verdict_.peer_fin || !drains) return close_when_acked();
@@ -178,6 +179,7 @@ private:
     }
 
     constexpr close_action nothing_there(milliseconds now) noexcept {
+        if (phase_ != phase::sending) can_read_ = true;
         switch (phase_) {
         case phase::sending: return no_room(now);
         case phase::first_look: return half_close();
@@ -206,11 +208,10 @@ private:
         return {action::wait_readable, floods() && bytes_left() >= quota ? quota : 1, clock_.deadline()};
     }
 
-    constexpr close_action end_of_file(milliseconds now) noexcept {
-        // Before anything was waited for it may come from the program's own shutdown(SHUT_RD), or the socket is dead.
-        const bool first = phase_ == phase::first_look || (phase_ == phase::patience && !looked_);
-        if (first && !woken_ && (told_ || terms_.peer_first)) return {action::look_state};
-        if (verdict_.blind) return nothing_there(now); // in the last look
+    constexpr close_action end_of_file() noexcept {
+        // Until a read has found nothing it may come from the program's own shutdown(SHUT_RD), or the socket is dead.
+        const bool sure = can_read_ || verdict_.our_fin || !(told_ || terms_.peer_first);
+        if (verdict_.blind || !sure) return {action::look_state};
         return peer_closed();
     }
 
@@ -218,14 +219,20 @@ private:
         switch (s) {
         case tcp_state::close: return gone();
         case tcp_state::syn_sent: verdict_.not_connected = true; return gone();
-        case tcp_state::established:
-        case tcp_state::syn_received:
         case tcp_state::fin_wait1:
-        case tcp_state::fin_wait2:
-            if (std::exchange(verdict_.blind, true)) return wait(now);
-            return phase_ == phase::patience ? close_action{action::look} : half_close();
+        case tcp_state::fin_wait2: verdict_.half_closed_before(); return blind(now);
+        case tcp_state::established:
+        case tcp_state::syn_received: return blind(now);
         default: verdict_.peer_closed(s); return peer_closed();
         }
+    }
+
+    /// Reading has been shut down by the program.
+    constexpr close_action blind(milliseconds now) noexcept {
+        const bool known = std::exchange(verdict_.blind, true);
+        if (phase_ == phase::last_look) return act_on_limit();
+        if (phase_ == phase::first_look) return half_close();
+        return known || looked_ ? wait(now) : close_action{action::look};
     }
 
     constexpr close_action peer_closed() noexcept {
@@ -350,6 +357,7 @@ private:
     phase phase_ = phase::start;
     std::uint8_t last_looks_ = 0;
     bool told_;
+    bool can_read_ = false; ///< a read has found nothing, so that reading is not shut down
     bool peeking_ = false;
     bool woken_ = false;       ///< at least once
     bool looked_ = false;      ///< at what is unacknowledged

@@ -81,6 +81,12 @@ struct close_verdict {
                 before == tcp_state::close_wait || after == tcp_state::last_ack ? fin_sender::peer : fin_sender::local;
     }
 
+    /// The program has sent our FIN, and the peer's is not in.
+    constexpr void half_closed_before() noexcept {
+        our_fin = true;
+        first_fin = fin_sender::local;
+    }
+
     constexpr void peer_closed() noexcept {
         peer_fin = true;
         if (first_fin == fin_sender::none) first_fin = fin_sender::peer;
@@ -115,10 +121,29 @@ constexpr void unknown(close_report& r, ending by) noexcept {
     r.time_wait = time_wait_holder::unknown;
 }
 
+/// What the state shows of FINs that this close has neither sent nor seen.
+constexpr fin_sender first_fin(tcp_state s) noexcept {
+    switch (s) {
+    case tcp_state::close_wait:
+    case tcp_state::last_ack: return fin_sender::peer;
+    case tcp_state::fin_wait1:
+    case tcp_state::fin_wait2:
+    case tcp_state::closing: return fin_sender::local;
+    default: return fin_sender::none;
+    }
+}
+
+/// There has been no connection; what is unacknowledged is a SYN.
+constexpr void never_was(close_report& r) noexcept {
+    r.first_fin = fin_sender::none;
+    r.unacknowledged = 0;
+    reset(r, ending::failed);
+}
+
 /// The socket is in CLOSE and no error is left on it: what took the connection away?
 constexpr void remains(close_report& r, const close_verdict& v, const last_sample& s) noexcept {
     switch (s.left) {
-    case last_sample::remains::never_connected: r.first_fin = fin_sender::none; return reset(r, ending::failed);
+    case last_sample::remains::never_connected: return never_was(r);
     case last_sample::remains::time_wait: r.first_fin = fin_sender::local; return fin(r, time_wait_holder::local);
     case last_sample::remains::acked:
     case last_sample::remains::both_fins:
@@ -133,12 +158,9 @@ constexpr void remains(close_report& r, const close_verdict& v, const last_sampl
 
 /// The socket has left the connection: it was reset, or both FINs are through.
 constexpr void gone(close_report& r, const close_verdict& v, const last_sample& s) noexcept {
-    if (v.not_connected) {
-        r.first_fin = fin_sender::none;
-        return reset(r, ending::failed);
-    }
+    if (v.not_connected) return never_was(r);
     if (v.failed || s.failure != 0) {
-        if (s.left == last_sample::remains::never_connected) r.first_fin = fin_sender::none;
+        if (s.left == last_sample::remains::never_connected) return never_was(r);
         return reset(r, ending::failed);
     }
     if (v.reset_by_peer || s.reset) {
@@ -167,11 +189,11 @@ constexpr close_report conclude(const close_verdict& v, const close_terms& terms
     r.discarded = v.discarded;
     r.last_bytes = v.last_bytes;
     r.unacknowledged = s.unacknowledged;
-    if (r.first_fin == fin_sender::none && s.state == tcp_state::close_wait) r.first_fin = fin_sender::peer;
+    if (r.first_fin == fin_sender::none) r.first_fin = verdict::first_fin(s.state);
 
     const bool both_fins = s.state == tcp_state::closing || s.state == tcp_state::last_ack;
     if (s.state == tcp_state::syn_sent) {
-        verdict::reset(r, ending::failed);
+        verdict::never_was(r);
     } else if (s.state == tcp_state::close || v.failed || v.reset_by_peer || v.not_connected) {
         verdict::gone(r, v, s);
     } else if ((s.unread && (!v.aborting || terms.close_aborts)) || (v.aborting && (!both_fins || s.unsent))) {

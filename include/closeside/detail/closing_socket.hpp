@@ -79,7 +79,9 @@ public:
 
     asio::error_code error() const noexcept {
         switch (loop_.outcome()) {
-        case close_outcome::kept: return {option_error_, asio::error::get_system_category()};
+        case close_outcome::kept:
+            if (option_error_ == 0) break;
+            return {option_error_, asio::error::get_system_category()};
         case close_outcome::patience_over: return closeside::error::patience_over;
         case close_outcome::peer_still_sends: return closeside::error::peer_still_sends;
         case close_outcome::drain_time_over: return closeside::error::drain_time_over;

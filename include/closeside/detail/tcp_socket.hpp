@@ -185,6 +185,7 @@ struct tcp_socket {
     /// Which of the states just before and just after are to be looked up, to tell who was first?
     /** FIN-WAIT-1 afterwards stands for FIN-WAIT-2 too. */
     static close_event half_close(int fd, bool look_before = true, bool look_after = true) noexcept {
+        const bool ended = look_before && hung_up(fd);
         const tcp_state before = look_before ? state(fd) : tcp_state::unknown;
         if (::shutdown(fd, SHUT_WR) != 0) {
             if (errno != ENOTCONN) return {close_event::kind::failed};
@@ -194,11 +195,20 @@ struct tcp_socket {
                               e.what == close_event::kind::failed;
             return {told ? e.what : close_event::kind::gone};
         }
-        if (!look_after) return {close_event::kind::half_closed, 0, before};
-        const tcp_state after = hung_up(fd) ? state(fd) : tcp_state::fin_wait1;
+        close_event e{.what = close_event::kind::half_closed, .before = before};
+        // The peer's FIN would have led to another state, so that it was the program's SHUT_RD.
+        e.reading_shut = ended && is_before_fin(before);
+        if (!look_after) return e;
+        e.after = hung_up(fd) ? state(fd) : tcp_state::fin_wait1;
         // In SYN-SENT shutdown(2) has disconnected the socket, and left ECONNRESET on it.
-        if (after == tcp_state::close && never_connected(fd)) return {close_event::kind::not_connected};
-        return {close_event::kind::half_closed, 0, before, after};
+        if (e.after == tcp_state::close && never_connected(fd)) return {close_event::kind::not_connected};
+        return e;
+    }
+
+    /// Of the peer's.
+    static bool is_before_fin(tcp_state s) noexcept {
+        return s == tcp_state::established || s == tcp_state::syn_received || s == tcp_state::fin_wait1 ||
+               s == tcp_state::fin_wait2;
     }
 
     /// Of a socket in CLOSE. The receive window's measure is set when a connection is made.
@@ -291,17 +301,19 @@ struct tcp_socket {
         short events = 0;
         if (!our_fin && !at_eof) {
             events = poll_now(fd, POLLIN | POLLPRI | POLLOUT | POLLRDHUP);
-            // Room to send, and neither FIN nor RST: no need to gather all that TCP_INFO tells.
+            // Room to send, and neither FIN nor RST: poll(2) tells of all that is unread.
             if (events & (POLLRDHUP | POLLHUP | POLLERR)) events = 0;
         }
         const bool quiet = (events & POLLOUT) != 0;
-        s.state = quiet ? tcp_state::established : state(fd);
+        s.state = state(fd); // the program may have half-closed, which poll(2) does not show
         if (s.state == tcp_state::close) {
             end_of(fd, our_fin, s);
             return s;
         }
-        const bool fin_unacknowledged =
-            s.state == tcp_state::fin_wait1 || s.state == tcp_state::closing || s.state == tcp_state::last_ack;
+        // A subflow of Multipath TCP is ESTABLISHED with the connection's FIN out.
+        const bool fin_unacknowledged = s.state == tcp_state::fin_wait1 || s.state == tcp_state::closing ||
+                                        s.state == tcp_state::last_ack ||
+                                        (our_fin && s.state == tcp_state::established);
         if (s.state != tcp_state::fin_wait2) s.unacknowledged = unacknowledged(fd, fin_unacknowledged);
         if (!at_eof) s.unread = quiet ? (events & (POLLIN | POLLPRI)) != 0 : count_bytes(fd, SIOCINQ) > 0;
         if (!at_eof && !s.unread) s.unread = at_urgent_mark(fd);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "cell.hpp"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 namespace conformance {
 
 const char* to_string(way_out w) noexcept {
@@ -9,7 +12,7 @@ const char* to_string(way_out w) noexcept {
     case way_out::plain_socket: return "async_close(plain socket)";
     case way_out::cancel_partial: return "async_close, cancelled: partial";
     case way_out::cancel_terminal: return "async_close, cancelled: terminal";
-    case way_out::blocking_close: return "close()";
+    case way_out::blocking_close: return "close_and_wait()";
     case way_out::abort: return "abort()";
     case way_out::destructor: return "destructor";
     case way_out::move_assignment: return "move-assignment";
@@ -34,8 +37,48 @@ const char* to_string(peer_kind p) noexcept {
     case peer_kind::resets_mid_drain: return "resets mid-drain";
     case peer_kind::half_closes_first: return "half-closes first";
     case peer_kind::stops_reading: return "stops reading";
+    case peer_kind::pipelined: return "pipelined, closes later";
+    case peer_kind::asks_later: return "asks later";
+    case peer_kind::goodbye: return "goodbye, then FIN";
+    case peer_kind::urgent: return "urgent byte unread";
+    case peer_kind::shared: return "socket shared";
+    case peer_kind::shut_rd: return "SHUT_RD by the program";
+    case peer_kind::shut_rd_later: return "SHUT_RD by the program, closes later";
+    case peer_kind::shut_rd_trickles: return "SHUT_RD by the program, trickles";
+    case peer_kind::shut_both_later: return "SHUT_RDWR by the program, closes later";
+    case peer_kind::our_fin_alone: return "FIN by the program, silent";
+    case peer_kind::our_fin_before: return "FIN by the program, then the peer's";
+    case peer_kind::our_fin_after: return "the peer's FIN, then the program's";
+    case peer_kind::fins_crossed: return "FIN by the program and the peer's crossed";
+    case peer_kind::took_reset: return "ECONNRESET read";
+    case peer_kind::took_timeout: return "ETIMEDOUT read";
+    case peer_kind::fin_data_reset: return "data, FIN, RST before";
+    case peer_kind::connecting: return "connecting";
+    case peer_kind::refused: return "connect refused";
+    case peer_kind::unconnected: return "never connected";
+    case peer_kind::multipath_closes_on_eof: return "Multipath TCP, closes on EOF";
+    case peer_kind::multipath_closes_first: return "Multipath TCP, closes first";
+    case peer_kind::multipath_took_reset: return "Multipath TCP, ECONNRESET read";
+    case peer_kind::multipath_silent: return "Multipath TCP, silent";
+    case peer_kind::reads_slowly: return "reads slowly while it sends";
     }
     return "?";
+}
+
+namespace {
+
+bool kernel_has_multipath() noexcept {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, multipath_tcp);
+    if (fd >= 0) ::close(fd);
+    return fd >= 0;
+}
+
+} // namespace
+
+bool exists(const cell_id& id) noexcept {
+    static const bool multipath = kernel_has_multipath();
+    if (id.way == way_out::nobody_took && program_acts_first(id.peer)) return false;
+    return !is_multipath(id.peer) || (multipath && id.policy.linger2 == cs::fin_wait2::system);
 }
 
 std::string to_string(const cell_id& id) {

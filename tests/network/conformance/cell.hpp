@@ -45,6 +45,7 @@ inline constexpr std::array all_ways{
     way_out::coroutine_throws, way_out::scope_throws, way_out::context_gone,   way_out::context_gone_mid_close,
     way_out::nobody_took};
 
+/// What the peer does, and what the connection had come through before the close began.
 enum class peer_kind : std::uint8_t {
     closes_on_eof,     ///< reads until our FIN, then closes
     closes_first,      ///< has closed before
@@ -55,13 +56,62 @@ enum class peer_kind : std::uint8_t {
     resets_at_once,    ///< has reset before
     resets_mid_drain,  ///< resets while the close is under way
     half_closes_first, ///< has sent 100 bytes and its FIN before; reads until our FIN, then closes
-    stops_reading      ///< reads nothing, and our send queue is full: our FIN cannot leave
+    stops_reading,     ///< reads nothing, and our send queue is full: our FIN cannot leave
+    // As closes_on_eof, but …
+    pipelined,  ///< 100 bytes of it had come before; closes at `later` without our FIN
+    asks_later, ///< sends 100 bytes at `later`
+    goodbye,    ///< sends 8 bytes at `later`, and its FIN 40 ms after
+    urgent,     ///< an urgent byte of it is unread
+    shared,     ///< another descriptor holds our socket
+    shut_rd,    ///< the program has shut reading down
+    // The program has …
+    shut_rd_later,    ///< shut reading down; the peer half-closes at `later`
+    shut_rd_trickles, ///< shut reading down; the peer trickles
+    shut_both_later,  ///< shut down both ways; the peer closes at `later`
+    our_fin_alone,    ///< half-closed; the peer is silent
+    our_fin_before,   ///< half-closed, then the peer closed
+    our_fin_after,    ///< half-closed behind the peer's FIN
+    fins_crossed,     ///< half-closed as the peer did
+    took_reset,       ///< read ECONNRESET
+    took_timeout,     ///< read ETIMEDOUT
+    fin_data_reset,   ///< not read 100 bytes, behind which the peer has sent FIN and RST
+    // … connected, or not:
+    connecting,  ///< nobody answers yet
+    refused,     ///< and read ECONNREFUSED
+    unconnected, ///< never tried
+    // On Multipath TCP:
+    multipath_closes_on_eof,
+    multipath_closes_first,
+    multipath_took_reset,
+    multipath_silent,
+    // In a group of its own:
+    reads_slowly ///< 50 kB a second of a long reply, and sends 90 bytes a second until it has read our FIN
 };
 
-inline constexpr std::array all_peers{
-    peer_kind::closes_on_eof,     peer_kind::closes_first, peer_kind::simultaneous,   peer_kind::floods,
-    peer_kind::trickles,          peer_kind::silent,       peer_kind::resets_at_once, peer_kind::resets_mid_drain,
-    peer_kind::half_closes_first, peer_kind::stops_reading};
+inline constexpr peer_kind last_peer = peer_kind::multipath_silent;
+
+inline constexpr auto all_peers = [] {
+    std::array<peer_kind, static_cast<std::size_t>(last_peer) + 1> all{};
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<peer_kind>(i);
+    return all;
+}();
+
+inline constexpr int multipath_tcp = 262; // IPPROTO_MPTCP
+
+/// When a peer does what it does later, where the close is not cut short; otherwise right after the cut.
+inline constexpr auto later = std::chrono::milliseconds(120);
+
+inline constexpr bool never_connected(peer_kind p) noexcept {
+    return p >= peer_kind::connecting && p <= peer_kind::unconnected;
+}
+inline constexpr bool is_multipath(peer_kind p) noexcept {
+    return p >= peer_kind::multipath_closes_on_eof && p <= peer_kind::multipath_silent;
+}
+/// Does the program do something to the connection before it closes it?
+inline constexpr bool program_acts_first(peer_kind p) noexcept {
+    return (p >= peer_kind::shared && p <= peer_kind::unconnected && p != peer_kind::fin_data_reset) ||
+           p == peer_kind::multipath_took_reset;
+}
 
 const char* to_string(way_out) noexcept;
 const char* to_string(peer_kind) noexcept;
@@ -80,6 +130,9 @@ struct cell_id {
     peer_kind peer{};
     bool v6 = false;
 };
+
+/// A connection that nobody accepts is not acted upon by the program; Multipath TCP has no TCP_LINGER2.
+bool exists(const cell_id&) noexcept;
 
 std::string to_string(const cell_id&);
 
@@ -110,6 +163,7 @@ struct evidence {
     bool peer_saw_eof = false;
     bool peer_ended = false;
     int peer_error = 0;
+    wall_clock::time_point peer_sent_on{}; ///< its first bytes after the close had begun
 };
 
 } // namespace conformance

@@ -19,6 +19,9 @@ bool at_rest(const evidence& e, unsigned ending) noexcept;
 /** More than one only where the test cannot know which comes first: that is stated beside each. */
 unsigned promised(const cell_id& id) noexcept;
 
+/// Does a way out under this policy wait for a peer that goes on reading, however slowly?
+bool waits_for_reader(const cell_id& id) noexcept;
+
 } // namespace conformance
 
 #endif

@@ -69,8 +69,9 @@ void look_at_the_end(std::vector<std::unique_ptr<cell>>& cells, tests::segment_w
 }
 
 /// Returns true when the context has run out of work.
-bool drive(asio::io_context& io, const std::vector<std::unique_ptr<cell>>& cells, handler_watch& watch) {
-    const auto limit = std::chrono::steady_clock::now() + 10s;
+bool drive(asio::io_context& io, const std::vector<std::unique_ptr<cell>>& cells, handler_watch& watch,
+           std::chrono::milliseconds longest) {
+    const auto limit = std::chrono::steady_clock::now() + longest;
     while (!(io.stopped() && all_over(cells)) && std::chrono::steady_clock::now() < limit) {
         // The wait for the next event, of at most 200 us, counts as the handler's; the bound is far above that.
         if (!io.stopped())
@@ -82,7 +83,7 @@ bool drive(asio::io_context& io, const std::vector<std::unique_ptr<cell>>& cells
 }
 
 void run_cells(std::vector<evidence>& slots, const std::function<cell_maker(asio::io_context&)>& open,
-               tests::segment_witness& witness, group_result& result) {
+               tests::segment_witness& witness, std::chrono::milliseconds longest, group_result& result) {
     handler_watch watch;
     asio::io_context io;
     std::deque<peer> far_ends;
@@ -98,7 +99,7 @@ void run_cells(std::vector<evidence>& slots, const std::function<cell_maker(asio
     others = &threads;
     for (auto& c : cells) asio::post(io, [&c] { c->go(); });
 
-    result.out_of_work = drive(io, cells, watch);
+    result.out_of_work = drive(io, cells, watch, longest);
     look_at_the_end(cells, witness);
     threads.stop();
     for (auto& c : cells) c->far_end().account(c->seen());
@@ -109,12 +110,12 @@ void run_cells(std::vector<evidence>& slots, const std::function<cell_maker(asio
 } // namespace
 
 group_result run_group(std::vector<evidence>& slots, const std::function<cell_maker(asio::io_context&)>& open,
-                       tests::segment_witness& witness) {
+                       tests::segment_witness& witness, std::chrono::milliseconds longest) {
     group_result result;
     witness.forget();
     const std::int64_t descriptors = open_descriptors();
     const std::int64_t allocations = live_allocations();
-    run_cells(slots, open, witness, result);
+    run_cells(slots, open, witness, longest, result);
     result.allocations_left = live_allocations() - allocations;
     result.descriptors_left = open_descriptors() - descriptors;
     return result;

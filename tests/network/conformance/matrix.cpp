@@ -2,6 +2,7 @@
 #include "matrix.hpp"
 
 #include "judge.hpp"
+#include "support/own_network.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,7 +18,7 @@ namespace {
 
 constexpr auto longest_allowed = std::chrono::milliseconds(50);
 constexpr int repetitions = 10;
-constexpr int most_unrepeated = 2; ///< of the 260 closes of a policy
+constexpr int most_unrepeated = 2; ///< of the closes of a policy
 
 struct totals {
     int cells = 0;
@@ -48,7 +49,8 @@ tests::segment_witness& witness() {
 std::vector<evidence> slots_for(const char* name, const cs::close_policy& policy, bool v6) {
     std::vector<evidence> slots;
     for (const way_out way : all_ways)
-        for (const peer_kind peer : all_peers) slots.emplace_back().id = {name, policy, way, peer, v6};
+        for (const peer_kind peer : all_peers)
+            if (const cell_id id{name, policy, way, peer, v6}; exists(id)) slots.emplace_back().id = id;
     return slots;
 }
 
@@ -115,12 +117,12 @@ void run_policy(const char* name, const cs::close_policy& policy,
                 cell_maker (*open)(asio::io_context&, const asio::ip::address&)) {
     const auto begin = std::chrono::steady_clock::now();
     totals t;
-    t.cells = static_cast<int>(all_ways.size() * all_peers.size() * 2);
     for (int round = 0; round < rounds(); ++round) {
         for (const bool v6 : {false, true}) {
             asio::ip::address address = asio::ip::address_v4::loopback();
             if (v6) address = asio::ip::address_v6::loopback();
             std::vector<evidence> slots = slots_for(name, policy, v6);
+            if (round == 0) t.cells += static_cast<int>(slots.size());
             const auto open_here = [&](asio::io_context& io) { return open(io, address); };
             // What is allocated once for the whole program is allocated in a group that is not counted.
             static const bool warm = [&] {
@@ -139,6 +141,35 @@ void run_policy(const char* name, const cs::close_policy& policy,
     CHECK(t.unrepeated <= most_unrepeated * rounds());
     t.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     all_totals().emplace_back(name, std::move(t));
+}
+
+void run_slow_readers(const std::vector<policy_under_test>& policies) {
+    const auto begin = std::chrono::steady_clock::now();
+    // A send queue that takes all of the reply, so that the close begins with it.
+    tests::set_sysctl("tcp_wmem", "4096 4194304 4194304");
+    totals t;
+    std::vector<evidence> slots;
+    for (const policy_under_test& p : policies)
+        for (const way_out way : all_ways)
+            if (way != way_out::nobody_took)
+                slots.emplace_back().id = {p.name, p.policy, way, peer_kind::reads_slowly, false};
+    t.cells = static_cast<int>(slots.size());
+    const auto open = [&](asio::io_context& io) -> cell_maker {
+        std::map<std::string, cell_maker> makers;
+        for (const policy_under_test& p : policies)
+            makers.emplace(p.name, p.open(io, asio::ip::address_v4::loopback()));
+        return [makers](asio::io_context& context, evidence& e, std::deque<peer>& far_ends, peers*& others) {
+            return makers.at(e.id.policy_name)(context, e, far_ends, others);
+        };
+    };
+    add(t, run_group(slots, open, witness(), std::chrono::seconds(30)));
+    for (const auto& [cell, text] : judge_all(slots, t)) {
+        ++t.mismatches;
+        FAIL_CHECK(text);
+    }
+    tests::set_sysctl("tcp_wmem", "4096 16384 4194304");
+    t.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    all_totals().emplace_back("slow readers", std::move(t));
 }
 
 std::string summary() {

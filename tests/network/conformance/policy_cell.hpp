@@ -17,6 +17,7 @@
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
+#include <asio/write.hpp>
 
 #include <atomic>
 #include <memory>
@@ -27,16 +28,36 @@
 #include <utility>
 
 #include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace conformance {
 
 inline constexpr std::size_t reply_size = 1000;
+inline constexpr std::size_t long_reply_size = 500'000; // 10 s for the slow reader
 
 /// A peer that reads gets a reply, which no orderly close may lose.
 inline constexpr bool is_replied_to(peer_kind p) noexcept {
-    return p == peer_kind::closes_on_eof || p == peer_kind::half_closes_first;
+    switch (p) {
+    case peer_kind::closes_on_eof:
+    case peer_kind::multipath_closes_on_eof:
+    case peer_kind::multipath_silent:
+    case peer_kind::half_closes_first:
+    case peer_kind::pipelined:
+    case peer_kind::asks_later:
+    case peer_kind::goodbye:
+    case peer_kind::urgent:
+    case peer_kind::shared:
+    case peer_kind::shut_rd:
+    case peer_kind::shut_rd_later:
+    case peer_kind::shut_both_later:
+    case peer_kind::our_fin_before:
+    case peer_kind::our_fin_after: return true;
+    default: return false;
+    }
 }
 
 template <cs::close_policy P>
@@ -48,30 +69,56 @@ public:
     policy_cell(asio::io_context& io, acceptor& shared_listener, evidence& e, std::deque<peer>& far_ends,
                 peers*& others)
         : cell(e, others), io_(io), timer_(io) {
-        acceptor& listener = ends_with_context(e.id.way) ? open_own_listener(shared_listener) : shared_listener;
-        keep_buffers_small(listener.native_handle());
+        acceptor& listener = listener_for(e.id, shared_listener);
+        if (e.id.peer != peer_kind::reads_slowly) keep_buffers_small(listener.native_handle());
         e.local = listener.local_endpoint();
         if (e.id.way == way_out::nobody_took) begin_an_accept_that_will_be_destroyed();
         peer_ = &far_ends.emplace_back(e.id.peer, e.local);
         e.peer = peer_->local();
-        if (e.id.way != way_out::nobody_took) stream_.emplace(listener.accept());
+        if (never_connected(e.id.peer))
+            connect_in_vain();
+        else if (e.id.way != way_out::nobody_took)
+            stream_.emplace(listener.accept());
         own_listener_.reset();
         prepare();
     }
 
     ~policy_cell() override {
         if (closing_thread_.joinable()) closing_thread_.join();
+        if (other_holder_ >= 0) ::close(other_holder_);
     }
 
     void settle() override {
-        if (evidence_.id.peer != peer_kind::stops_reading || !stream_) return;
+        switch (evidence_.id.peer) {
+        case peer_kind::stops_reading: wait_for_full_queue(); break;
+        // Before its handshake is through, Multipath TCP sends its FIN late and the peer's kernel does not hear it.
+        case peer_kind::multipath_closes_on_eof:
+        case peer_kind::multipath_silent: wait_until_acknowledged(); break;
+        case peer_kind::took_timeout: take(asio::error::timed_out); break;
+        // The FIN that was dropped is sent again.
+        case peer_kind::fins_crossed: wait_for(kernel_view::time_wait); break;
+        // The acknowledgement of our FIN is delayed by 40 ms.
+        case peer_kind::our_fin_alone:
+        case peer_kind::shut_both_later: wait_for(kernel_view::fin_wait2); break;
+        default: break;
+        }
+        // Coroutines that only have to be there when their context goes.
+        if (evidence_.id.way == way_out::context_gone) hold_in_coroutine();
+    }
+
+    std::uint64_t queued() {
+        int bytes = 0;
+        ::ioctl(stream_->socket().native_handle(), SIOCOUTQ, &bytes);
+        return static_cast<std::uint64_t>(bytes);
+    }
+
+    void wait_for_full_queue() {
         // A delayed acknowledgement would change the send queue in the middle of the close.
-        const auto queued = [&] {
-            int bytes = 0;
-            ::ioctl(stream_->socket().native_handle(), SIOCOUTQ, &bytes);
-            return static_cast<std::uint64_t>(bytes);
-        };
-        kernel_view::eventually([&] { return queued() + peer_->unread() == evidence_.written; });
+        if (stream_) kernel_view::eventually([&] { return queued() + peer_->unread() == evidence_.written; });
+    }
+
+    void wait_until_acknowledged() {
+        if (stream_) kernel_view::eventually([&] { return queued() == 0; });
     }
 
     bool finished() const override { return finished_; }
@@ -107,26 +154,128 @@ private:
         return w == way_out::context_gone || w == way_out::context_gone_mid_close || w == way_out::nobody_took;
     }
 
-    acceptor& open_own_listener(const acceptor& shared) {
-        own_io_ = std::make_unique<asio::io_context>();
-        return own_listener_.emplace(*own_io_, tcp::endpoint(shared.local_endpoint().address(), 0));
+    acceptor& listener_for(const cell_id& id, acceptor& shared) {
+        if (ends_with_context(id.way)) own_io_ = std::make_unique<asio::io_context>();
+        const tcp::endpoint at(shared.local_endpoint().address(), 0);
+        if (is_multipath(id.peer)) return own_listener_.emplace(acceptor::adopt(context(), listen_multipath(at)));
+        return own_io_ ? own_listener_.emplace(*own_io_, at) : shared;
+    }
+
+    static int listen_multipath(const tcp::endpoint& at) {
+        const int fd = ::socket(at.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, multipath_tcp);
+        if (::bind(fd, at.data(), static_cast<socklen_t>(at.size())) != 0 || ::listen(fd, 5) != 0)
+            throw std::runtime_error("Multipath TCP: listen");
+        return fd;
+    }
+
+    asio::io_context& context() { return own_io_ ? *own_io_ : io_; }
+
+    /// Of a stream that the program connects, to a peer that does not let it.
+    void connect_in_vain() {
+        asio::ip::tcp::socket& s = stream_.emplace(context()).socket();
+        s.open(evidence_.peer.protocol());
+        s.bind({evidence_.peer.address(), 0});
+        evidence_.local = s.local_endpoint();
+        s.non_blocking(true);
+        asio::error_code ec;
+        if (evidence_.id.peer == peer_kind::connecting)
+            s.async_connect(evidence_.peer, [](asio::error_code) {});
+        else if (evidence_.id.peer == peer_kind::refused)
+            s.connect(evidence_.peer, ec);
+        if (evidence_.id.peer == peer_kind::refused && ec != asio::error::connection_refused)
+            throw std::runtime_error("refused: " + ec.message());
+    }
+
+    void wait_for(int state) {
+        if (!kernel_view::eventually([&] { return kernel_view::state(evidence_.local, evidence_.peer) == state; }))
+            throw std::runtime_error(to_string(evidence_.id) + " does not begin as it should");
+    }
+
+    /// The program's own read takes the error.
+    void take(asio::error_code expected) {
+        char byte;
+        asio::error_code ec;
+        stream_->socket().non_blocking(true);
+        kernel_view::eventually([&] {
+            stream_->read_some(asio::buffer(&byte, 1), ec);
+            return ec && ec != asio::error::would_block;
+        });
+        if (ec != expected) throw std::runtime_error(to_string(evidence_.id) + ": " + ec.message());
     }
 
     void prepare() {
         const peer_kind kind = evidence_.id.peer;
         if (stream_ && is_replied_to(kind)) write(std::string(reply_size, 'r'));
         if (stream_ && kind == peer_kind::stops_reading) fill_send_queue();
-        if (cuts_mid_way(evidence_.id.way)) peer_->waits_for_order_to_reset();
+        if (stream_ && kind == peer_kind::reads_slowly) write(std::string(long_reply_size, 'r'));
+        if (cuts_mid_way(evidence_.id.way)) peer_->waits_for_order();
+        if (kind == peer_kind::fins_crossed) make_deaf(stream_->socket().native_handle(), true);
         peer_->prepare();
-        const auto state = [&] { return kernel_view::state(evidence_.local, evidence_.peer); };
-        if (kind == peer_kind::closes_first || kind == peer_kind::half_closes_first)
-            kernel_view::eventually([&] { return state() == kernel_view::close_wait; });
-        if (kind == peer_kind::resets_at_once) kernel_view::eventually([&] { return state() == kernel_view::none; });
-        // Coroutines that only have to be there when their context goes.
-        if (evidence_.id.way == way_out::context_gone) hold_in_coroutine();
+        switch (kind) {
+        case peer_kind::closes_first:
+        case peer_kind::half_closes_first:
+        case peer_kind::our_fin_after: wait_for(kernel_view::close_wait); break;
+        case peer_kind::resets_at_once:
+        case peer_kind::took_reset:
+        case peer_kind::multipath_took_reset:
+        case peer_kind::fin_data_reset: wait_for(kernel_view::none); break;
+        case peer_kind::multipath_closes_first:
+            if (stream_) wait_for_input();
+            break;
+        default: break;
+        }
+        if (stream_) act(kind);
     }
 
-    void write(const std::string& data) { evidence_.written += stream_->write_some(asio::buffer(data)); }
+    /// What the program does to the connection before it closes it.
+    void act(peer_kind kind) {
+        asio::ip::tcp::socket& s = stream_->socket();
+        const int fd = s.native_handle();
+        switch (kind) {
+        case peer_kind::urgent: wait_for_input(POLLPRI); break;
+        case peer_kind::shared: other_holder_ = ::dup(fd); break;
+        case peer_kind::shut_rd:
+        case peer_kind::shut_rd_later:
+        case peer_kind::shut_rd_trickles: s.shutdown(tcp::socket::shutdown_receive); break;
+        case peer_kind::shut_both_later: s.shutdown(tcp::socket::shutdown_both); break;
+        case peer_kind::our_fin_alone: s.shutdown(tcp::socket::shutdown_send); break;
+        case peer_kind::our_fin_before:
+            s.shutdown(tcp::socket::shutdown_send);
+            peer_->read_to_the_end();
+            wait_for(kernel_view::time_wait);
+            break;
+        case peer_kind::our_fin_after:
+            s.shutdown(tcp::socket::shutdown_send);
+            peer_->read_to_the_end();
+            wait_for(kernel_view::none);
+            break;
+        case peer_kind::fins_crossed:
+            s.shutdown(tcp::socket::shutdown_send);
+            peer_->read_to_the_end();
+            make_deaf(fd, false);
+            break;
+        case peer_kind::multipath_took_reset:
+        case peer_kind::took_reset: take(asio::error::connection_reset); break;
+        case peer_kind::took_timeout: {
+            const unsigned soon = 100; // ms
+            ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &soon, sizeof soon);
+            write("unheard");
+            break;
+        }
+        default: break;
+        }
+    }
+
+    void wait_for_input(short events = POLLIN) {
+        ::pollfd input{stream_->socket().native_handle(), events, 0};
+        if (::poll(&input, 1, 5000) != 1) throw std::runtime_error(to_string(evidence_.id) + ": no input");
+    }
+
+    /// All of it into the send queue, or else throws.
+    void write(const std::string& data) {
+        stream_->socket().non_blocking(true);
+        evidence_.written += asio::write(*stream_, asio::buffer(data));
+    }
 
     void fill_send_queue() {
         const std::string data(64 * 1024, 'r');
@@ -150,7 +299,7 @@ private:
                 cut_here();
                 cut();
             }
-            peer_->reset_now();
+            peer_->act_now();
         });
     }
 
@@ -164,7 +313,7 @@ private:
         closing_thread_ = std::thread([this] {
             evidence_.started = wall_clock::now();
             asio::error_code ec;
-            const cs::close_report report = stream_->close(ec);
+            const cs::close_report report = stream_->close_and_wait(ec);
             told(ec, report);
             finished_ = true;
         });
@@ -232,6 +381,7 @@ private:
     asio::cancellation_signal signal_;
     asio::steady_timer timer_;
     std::thread closing_thread_;
+    int other_holder_ = -1;
     std::atomic<bool> finished_ = true;
 };
 
