@@ -74,6 +74,7 @@ private:
         const bool abort = a.what == action::abort;
         const last_sample last = told_ ? sample(fd, abort) : last_sample{};
         if (last.failure != 0) errno_ = last.failure;
+        if (last.reset) errno_ = ECONNRESET;
         if (abort && !linger_is_set_) reset(fd);
         release();
         return {.what = event::released, .last = last};
@@ -98,8 +99,8 @@ private:
         // SIOCINQ counts its FIN as a byte.
         if (s.multipath && s.unread) s.unread = Calls::peek(fd).what == event::received;
         // A socket in CLOSE does not tell of the peer's FIN there, but of what has been acknowledged.
-        const bool silent = s.multipath && s.state == tcp_state::close && s.left == last_sample::remains::nothing;
-        if (silent && !s.reset && s.failure == 0 && Calls::all_acknowledged(fd)) s.left = last_sample::remains::acked;
+        const bool silent = s.multipath && our_fin_ && s.state == tcp_state::close && !s.reset && s.failure == 0;
+        if (silent && Calls::all_acknowledged(fd)) s.left = last_sample::remains::acked;
         return s;
     }
 
@@ -117,7 +118,7 @@ private:
         if (e.what == event::half_closed) our_fin_ = true;
         if (e.what == event::half_closed && e.reading_shut) blind_ = true;
         if (e.what == event::end_of_file) at_eof_ = !blind_;
-        if (e.what == event::failed) errno_ = errno;
+        if (e.what == event::failed || e.what == event::reset) errno_ = errno;
         // The look that told of it has taken the error off the socket, which must not pass for an orderly end.
         if (e.what == event::reset || e.what == event::failed) at_eof_ = false;
         if (e.what == event::state) state_is(e.after);

@@ -230,8 +230,8 @@ constexpr close_outcome outcome_of(const close_report& r, const close_terms& ter
     }
     // Who aborts has promised nothing that an earlier end could break; what is acknowledged has arrived.
     if (terms.aborts) return close_outcome::kept;
-    if (r.ended_by == ending::reset_by_peer || (r.ended_by == ending::unknown && (v.reset_by_peer || s.reset)))
-        return close_outcome::reset_by_peer;
+    if (r.ended_by == ending::reset_by_peer) return close_outcome::reset_by_peer;
+    if (r.ended_by == ending::unknown && (v.reset_by_peer || s.reset)) return close_outcome::failed; // ECONNRESET
     if (r.ended_by == ending::unknown && s.left != last_sample::remains::acked) return close_outcome::not_connected;
     return close_outcome::kept;
 }

@@ -174,10 +174,10 @@ private:
     std::error_code error_of_earlier_end() const {
         if (was(peer_kind::took_reset) || was(peer_kind::multipath_took_reset) || was(peer_kind::took_timeout))
             return asio::error::not_connected;
-        // There is no code for a reset whose sender is unknown.
-        if (said().ended_by == cs::ending::reset_by_peer ||
-            (said().ended_by == cs::ending::unknown && was(peer_kind::shut_rd_trickles)))
-            return cs::error::reset_by_peer;
+        if (said().ended_by == cs::ending::reset_by_peer) return cs::error::reset_by_peer;
+        // A reset whose sender is not known has the system's code.
+        if (said().ended_by == cs::ending::unknown && was(peer_kind::shut_rd_trickles))
+            return asio::error::connection_reset;
         return {};
     }
 
@@ -194,10 +194,7 @@ private:
         case peer_kind::urgent:
         case peer_kind::shared:
         case peer_kind::shut_rd: return local ? limit::none : limit::patience;
-        case peer_kind::reads_slowly:
-            // until_acked is not extended, though the reply goes on.
-            if (p.linger.how == cs::lingering::mode::until_acked) return limit::linger;
-            [[fallthrough]];
+        case peer_kind::reads_slowly: // until_acked too: asked when the drain is over, everything is acknowledged
         case peer_kind::asks_later: return local ? limit::none : limit::input;
         case peer_kind::shut_rd_trickles: return local ? limit::none : limit::patience;
         case peer_kind::floods:
