@@ -150,7 +150,7 @@ private:
 
 int serve(arguments given) {
     const auto log = [](severity s, std::string_view line) { spdlog::log(level_of(s), line); };
-    given.host.program.backlog = asio::socket_base::max_listen_connections;
+    given.host.program.backlog = int{asio::socket_base::max_listen_connections};
     given.host.program.listening_ports = {given.port};
     if (given.strict) {
         if (const std::error_code ec = cs::check_at_startup<front_end>(log, given.host)) {
