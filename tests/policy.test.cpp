@@ -253,6 +253,8 @@ TEST_CASE("a policy prints every member on one line, in the order of declaration
     CHECK(to_string(cs::policies::system) ==
           "closes_first=local patience=2s linger=background linger2=system reuse_address=on drain_time=0s "
           "drain_idle=5s drain_bytes=unlimited on_limit=close on_destroy=close");
+    CHECK(to_string(cs::close_policy{.patience = std::chrono::hours::max()}).find("patience=for_ever ") !=
+          std::string::npos);
     CHECK(to_string(every_member) ==
           "closes_first=peer patience=20s linger=until_acked(3s) linger2=10s reuse_address=off drain_time=1500ms "
           "drain_idle=500ms drain_bytes=4096 on_limit=close on_destroy=close");

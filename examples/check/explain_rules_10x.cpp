@@ -8,16 +8,16 @@ namespace {
 using host::key;
 
 constexpr std::array texts{
-    rule_text{.code = "CS101",
-              .warns =
-                  "tcp_rfc1337 is on: clients that share an address can be locked out for about two minutes at a time.",
-              .why = "A client's SYN meets a TIME-WAIT of this host and is refused, for one of two because its "
-                     "timestamp is older. The RST by which the client would clear the TIME-WAIT is ignored, the next "
-                     "SYN is refused as well, and each refusal starts the 60 s anew.",
-              .harmless = "If nothing on this host closes first: no TIME-WAIT, nothing to meet. On loopback, where "
-                          "both ends have the same clock.",
-              .advice = "Set 0, whatever a hardening guide says; or let the peer close first.",
-              .keys = {key::tcp_rfc1337}},
+    rule_text{
+        .code = "CS101",
+        .warns = "tcp_rfc1337 is on: clients that share an address can be locked out for about two minutes at a time.",
+        .why = "A client's SYN meets a TIME-WAIT of this host and is refused, for one of two because its "
+               "timestamp is older. The RST by which the client would clear the TIME-WAIT is ignored, the next "
+               "SYN is refused as well, and each refusal starts the 60 s anew.",
+        .harmless = "If nothing on this host closes first: no TIME-WAIT, nothing to meet. Nearly so where it does "
+                    "only when a peer does not. On loopback, where both ends have the same clock.",
+        .advice = "Set 0, whatever a hardening guide says; or let the peer close first.",
+        .keys = {key::tcp_rfc1337}},
     rule_text{
         .code = "CS102",
         .warns =
@@ -71,11 +71,12 @@ constexpr std::array texts{
               .advice = "Nothing, unless connects stall now and then; then 2, or connections that are kept.",
               .keys = {key::tcp_tw_reuse}},
     rule_text{.code = "CS109",
-              .warns = "This program closes first and its peers share addresses: a new connection can meet the "
-                       "TIME-WAIT of another peer.",
+              .warns = "This program closes first, always or where a peer does not, and its peers share addresses: a "
+                       "new connection can meet the TIME-WAIT of another peer.",
               .why = "About half of the SYNs that do are refused at first, by their timestamp or sequence number; the "
                      "client sends RST and SYN again (closeside-check explain takeover).",
-              .harmless = "While ports come back later than 60 s: many addresses, low rates.",
+              .harmless = "While ports come back later than 60 s: many addresses, low rates. While peers close first, "
+                          "as they are told to.",
               .advice = "Let the peer close first; no setting of this host prevents it.",
               .keys = {key::tcp_rfc1337}},
 };

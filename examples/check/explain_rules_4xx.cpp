@@ -33,10 +33,12 @@ constexpr std::array texts{
               .keys = {key::conntrack_max, key::conntrack_time_wait, key::conntrack_close}},
     rule_text{.code = "CS404",
               .warns = "A policy waits for the peer longer than conntrack keeps a flow that is silent.",
-              .why = "Half-closed flows are kept for 60 s of silence (CLOSE_WAIT to conntrack), open ones for 5 days. "
-                     "What comes later belongs to no flow: a firewall drops it, a NAT does not translate it.",
+              .why =
+                  "Half-closed flows are kept for 60 s of silence (CLOSE_WAIT to conntrack), open ones for 5 days; a "
+                  "policy gives a half-closed peer drain_idle of silence, and an open one patience. "
+                  "What comes later belongs to no flow: a firewall drops it, a NAT does not translate it.",
               .harmless = "If the peer is never silent for so long.",
-              .advice = "Lower drain_time or patience, or raise the time-out here; a NAT elsewhere has its own, 4 min "
+              .advice = "Lower drain_idle or patience, or raise the time-out here; a NAT elsewhere has its own, 4 min "
                         "if it keeps RFC 5382.",
               .keys = {key::conntrack_close_wait, key::conntrack_established}},
     rule_text{.code = "CS405",

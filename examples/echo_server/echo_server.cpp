@@ -27,10 +27,9 @@ using asio::ip::tcp;
 
 // [snippet]
 inline constexpr cs::close_policy front_end{
-    .closes_first = cs::side::peer,       // the client goes first and keeps the TIME-WAIT
-    .patience = 30s,                      // ... if it does so within 30 s
-    .linger2 = 10s,                       // an orphan of ours leaves FIN-WAIT-2 after 10 s
-    .on_limit = cs::limit_action::close}; // past the 30 s we send our FIN after all
+    .closes_first = cs::side::peer, // the client goes first and keeps the TIME-WAIT
+    .patience = 5s,                 // ... if it does so within 5 s of taking the last of our reply; then we go first
+    .linger2 = 10s};                // an orphan of ours leaves FIN-WAIT-2 after 10 s
 
 asio::awaitable<void> session(cs::stream<front_end> client) {
     std::array<char, 16 * 1024> data;
@@ -40,8 +39,9 @@ asio::awaitable<void> session(cs::stream<front_end> client) {
         const std::size_t n = co_await client.async_read_some(asio::buffer(data), no_throw);
         if (!ec) co_await asio::async_write(client, asio::buffer(data, n), no_throw);
     }
+    const std::error_code ended = ec; // the end of file, as a rule
     const cs::close_report report = co_await client.async_close(no_throw);
-    std::clog << "closed: " << ec.message() << ": " << report << '\n';
+    std::clog << "closed: " << ec.message() << ": " << report << " (read: " << ended.message() << ")\n";
 }
 // [end snippet]
 
@@ -61,7 +61,8 @@ void serve(const tcp::endpoint& endpoint) {
     cs::acceptor<front_end> listener(io, endpoint);
     std::clog << "echoing on " << listener.local_endpoint() << ", closing with " << to_string(front_end) << '\n';
 
-    // Sessions that are still alive are dropped with the context: they end as the policy's on_limit says.
+    // Sessions that are still alive are dropped with the context. The kernel goes on delivering what is in their send
+    // queues; a reply that is still being written is cut. logged_server shows a stop that waits for it.
     asio::signal_set stop(io, SIGINT, SIGTERM);
     stop.async_wait([&](std::error_code, int) { io.stop(); });
     asio::co_spawn(io, accept_loop(listener), asio::detached);

@@ -15,7 +15,7 @@ using json = nlohmann::ordered_json;
 double milliseconds(std::chrono::microseconds t) { return std::chrono::duration<double, std::milli>(t).count(); }
 
 json report_of(const closeside::close_report& r) {
-    return {{"first_fin", r.first_fin ? json(to_string(*r.first_fin)) : json()},
+    return {{"first_fin", r.first_fin == closeside::fin_sender::none ? json() : json(to_string(r.first_fin))},
             {"ended_by", to_string(r.ended_by)},
             {"time_wait", to_string(r.time_wait)},
             {"limit", to_string(r.limit)},

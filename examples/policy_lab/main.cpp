@@ -74,7 +74,7 @@ std::optional<int> parse(int argc, char** argv, options& chosen) {
     app.add_option("--bytes", chosen.lab.reply_bytes, "Size of the reply")
         ->check(CLI::Range(std::size_t{64} << 10, std::size_t{16} << 20))
         ->capture_default_str();
-    app.add_option("--limit-ms", limit, "patience and drain_time, in place of the presets' 30 s and 5 s")
+    app.add_option("--limit-ms", limit, "patience and drain_time, in place of the presets' 2 s and 30 s")
         ->check(CLI::Range(200, 10'000))
         ->capture_default_str();
     app.add_flag("--json", chosen.json, "JSON instead of the table; its shape stands below");
@@ -97,7 +97,7 @@ std::optional<int> parse(int argc, char** argv, options& chosen) {
     keep_only(all_peers, peers, chosen.peers);
     settings& lab = chosen.lab;
     lab.limit = std::chrono::milliseconds(limit);
-    lab.bound = std::max(lab.bound, lab.write_limit + 2 * lab.limit + std::chrono::seconds(4));
+    lab.bound = std::max(lab.bound, lab.write_limit + 4 * lab.limit + std::chrono::seconds(4));
     return std::nullopt;
 }
 

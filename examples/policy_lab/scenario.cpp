@@ -20,6 +20,7 @@ std::string_view name(server_kind s) noexcept {
     case server_kind::graceful: return "graceful";
     case server_kind::graceful_unread: return "graceful_unread";
     case server_kind::peer_first: return "peer_first";
+    case server_kind::peer_first_or_reset: return "peer_first_or_reset";
     case server_kind::abortive: return "abortive";
     case server_kind::abortive_destroyed: return "abortive_destroyed";
     case server_kind::system: return "system";

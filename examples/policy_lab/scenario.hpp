@@ -14,11 +14,12 @@ namespace policy_lab {
 struct settings {
     std::size_t reply_bytes = 4 << 20; ///< more than socket buffers hold
     std::size_t request_bytes = 16 << 10;
-    std::chrono::milliseconds limit{1500}; ///< patience and drain_time, in place of the presets' 30 s and 5 s
+    std::chrono::milliseconds limit{1500}; ///< patience and drain_time, in place of the presets' 2 s and 30 s
     std::uint64_t drain_bytes = 64 << 20;
     std::chrono::milliseconds write_limit{2000}; ///< the server gives up writing the reply after this
     std::chrono::milliseconds peer_reaction{25}; ///< what loopback lacks: the round trip before a peer reacts
-    std::chrono::milliseconds bound{8000};       ///< no wait inside a cell is longer
+    /// No wait inside a cell is longer: each of the two limits may take twice its time after the last progress.
+    std::chrono::milliseconds bound{12'000};
 };
 
 enum class peer_kind : std::uint8_t {
@@ -45,6 +46,7 @@ enum class server_kind : std::uint8_t {
     graceful,
     graceful_unread,
     peer_first,
+    peer_first_or_reset,
     abortive,
     abortive_destroyed,
     system,
@@ -54,11 +56,12 @@ enum class server_kind : std::uint8_t {
     asio_linger_close
 };
 
-inline constexpr std::array all_servers{
-    server_kind::graceful,         server_kind::graceful_unread,    server_kind::peer_first,
-    server_kind::abortive,         server_kind::abortive_destroyed, server_kind::system,
-    server_kind::asio_close,       server_kind::asio_unread,        server_kind::asio_linger_destroyed,
-    server_kind::asio_linger_close};
+inline constexpr std::array all_servers{server_kind::graceful,         server_kind::graceful_unread,
+                                        server_kind::peer_first,       server_kind::peer_first_or_reset,
+                                        server_kind::abortive,         server_kind::abortive_destroyed,
+                                        server_kind::system,           server_kind::asio_close,
+                                        server_kind::asio_unread,      server_kind::asio_linger_destroyed,
+                                        server_kind::asio_linger_close};
 
 constexpr bool is_closeside(server_kind s) noexcept { return s < server_kind::asio_close; }
 

@@ -52,10 +52,12 @@ void closed(server_view& view, steady::time_point start) {
     view.closed = true;
 }
 
-/// The presets wait up to 30 s; the lab has less time. `system` and `abortive` wait for nothing and keep their own.
-cs::close_limits lab_limits(const cs::close_policy& policy, const settings& lab) {
-    if (policy == cs::policies::system || policy == cs::policies::abortive) return {};
-    return {.patience = lab.limit, .drain_time = lab.limit, .drain_bytes = lab.drain_bytes};
+/// The presets drain for up to 30 s; the lab has less time. `system` and `abortive` wait for nothing and stay as they are.
+cs::close_policy within_the_lab(cs::close_policy policy, const settings& lab) {
+    if (policy == cs::policies::system || policy == cs::policies::abortive) return policy;
+    policy.patience = policy.drain_time = lab.limit;
+    policy.drain_bytes = lab.drain_bytes;
+    return policy;
 }
 
 template <cs::close_policy P>
@@ -70,7 +72,7 @@ void end(cs::stream<P>& stream, server_kind kind, const settings& lab, server_vi
         view.report = report;
         closed(view, start);
     };
-    view.blocked = blocked_by([&] { stream.async_close(lab_limits(P, lab), on_closed); });
+    view.blocked = blocked_by([&] { stream.async_close(within_the_lab(P, lab), on_closed); });
 }
 
 void end(tcp::socket& socket, server_kind kind, const settings&, server_view& view) {
@@ -162,6 +164,8 @@ server_view serve_one(server_kind kind, const settings& lab, const std::function
     case server_kind::graceful:
     case server_kind::graceful_unread: return serve_under<cs::policies::graceful>(kind, lab, on_listening);
     case server_kind::peer_first: return serve_under<cs::policies::peer_first>(kind, lab, on_listening);
+    case server_kind::peer_first_or_reset:
+        return serve_under<cs::policies::peer_first_or_reset>(kind, lab, on_listening);
     case server_kind::abortive:
     case server_kind::abortive_destroyed: return serve_under<cs::policies::abortive>(kind, lab, on_listening);
     case server_kind::system: return serve_under<cs::policies::system>(kind, lab, on_listening);

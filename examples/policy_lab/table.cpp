@@ -128,6 +128,7 @@ lines label_of(server_kind s) {
     case server_kind::graceful: return {"graceful", "", ""};
     case server_kind::graceful_unread: return {"graceful", " input unread", ""};
     case server_kind::peer_first: return {"peer_first", "", ""};
+    case server_kind::peer_first_or_reset: return {"peer_first", " or_reset", ""};
     case server_kind::abortive: return {"abortive", "", ""};
     case server_kind::abortive_destroyed: return {"abortive", " destroyed", ""};
     case server_kind::system: return {"system", "", ""};
@@ -226,8 +227,9 @@ void print_promises(std::ostream& out, const lab_result& result, const painter& 
         for (; row < result.rows.size() && promise(row) == promise(first); ++row)
             for (const judged_cell& c : result.rows[row]) kept = kept && c.broken.empty() && c.facts.failure.empty();
         if (promise(first).empty()) continue;
-        out << paint(kept ? colour::good : colour::bad, kept ? "kept   " : "BROKEN ")
-            << padded(label_of(result.servers[first])[0], 23) << promise(first) << '\n';
+        const lines label = label_of(result.servers[first]);
+        out << paint(kept ? colour::good : colour::bad, kept ? "kept   " : "BROKEN ") << padded(label[0] + label[1], 23)
+            << promise(first) << '\n';
     }
 }
 

@@ -20,19 +20,29 @@ bool holds_or_may_hold_time_wait(tcp_state s) {
            s == tcp_state::closing;
 }
 
+/// What ended the connection is not known any more where the program's own write has taken the error that told it.
+void check_unknown(const cell& c, std::vector<std::string>& found) {
+    const cs::close_report& said = *c.said.report;
+    const bool unknown = said.first_fin == cs::fin_sender::unknown || said.ended_by == cs::ending::unknown ||
+                         said.time_wait == cs::time_wait_holder::unknown;
+    if (unknown && !c.said.write_error) found.push_back("unknown, although the program had taken no error");
+}
+
 void check_first_fin(const cell& c, std::vector<std::string>& found) {
     const std::optional<bool> first = c.kernel.first_fin_from_server();
-    const std::optional<cs::side>& said = c.said.report->first_fin;
-    if (said && !first) {
+    const cs::fin_sender said = c.said.report->first_fin;
+    if (said == cs::fin_sender::unknown) return;
+    const bool local = said == cs::fin_sender::local, sent = said != cs::fin_sender::none;
+    if (sent && !first) {
         // A FIN that queues behind unacknowledged data is sent as far as the program is concerned.
-        const bool queued = *said == cs::side::local && c.kernel.server_at_close == tcp_state::fin_wait_1;
-        const bool overtaken = *said == cs::side::local && c.kernel.first_reset();
+        const bool queued = local && c.kernel.server_at_close == tcp_state::fin_wait_1;
+        const bool overtaken = local && c.kernel.first_reset();
         if (!queued && !overtaken)
-            found.push_back(std::string("first_fin=") + to_string(*said) + ", but no FIN was sent before the end");
-    } else if (said && *first != (*said == cs::side::local)) {
-        found.push_back(std::string("first_fin=") + to_string(*said) + ", but the first FIN came from the " +
+            found.push_back(std::string("first_fin=") + to_string(said) + ", but no FIN was sent before the end");
+    } else if (sent && *first != local) {
+        found.push_back(std::string("first_fin=") + to_string(said) + ", but the first FIN came from the " +
                         (*first ? "server" : "peer"));
-    } else if (!said && first && c.said.report->ended_by != cs::ending::failed) {
+    } else if (!sent && first && c.said.report->ended_by != cs::ending::failed) {
         // After the release of the descriptor a FIN can still come.
         const wire_event& fin = c.kernel.wire.front();
         if (*first || (c.kernel.from_packets && fin.when < c.said.closed_at - c.said.close_time - clock_slack))
@@ -59,6 +69,7 @@ void check_ending(const cell& c, std::vector<std::string>& found) {
             found.push_back("ended_by=fin, but the peer had sent a RST");
         break;
     case cs::ending::failed: found.push_back("ended_by=failed, on loopback"); break;
+    case cs::ending::unknown: break;
     }
 }
 
@@ -84,10 +95,11 @@ void check_time_wait(const cell& c, std::vector<std::string>& found) {
         if (kernel != holder::both) differs();
         break;
     case left_to_kernel:
-        if (c.said.report->first_fin != cs::side::local)
+        if (c.said.report->first_fin != cs::fin_sender::local)
             found.push_back("time_wait=left_to_kernel without a first FIN of ours");
         if (kernel == holder::peer) differs(); // whose FIN came first stays with it
         break;
+    case unknown: break;
     }
 }
 
@@ -96,7 +108,8 @@ void check_byte_counts(const cell& c, std::vector<std::string>& found) {
     const std::uint64_t unread = c.got.sent > c.said.read ? c.got.sent - c.said.read : 0;
     // Both FINs and no RST: what the peer sent and the program had not read is what the close discarded, to the byte.
     const bool to_the_end = !c.kernel.first_reset() && c.kernel.has(false, signal::fin) &&
-                            said.time_wait != cs::time_wait_holder::left_to_kernel;
+                            said.time_wait != cs::time_wait_holder::left_to_kernel &&
+                            said.time_wait != cs::time_wait_holder::unknown;
     if (said.discarded > unread || (to_the_end && said.discarded != unread))
         found.push_back("discarded=" + std::to_string(said.discarded) + ", but the peer had sent " +
                         std::to_string(unread) + " bytes that the program did not read");
@@ -127,6 +140,7 @@ void keep_whole_reply(const cell& c, const settings& lab, std::vector<std::strin
 std::vector<std::string> disagreements(const cell& c, const settings& lab) {
     std::vector<std::string> found;
     if (!c.said.report) return found;
+    check_unknown(c, found);
     check_first_fin(c, found);
     check_ending(c, found);
     check_time_wait(c, found);
@@ -140,7 +154,10 @@ const char* promise_of(server_kind s) noexcept {
     switch (s) {
     case server_kind::graceful:
     case server_kind::graceful_unread: return "a peer that reads on gets the whole reply, and no RST while it closes";
-    case server_kind::peer_first: return "a peer that reads on gets the whole reply; TIME-WAIT is never on the server";
+    case server_kind::peer_first:
+        return "a peer that reads on gets the whole reply; no TIME-WAIT on the server if it closes";
+    case server_kind::peer_first_or_reset:
+        return "a peer that reads on gets the whole reply; TIME-WAIT is never on the server";
     case server_kind::abortive:
     case server_kind::abortive_destroyed: return "RST; nobody is left in TIME-WAIT";
     case server_kind::system: return "the same segments and the same TIME-WAIT as plain close()";
@@ -163,6 +180,13 @@ std::vector<std::string> broken_promises(const cell& c, const settings& lab, con
             broken.push_back("no RST while the peer closes: " + ending_text(c));
         break;
     case server_kind::peer_first:
+        keep_whole_reply(c, lab, broken);
+        if (ends_by_itself(c.peer) && holds_or_may_hold_time_wait(c.kernel.server_settled))
+            broken.push_back(std::string("no TIME-WAIT on the server if the peer closes: it is in ") +
+                             to_string(c.kernel.server_settled));
+        if (c.kernel.has(true, signal::reset)) broken.push_back("no RST by a limit: " + ending_text(c));
+        break;
+    case server_kind::peer_first_or_reset:
         keep_whole_reply(c, lab, broken);
         if (holds_or_may_hold_time_wait(c.kernel.server_settled))
             broken.push_back(std::string("TIME-WAIT is never on the server: it is in ") +

@@ -19,7 +19,7 @@ using namespace tests;
 
 TEST_CASE("a kernel at its defaults gets nothing worse than a note") {
     for (const exposure peers : every_exposure)
-        for (const policy_list& program : {local, peer, abortive, mixed, policy_list{policies::system}})
+        for (const policy_list& program : {local, peer, peer_or_reset, abortive, mixed, policy_list{policies::system}})
             for (const host::finding& f : host::audit(host_with({}), peers, program)) {
                 CAPTURE(f.message);
                 CHECK(f.severity == severity::note);
@@ -36,12 +36,42 @@ TEST_CASE("tcp_rfc1337 is as bad as the program's TIME-WAITs and the sharing of 
     CHECK(level("CS101", on, exposure::loopback, local) == "note");
     CHECK(level("CS101", on, exposure::nat, peer) == "note");
     CHECK(level("CS101", on, exposure::direct, peer) == "note");
+    CHECK(level("CS101", on, exposure::nat, peer_or_reset) == "note");
     CHECK(level("CS101", on, exposure::nat, abortive) == "note");
 }
 
-TEST_CASE("a policy that lets the peer go first, but closes at the limit, can hold TIME-WAIT") {
-    const close_policy impatient{.closes_first = closeside::side::peer, .on_limit = closeside::limit_action::close};
-    CHECK(level("CS101", {{key::tcp_rfc1337, "1"}}, exposure::nat, {impatient}) == "critical");
+TEST_CASE("tcp_rfc1337 is told in other words to who closes first, to who may have to, and to who never does") {
+    const auto told = [](const policy_list& program) {
+        return judge("CS101", {{key::tcp_rfc1337, "1"}}, exposure::nat, program).value();
+    };
+    const auto says = [](const std::string& text, std::string_view words) { return text.find(words) != text.npos; };
+    CHECK(says(told(local).message, "this program closes first"));
+    CHECK(says(told(local).fix, "let the peer close first"));
+    CHECK(says(told(mixed).message, "this program closes first"));
+    CHECK(says(told(peer).message, "this program lets the peer close first, and TIME-WAIT lands here only where"));
+    CHECK(told(peer).consequence.starts_with("None while the peers close first"));
+    CHECK_FALSE(says(told(peer).fix, "close first"));
+    CHECK_FALSE(says(told(peer_or_reset).message, "this program"));
+    CHECK(told(peer_or_reset).consequence.starts_with("None from this program"));
+}
+
+TEST_CASE("nobody whose policy lets the peer close first is told to do so") {
+    const settings bad{{key::tcp_rfc1337, "1"},
+                       {key::tcp_fin_timeout, "5"},
+                       {key::tcp_tw_reuse, "1"},
+                       {key::tcp_max_tw_buckets, "9"},
+                       {key::tcp_invalid_ratelimit, "9000"}};
+    for (const exposure peers : every_exposure)
+        for (const policy_list& program : {peer, peer_or_reset, abortive})
+            for (host::snapshot s : {host_with(bad), host_with({})}) {
+                const host::program stated{.peers = peers, .policies = program, .accepts_per_second = 5000.0};
+                for (const host::finding& f : host::audit(s, stated)) {
+                    CAPTURE(f.code);
+                    CHECK(f.fix.find("let the peer close first") == f.fix.npos);
+                    CHECK(f.message.find("This program closes first") == f.message.npos);
+                    CHECK(f.message.find("this program closes first") == f.message.npos);
+                }
+            }
 }
 
 TEST_CASE("tcp_rfc1337 is on with any number but 0") {
@@ -127,8 +157,12 @@ TEST_CASE("a tcp_fin_timeout between 60 and 120 gives 2*(n-60), which is worse f
     CHECK(level("CS111", {{key::tcp_fin_timeout, "119"}}) == "note");
     CHECK(level("CS111", {{key::tcp_fin_timeout, "120"}}) == "nothing");
     CHECK(judge("CS111", {{key::tcp_fin_timeout, "70"}}).value().message.find("= 20 s") != std::string::npos);
-    // No orphan of these is ever left to tcp_fin_timeout.
+    // Only a peer that closes late can meet it; then, no orphan of the others is ever left to tcp_fin_timeout.
     CHECK(level("CS111", {{key::tcp_fin_timeout, "61"}}, exposure::nat, peer) == "note");
+    CHECK(judge("CS111", {{key::tcp_fin_timeout, "61"}}, exposure::nat, peer)->consequence.starts_with("A peer"));
+    CHECK(judge("CS111", {{key::tcp_fin_timeout, "61"}}, exposure::nat, peer_or_reset)
+              ->consequence.starts_with("None from this program"));
+    CHECK(level("CS111", {{key::tcp_fin_timeout, "61"}}, exposure::nat, peer_or_reset) == "note");
     CHECK(level("CS111", {{key::tcp_fin_timeout, "61"}}, exposure::nat, abortive) == "note");
     CHECK(level("CS111", {{key::tcp_fin_timeout, "61"}}, exposure::nat, {close_policy{.linger2 = 10s}}) == "note");
 }
@@ -138,6 +172,10 @@ TEST_CASE("a tiny tcp_fin_timeout is worse for a policy that does not drain") {
     CHECK(level("CS112", {{key::tcp_fin_timeout, "9"}}) == "note");
     CHECK(level("CS112", {{key::tcp_fin_timeout, "9"}}, exposure::nat, {policies::system}) == "warning");
     CHECK(level("CS112", {{key::tcp_fin_timeout, "0"}}, exposure::nat, {policies::system}) == "warning");
+    CHECK(judge("CS112", {{key::tcp_fin_timeout, "9"}}, exposure::nat, peer)
+              ->consequence.starts_with("None while the close waits"));
+    CHECK(judge("CS112", {{key::tcp_fin_timeout, "9"}}, exposure::nat, peer_or_reset)
+              ->consequence.starts_with("None from this program"));
     CHECK(judge("CS112", {{key::tcp_fin_timeout, "-1"}}).value().message.find("3.5 retransmission") !=
           std::string::npos);
 }

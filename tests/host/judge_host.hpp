@@ -37,7 +37,9 @@ using settings = std::vector<std::pair<key, const char*>>;
 using policy_list = std::vector<close_policy>;
 
 inline const policy_list local{policies::graceful};
+/// TIME-WAIT here is the exception, or never.
 inline const policy_list peer{policies::peer_first};
+inline const policy_list peer_or_reset{policies::peer_first_or_reset};
 inline const policy_list abortive{policies::abortive};
 inline const policy_list mixed{policies::peer_first, policies::graceful};
 

@@ -165,51 +165,60 @@ TEST_CASE("a conntrack table is judged by the stated rate, and by how long a con
 }
 
 TEST_CASE("a drain_time longer than conntrack's CLOSE_WAIT concerns who closes first") {
-    const policy_list minute{close_policy{.drain_time = 60s}}, longer{close_policy{.drain_time = 60'001ms}};
+    const policy_list minute{close_policy{.drain_time = 60s, .drain_idle = 60s}},
+        longer{close_policy{.drain_time = 60'001ms, .drain_idle = 61s}};
     CHECK(tracked("CS404", {}, exposure::nat, minute) == "nothing");
     for (const exposure peers : every_exposure)
         CHECK(tracked("CS404", {}, peers, longer) == unless_loopback(peers, "warning"));
     CHECK(tracked("CS404", {{key::conntrack_close_wait, "4"}}, exposure::direct) == "warning");
     CHECK(tracked("CS404", {{key::conntrack_close_wait, "5"}}, exposure::direct) == "nothing");
-    CHECK(tracked("CS404", and_idle_table({{key::conntrack_close_wait, "4"}})) == "note");
-    // Nobody waits half-closed here.
-    CHECK(tracked("CS404", {{key::conntrack_close_wait, "4"}}, exposure::nat, peer) == "nothing");
-    CHECK(tracked("CS404", {{key::conntrack_close_wait, "4"}}, exposure::nat, abortive) == "nothing");
-    CHECK(tracked("CS404", {}, exposure::nat, {close_policy{.closes_first = side::peer, .drain_time = 90s}}) ==
+    // Whichever is over first ends a silent drain.
+    CHECK(tracked("CS404", {{key::conntrack_close_wait, "2"}}, exposure::direct, {close_policy{.drain_time = 2s}}) ==
           "nothing");
+    CHECK(tracked("CS404", and_idle_table({{key::conntrack_close_wait, "4"}})) == "note");
+    // It is the exception where the peer should close first, and elsewhere nobody waits half-closed.
+    CHECK(tracked("CS404", {{key::conntrack_close_wait, "4"}}, exposure::nat, peer) == "note");
+    CHECK(tracked("CS404", {{key::conntrack_close_wait, "4"}}, exposure::nat, mixed) == "warning");
+    CHECK(tracked("CS404", {{key::conntrack_close_wait, "4"}}, exposure::nat, peer_or_reset) == "nothing");
+    CHECK(tracked("CS404", {{key::conntrack_close_wait, "4"}}, exposure::nat, abortive) == "nothing");
 
     fake_root root;
     root.defaults().conntrack_defaults();
-    const policy_list slow{policies::graceful, close_policy{.drain_time = 90s}};
+    const policy_list slow{policies::graceful, close_policy{.drain_time = 90s, .drain_idle = 90s}};
     CHECK_FALSE(judge("CS404", look(root), {.policies = local}));
     const auto f = judge("CS404", look(root), {.policies = slow});
     REQUIRE(f);
-    CHECK(f->message.find("up to 90 s (drain_time)") != std::string::npos);
+    CHECK(f->message.find("up to 90 s without a byte (drain_idle, drain_time)") != std::string::npos);
     CHECK(f->message.find("CLOSE_WAIT, for 60 s") != std::string::npos);
     CHECK(f->settings == std::vector<host::setting>{{"net.netfilter.nf_conntrack_tcp_timeout_close_wait", "90"}});
 }
 
 TEST_CASE("a patience longer than conntrack keeps a silent connection concerns who waits for the peer") {
+    const policy_list patient{close_policy{.closes_first = side::peer, .patience = 30s}, policies::graceful};
     const settings quarter_minute{{key::conntrack_established, "15"}};
-    CHECK(tracked("CS404", {{key::conntrack_established, "30"}}, exposure::nat, peer) == "nothing");
+    CHECK(tracked("CS404", {{key::conntrack_established, "30"}}, exposure::nat, patient) == "nothing");
     for (const exposure peers : every_exposure)
-        CHECK(tracked("CS404", {{key::conntrack_established, "29"}}, peers, peer) == unless_loopback(peers, "warning"));
+        CHECK(tracked("CS404", {{key::conntrack_established, "29"}}, peers, patient) ==
+              unless_loopback(peers, "warning"));
+    CHECK(tracked("CS404", {{key::conntrack_established, "1"}}, exposure::nat, peer) == "warning");
+    CHECK(tracked("CS404", {{key::conntrack_established, "2"}}, exposure::nat, peer) == "nothing");
     CHECK(tracked("CS404", quarter_minute, exposure::nat, local) == "nothing");
 
     fake_root root;
     root.defaults().conntrack_defaults().set("net.netfilter.nf_conntrack_tcp_timeout_established", "15");
     root.set("net.netfilter.nf_conntrack_tcp_timeout_close_wait", "3");
-    const auto f = judge("CS404", look(root), {.policies = mixed});
+    const auto f = judge("CS404", look(root), {.policies = patient});
     REQUIRE(f);
     CHECK(f->keys.size() == 2);
-    CHECK(f->message.find("up to 5 s (drain_time)") != std::string::npos);
+    CHECK(f->message.find("up to 5 s without a byte (drain_idle, drain_time)") != std::string::npos);
     CHECK(f->message.find("up to 30 s (patience)") != std::string::npos);
     CHECK(f->settings == std::vector<host::setting>{{"net.netfilter.nf_conntrack_tcp_timeout_close_wait", "5"},
                                                     {"net.netfilter.nf_conntrack_tcp_timeout_established", "30"}});
 }
 
 TEST_CASE("a long drain_time is named for the NATs on the way where this host has no conntrack") {
-    const policy_list minute{close_policy{.drain_time = 60s}}, longer{close_policy{.drain_time = 61s}};
+    const policy_list minute{close_policy{.drain_time = 60s, .drain_idle = 61s}},
+        longer{close_policy{.drain_time = 61s, .drain_idle = 61s}};
     fake_root root;
     root.defaults();
     for (const exposure peers : every_exposure) {
@@ -218,6 +227,16 @@ TEST_CASE("a long drain_time is named for the NATs on the way where this host ha
               (shares_addresses(peers) ? "note" : "nothing"));
     }
     CHECK(judge("CS404", look(root), {.policies = longer})->observed.front().value == "(unloaded)");
+}
+
+TEST_CASE("a policy that waits for ever is told so, and no setting is proposed that the kernel does not have") {
+    const policy_list patient{
+        close_policy{.closes_first = side::peer, .patience = closeside::milliseconds(std::chrono::hours::max())}};
+    const auto f = judge("CS404", tracking_host({}), {.policies = patient});
+    REQUIRE(f);
+    CHECK(f->message.starts_with("A policy waits for ever (patience)"));
+    CHECK(f->settings.empty());
+    CHECK(f->fix.starts_with("Lower the policy's limit"));
 }
 
 TEST_CASE("nf_conntrack_tcp_loose = 0 is explained") {
@@ -293,12 +312,13 @@ TEST_CASE("conntrack that may forget a FIN under way concerns who waits for its 
     const policy_list patient{close_policy{.linger = lingering::until_acked(45s)}};
     const policy_list patient_second{close_policy{.closes_first = side::peer, .linger = lingering::until_acked(45s)}};
     // This side's FIN is the first: FIN_WAIT.
-    CHECK(tracked("CS409", {{key::conntrack_fin_wait, "5"}}) == "nothing");
+    CHECK(tracked("CS409", {{key::conntrack_fin_wait, "30"}}) == "nothing");
     for (const exposure peers : every_exposure)
-        CHECK(tracked("CS409", {{key::conntrack_fin_wait, "4"}}, peers) == unless_loopback(peers, "warning"));
+        CHECK(tracked("CS409", {{key::conntrack_fin_wait, "29"}}, peers) == unless_loopback(peers, "warning"));
     CHECK(tracked("CS409", {{key::conntrack_fin_wait, "45"}}, exposure::nat, patient) == "nothing");
     CHECK(tracked("CS409", {{key::conntrack_fin_wait, "44"}}, exposure::nat, patient) == "warning");
-    CHECK(tracked("CS409", {{key::conntrack_fin_wait, "4"}}, exposure::nat, peer) == "nothing");
+    CHECK(tracked("CS409", {{key::conntrack_fin_wait, "4"}}, exposure::nat, peer) == "note");
+    CHECK(tracked("CS409", {{key::conntrack_fin_wait, "4"}}, exposure::nat, peer_or_reset) == "nothing");
     CHECK(tracked("CS409", {{key::conntrack_fin_wait, "4"}}, exposure::nat, abortive) == "nothing");
     CHECK(tracked("CS409", and_idle_table({{key::conntrack_fin_wait, "4"}})) == "note");
     // It is the second: LAST_ACK, whose default is shorter than this.
@@ -309,11 +329,11 @@ TEST_CASE("conntrack that may forget a FIN under way concerns who waits for its 
 
     fake_root root;
     root.defaults().conntrack_defaults().set("net.netfilter.nf_conntrack_tcp_timeout_fin_wait", "3");
-    CHECK_FALSE(judge("CS409", look(root), {.policies = peer}));
+    CHECK_FALSE(judge("CS409", look(root), {.policies = peer_or_reset}));
     const policy_list both{policies::graceful, patient_second.front()};
     const auto f = judge("CS409", look(root), {.policies = both});
     REQUIRE(f);
-    CHECK(f->settings == std::vector<host::setting>{{"net.netfilter.nf_conntrack_tcp_timeout_fin_wait", "5"},
+    CHECK(f->settings == std::vector<host::setting>{{"net.netfilter.nf_conntrack_tcp_timeout_fin_wait", "45"},
                                                     {"net.netfilter.nf_conntrack_tcp_timeout_last_ack", "45"}});
 }
 

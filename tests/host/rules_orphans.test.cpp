@@ -18,7 +18,7 @@ namespace {
 host::snapshot look(const fake_root& root) { return host::take_snapshot({.root = root.path()}); }
 
 const policy_list plain{policies::system};
-const policy_list acked{close_policy{.linger = lingering::until_acked(10s), .drain_time = {}, .drain_bytes = 0}};
+const policy_list acked{close_policy{.linger = lingering::until_acked(10s), .drain_time = {}}};
 
 } // namespace
 

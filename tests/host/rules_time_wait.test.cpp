@@ -19,10 +19,6 @@ namespace {
 
 host::snapshot look(const fake_root& root) { return host::take_snapshot({.root = root.path()}); }
 
-/// Lets the peer go first, but closes when it does not: TIME-WAIT here is the exception.
-const policy_list impatient{
-    close_policy{.closes_first = closeside::side::peer, .on_limit = closeside::limit_action::close}};
-
 host::program accepting(double rate, exposure peers = exposure::nat, const policy_list& policies = local) {
     return {.peers = peers, .policies = policies, .accepts_per_second = rate};
 }
@@ -85,15 +81,16 @@ TEST_CASE("TIME-WAIT here and peers that share addresses are worth a note") {
     for (const exposure peers : {exposure::nat, exposure::balancer}) {
         CHECK(level("CS109", {}, peers, local) == "note");
         CHECK(level("CS109", {}, peers, mixed) == "note");
-        CHECK(level("CS109", {}, peers, impatient) == "note");
-        CHECK(level("CS109", {}, peers, peer) == "nothing");
+        CHECK(level("CS109", {}, peers, peer) == "note");
+        CHECK(level("CS109", {}, peers, peer_or_reset) == "nothing");
         CHECK(level("CS109", {}, peers, abortive) == "nothing");
     }
     CHECK(level("CS109", {}, exposure::direct, local) == "nothing");
     CHECK(level("CS109", {}, exposure::loopback, local) == "nothing");
     CHECK(judge("CS109", {})->settings.empty());
     CHECK(judge("CS109", {}, exposure::nat, local)->message.starts_with("This program closes first"));
-    CHECK(judge("CS109", {}, exposure::nat, impatient)->message.starts_with("This program can close first"));
+    CHECK(judge("CS109", {}, exposure::nat, peer)->message.starts_with("This program can close first, where a peer"));
+    CHECK(judge("CS109", {}, exposure::nat, peer)->consequence.starts_with("None while the peers close first"));
 }
 
 TEST_CASE("a balancer that comes round to its ports within 60 s makes it a warning") {
@@ -103,8 +100,8 @@ TEST_CASE("a balancer that comes round to its ports within 60 s makes it a warni
     CHECK(level("CS109", look(root), accepting(470, exposure::balancer)) == "note");
     CHECK(level("CS109", look(root), accepting(471, exposure::balancer)) == "warning");
     CHECK(level("CS109", look(root), accepting(471, exposure::balancer, mixed)) == "warning");
-    CHECK(level("CS109", look(root), accepting(471, exposure::balancer, impatient)) == "note");
-    CHECK(level("CS109", look(root), accepting(471, exposure::balancer, peer)) == "nothing");
+    CHECK(level("CS109", look(root), accepting(471, exposure::balancer, peer)) == "note");
+    CHECK(level("CS109", look(root), accepting(471, exposure::balancer, peer_or_reset)) == "nothing");
     CHECK(level("CS109", look(root), accepting(1e6, exposure::nat)) == "note");
     CHECK(level("CS109", look(root), accepting(0, exposure::balancer)) == "note");
     CHECK(level("CS109", look(root), accepting(-1, exposure::balancer)) == "note");
@@ -141,8 +138,10 @@ TEST_CASE("a tcp_invalid_ratelimit that outlasts the SYN's first wait is worse w
     const settings slow{{key::tcp_invalid_ratelimit, "1001"}};
     CHECK(level("CS115", slow, exposure::nat, local) == "warning");
     CHECK(level("CS115", slow, exposure::balancer, local) == "warning");
-    CHECK(level("CS115", slow, exposure::balancer, impatient) == "warning");
-    CHECK(level("CS115", slow, exposure::nat, peer) == "note");
+    CHECK(level("CS115", slow, exposure::balancer, peer) == "note");
+    CHECK(judge("CS115", slow, exposure::nat, peer)->consequence.starts_with("None while the peers close first"));
+    CHECK(level("CS115", slow, exposure::nat, peer_or_reset) == "note");
+    CHECK(judge("CS115", slow, exposure::nat, peer_or_reset)->consequence.starts_with("None from this program"));
     CHECK(level("CS115", slow, exposure::direct, local) == "note");
     CHECK(level("CS115", slow, exposure::loopback, local) == "note");
 
@@ -165,12 +164,14 @@ TEST_CASE("tcp_max_tw_buckets is judged by a stated rate, where there is one") {
     CHECK(level("CS122", look(root), accepting(1001)) == "warning");
     for (const exposure peers : every_exposure) CHECK(level("CS122", look(root), accepting(1001, peers)) == "warning");
     CHECK(level("CS122", look(root), accepting(1001, exposure::nat, mixed)) == "warning");
-    CHECK(level("CS122", look(root), accepting(1001, exposure::nat, impatient)) == "note");
-    CHECK(level("CS122", look(root), accepting(1001, exposure::nat, peer)) == "nothing");
+    CHECK(level("CS122", look(root), accepting(1001, exposure::nat, peer)) == "note");
+    CHECK(level("CS122", look(root), accepting(1001, exposure::nat, peer_or_reset)) == "nothing");
     CHECK(level("CS122", look(root), accepting(1001, exposure::nat, abortive)) == "nothing");
     CHECK(level("CS122", look(root), connecting(1001)) == "warning");
     CHECK(level("CS122", look(root), {.policies = local, .accepts_per_second = 600, .connects_per_second = 401}) ==
           "warning");
+    CHECK(judge("CS122", look(root), accepting(1001, exposure::nat, peer))->fix.find("side::peer") ==
+          std::string::npos);
     const auto f = judge("CS122", look(root), accepting(1001));
     REQUIRE(f);
     CHECK(f->message.find("room for 1000 closes a second") != std::string::npos);
@@ -205,7 +206,10 @@ TEST_CASE("few TIME-WAIT buckets are a note where they are enough for the stated
     // Beyond it CS122 speaks, with the numbers; nobody hears both.
     CHECK(level("CS120", few, accepting(84)) == "nothing");
     CHECK(level("CS122", few, accepting(84)) == "warning");
-    CHECK(level("CS120", few, accepting(84, exposure::nat, peer)) == "note");
+    CHECK(level("CS120", few, accepting(84, exposure::nat, peer)) == "nothing");
+    CHECK(level("CS122", few, accepting(84, exposure::nat, peer)) == "note");
+    CHECK(level("CS120", few, accepting(84, exposure::nat, peer_or_reset)) == "note");
+    CHECK(level("CS122", few, accepting(84, exposure::nat, peer_or_reset)) == "nothing");
     CHECK(level("CS120", host_with({{key::tcp_max_tw_buckets, "0"}}), accepting(1)) == "warning");
     CHECK(level("CS122", host_with({{key::tcp_max_tw_buckets, "0"}}), accepting(1)) == "nothing");
     CHECK(level("CS121", host_with({{key::tcp_max_tw_buckets, "-1"}}), accepting(1)) == "warning");
@@ -277,8 +281,8 @@ TEST_CASE("tcp_timestamps above 1 is a note off loopback") {
 TEST_CASE("a balancer shares addresses as NAT does, for the rules that are older than the word") {
     const settings bad{{key::tcp_rfc1337, "1"}, {key::tcp_tw_recycle, "1"}};
     CHECK(level("CS101", bad, exposure::balancer, local) == "critical");
-    CHECK(level("CS101", bad, exposure::balancer, peer) == "note");
-    CHECK(level("CS102", bad, exposure::balancer, peer) == "critical");
+    CHECK(level("CS101", bad, exposure::balancer, peer_or_reset) == "note");
+    CHECK(level("CS102", bad, exposure::balancer, peer_or_reset) == "critical");
     CHECK(level("CS130", {{key::tcp_timestamps, "0"}}, exposure::balancer) == "warning");
     CHECK(level("CS105", {}, exposure::balancer) == "note");
 }

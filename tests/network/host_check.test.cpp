@@ -34,11 +34,12 @@ using host::severity;
 
 namespace {
 
-constexpr close_policy without_draining{.drain_time = cs::milliseconds(0), .drain_bytes = 0};
+constexpr close_policy without_draining{.drain_time = cs::milliseconds(0)};
 constexpr close_policy patient_orphan{.linger2 = 50s};
 
 constexpr std::array closes_first{cs::policies::graceful};
 constexpr std::array peer_first{cs::policies::peer_first};
+constexpr std::array peer_first_or_reset{cs::policies::peer_first_or_reset};
 constexpr std::array aborts{cs::policies::abortive};
 constexpr std::array leaves_orphans{without_draining};
 constexpr std::array own_linger2{patient_orphan};
@@ -60,6 +61,7 @@ const std::vector<proof> proofs{
     {"CS101", severity::critical, {{key::tcp_rfc1337, "1"}}, {.peers = exposure::balancer}},
     {"CS101", severity::warning, {{key::tcp_rfc1337, "1"}}, {.peers = exposure::direct}},
     {"CS101", severity::note, {{key::tcp_rfc1337, "1"}}, {.policies = peer_first}},
+    {"CS101", severity::note, {{key::tcp_rfc1337, "1"}}, {.policies = peer_first_or_reset}},
     {"CS101", severity::note, {{key::tcp_rfc1337, "1"}}, {.policies = aborts}},
     {"CS104", severity::warning, {{key::tcp_tw_reuse, "1"}, {key::tcp_timestamps, "0"}}},
     {"CS105", severity::note, {{key::tcp_tw_reuse, "2"}}, {}, {{key::tcp_tw_reuse, "0"}}},
@@ -72,6 +74,7 @@ const std::vector<proof> proofs{
      {{key::tcp_rfc1337, "0"}},
      {.peers = exposure::balancer, .accepts_per_second = 5000},
      {{key::tcp_rfc1337, "1"}}},
+    {"CS109", severity::note, {{key::tcp_rfc1337, "0"}}, {.policies = peer_first}, {{key::tcp_rfc1337, "1"}}},
     {"CS110", severity::note, {{key::tcp_fin_timeout, "30"}}},
     {"CS111", severity::warning, {{key::tcp_fin_timeout, "70"}}},
     {"CS111", severity::note, {{key::tcp_fin_timeout, "110"}}},

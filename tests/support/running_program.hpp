@@ -47,6 +47,8 @@ public:
         ::close(log_);
     }
 
+    pid_t pid() const { return pid_; }
+
     /// The next line of the log that contains `what`; empty after five seconds, or when the log has ended.
     std::string line_with(const std::string& what) {
         const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);

@@ -10,9 +10,10 @@ namespace lab::loss {
 
 namespace {
 
-/// Sums over every loss rate of one ending.
+/// Sums over every loss rate of one ending, for clients of one pace.
 struct sum {
     std::size_t connections = 0;
+    std::size_t unserved = 0;
     std::size_t complete = 0;
     std::size_t lost = 0;
     std::size_t lost_within_limits = 0;
@@ -22,9 +23,10 @@ struct sum {
     std::size_t time_wait_on_server = 0;
     std::size_t truncated = 0;
 
-    sum(const results& all, ending how) {
+    sum(const results& all, ending how, bool slow = false) {
         for (const result& r : all) {
-            if (r.what.how != how) continue;
+            if (r.what.how != how || r.what.slow != slow) continue;
+            unserved += r.unserved;
             connections += r.found.receipts.size();
             complete += r.complete;
             lost += r.lost;
@@ -36,6 +38,9 @@ struct sum {
             truncated += r.truncated;
         }
     }
+
+    /// Of those that had an answer at all and did not give up themselves.
+    bool each_is_whole() const { return complete > 0 && complete + gave_up + unserved == connections && lost == 0; }
 
     std::string text(ending how) const {
         return std::string(to_string(how)) + ": " + std::to_string(complete) + " of " + std::to_string(connections) +
@@ -51,12 +56,21 @@ std::string texts(const results& all, std::initializer_list<ending> of) {
 }
 
 void claim_complete(report& r, const results& all) {
-    const sum graceful(all, ending::graceful), peer_first(all, ending::peer_first);
-    r.check(graceful.lost_within_limits == 0 && peer_first.lost_within_limits == 0 && graceful.complete > 0 &&
-                peer_first.complete > 0,
-            "Under graceful and peer_first not a byte of a reply is lost within their limits, whatever the path loses "
-            "and however much the client goes on sending.",
-            texts(all, {ending::graceful, ending::peer_first}));
+    const std::initializer_list<ending> with_limits{ending::graceful, ending::peer_first, ending::peer_first_or_reset};
+    const bool kept = std::all_of(with_limits.begin(), with_limits.end(), [&](ending how) {
+        const sum of(all, how);
+        return of.lost_within_limits == 0 && of.complete > 0;
+    });
+    r.check(kept,
+            "Under graceful, peer_first and peer_first_or_reset not a byte of a reply is lost within their limits, "
+            "whatever the path loses and however much the client goes on sending.",
+            texts(all, with_limits));
+    const sum slow_graceful(all, ending::graceful, true), slow_peer_first(all, ending::peer_first, true);
+    r.check(
+        slow_graceful.each_is_whole() && slow_peer_first.each_is_whole(),
+        "Who reads slowly gets the whole reply, too, though it takes longer than peer_first's patience: that counts "
+        "from the last byte that the client took.",
+        slow_graceful.text(ending::graceful) + "; " + slow_peer_first.text(ending::peer_first));
     std::size_t corrupted = 0;
     for (const ending how : endings) corrupted += sum(all, how).corrupted;
     r.check(corrupted == 0, "What comes is what was sent.",
@@ -69,9 +83,13 @@ void claim_truncated(report& r, const results& all, std::string text, std::initi
 }
 
 void claim_time_wait(report& r, const results& all) {
-    const std::size_t left = sum(all, ending::peer_first).time_wait_on_server;
-    r.check(left == 0, "peer_first leaves the server no TIME-WAIT on a lossy path either.",
-            std::to_string(left) + " on the server");
+    const sum peer_first(all, ending::peer_first), or_reset(all, ending::peer_first_or_reset);
+    r.check(
+        peer_first.time_wait_on_server <= peer_first.cut_short && or_reset.time_wait_on_server == 0,
+        "peer_first leaves the server no TIME-WAIT on a lossy path either, but where the client's FIN was lost until "
+        "a limit was over; peer_first_or_reset leaves none.",
+        std::to_string(peer_first.time_wait_on_server) + " on the server, " + std::to_string(peer_first.cut_short) +
+            " closes cut short; " + std::to_string(or_reset.time_wait_on_server) + " under peer_first_or_reset");
 }
 
 /// Of the machine, not of these hosts: another program's orphans count, too.

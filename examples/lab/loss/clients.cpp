@@ -24,6 +24,9 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t input_at_first = 8 << 10, input_on_reply = 512, input_on_waiting = 256;
 constexpr auto impatience = 20ms;
+constexpr int small_window = 4 << 10;
+constexpr std::size_t slow_read = 2 << 10;
+constexpr auto slow_pace = 100ms;
 constexpr auto patience_with_server = 1s; // for the server's FIN, once the reply is whole
 
 class client {
@@ -32,6 +35,7 @@ public:
         : plan_(plan), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
         if (!socket_) throw std::system_error(errno, std::generic_category(), "socket of a client");
         result_.number = number;
+        if (plan_.reads_slowly) ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &small_window, sizeof small_window);
         start_ = steady::now();
         deadline_ = start_ + plan.limit;
         sockaddr_in target{};
@@ -48,23 +52,32 @@ public:
     const receipt& result() const noexcept { return result_; }
 
     steady::time_point wakes_at() const noexcept {
-        return result_.connected && !whole() ? std::min(deadline_, next_input_) : deadline_;
+        return result_.connected && !whole() ? std::min(deadline_, plan_.reads_slowly ? next_read_ : next_input_)
+                                             : deadline_;
     }
 
     pollfd waits_for() const noexcept {
-        return {.fd = socket_.get(), .events = result_.connected ? short{POLLIN} : short{POLLOUT}, .revents = 0};
+        const bool rests = result_.connected && steady::now() < next_read_;
+        return {.fd = rests ? -1 : socket_.get(), // which poll(2) passes over
+                .events = result_.connected ? short{POLLIN} : short{POLLOUT},
+                .revents = 0};
     }
 
     void ready() {
         if (!result_.connected) return finish_connecting();
         std::array<char, 16 << 10> buffer;
-        const ssize_t n = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+        const std::size_t most = plan_.reads_slowly ? slow_read : buffer.size();
+        if (plan_.reads_slowly) next_read_ = steady::now() + slow_pace;
+        const ssize_t n = ::recv(socket_.get(), buffer.data(), most, MSG_DONTWAIT);
         if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
         if (n < 0) result_.reset = result_.reset || errno == ECONNRESET;
         if (n <= 0) return end();
         hash_.add({buffer.data(), static_cast<std::size_t>(n)});
         result_.received += static_cast<std::size_t>(n);
-        if (!whole()) return send(input_on_reply);
+        if (!whole()) {
+            if (!plan_.reads_slowly) send(input_on_reply);
+            return;
+        }
         if (plan_.closes_first) return end();
         deadline_ = steady::now() + patience_with_server;
     }
@@ -73,6 +86,10 @@ public:
         if (steady::now() >= deadline_) {
             result_.gave_up = !whole();
             return end();
+        }
+        if (plan_.reads_slowly) {
+            next_read_ = steady::now() + slow_pace; // there was nothing to read
+            return ready();
         }
         send(input_on_waiting);
         next_input_ = steady::now() + impatience;
@@ -121,6 +138,7 @@ private:
     steady::time_point start_;
     steady::time_point deadline_;
     steady::time_point next_input_;
+    steady::time_point next_read_{};
     hash hash_;
     receipt result_;
 };

@@ -30,6 +30,7 @@ struct client_plan {
     std::size_t at_once = 0;
     std::chrono::milliseconds limit{}; ///< of one client, from connect(2)
     bool closes_first = false;         ///< as soon as it has the reply; else it waits a second for the server to do so
+    bool reads_slowly = false;         ///< 2 KiB a tenth of a second, and sends nothing meanwhile
 };
 
 /// Clients connect to `server` from the calling thread's host, each with a request of its own number.

@@ -20,7 +20,11 @@ using namespace loss;
 struct dimensions {
     std::vector<unsigned> percents;
     client_plan plan;
+    client_plan slow_plan;
 };
+
+// Few, or the reader's pace would not show.
+constexpr unsigned percent_for_slow = 5;
 
 // For the picture: few, so that every segment can be recorded.
 constexpr client_plan samples{.connections = 12, .at_once = 12, .limit = 6s};
@@ -37,6 +41,10 @@ results run_all(const dimensions& size) {
             const variant what{.how = how, .percent = percent};
             running.emplace_back(what, start(what, size.plan));
         }
+    for (const ending how : endings_for_slow) {
+        const variant what{.how = how, .percent = percent_for_slow, .slow = true};
+        running.emplace_back(what, start(what, size.slow_plan));
+    }
     results all;
     for (auto& [what, found] : running) all.push_back(evaluate(what, found.get()));
     return all;
@@ -66,9 +74,12 @@ std::string list(const std::vector<unsigned>& percents) {
 } // namespace
 
 report run_loss(const settings& chosen) {
-    const dimensions size =
-        chosen.quick ? dimensions{.percents = {15}, .plan = {.connections = 80, .at_once = 80, .limit = 7s}}
-                     : dimensions{.percents = {5, 20}, .plan = {.connections = 250, .at_once = 30, .limit = 20s}};
+    const dimensions size = chosen.quick ? dimensions{.percents = {15},
+                                                      .plan = {.connections = 80, .at_once = 80, .limit = 7s},
+                                                      .slow_plan = {.connections = 80, .at_once = 80, .limit = 20s}}
+                                         : dimensions{.percents = {5, 20},
+                                                      .plan = {.connections = 250, .at_once = 30, .limit = 20s},
+                                                      .slow_plan = {.connections = 250, .at_once = 125, .limit = 30s}};
     auto plain_close = start({.how = ending::plain_close, .percent = 10, .recorded = true}, samples),
          graceful = start({.how = ending::graceful, .percent = 10, .recorded = true}, samples);
     const results all = run_all(size);
@@ -81,7 +92,10 @@ report run_loss(const settings& chosen) {
                      " at a time; the clients send more input while the server replies and closes,",
                  "and give up " + std::to_string(size.plan.limit.count() / 1000) +
                      " s after connect(2). Those of peer_first close once they have the reply; others wait up to 1 s "
-                     "for the server to."};
+                     "for the server to.",
+                 "Slow clients take 2 KiB of their reply each tenth of a second, 3.2 s in all, send nothing meanwhile, "
+                 "and lose " +
+                     std::to_string(percent_for_slow) + " % of the segments."};
     r.tables.push_back(table_of(all));
     check_claims(r, all);
     draw_picture(r, all, plain_close.get(), graceful.get());

@@ -105,7 +105,9 @@ std::optional<svg::panel> complete(const outcome& graceful) {
 }
 
 svg::panel shares(const results& all) {
-    const unsigned percent = all.back().what.percent;
+    unsigned percent = 0;
+    for (const result& r : all)
+        if (!r.what.slow) percent = r.what.percent;
     chart c{.title = "How much of its reply a client gets, at " + std::to_string(percent) + " % loss each way",
             .x = {.label = "KiB of the reply", .low = 0, .high = reply_size / 1024.0 + 2},
             .y = {.label = "share of clients with at most that, %", .low = 0, .high = 100},
@@ -113,7 +115,8 @@ svg::panel shares(const results& all) {
     const auto add = [&](std::string name, tone t, std::initializer_list<ending> of) {
         std::vector<double> kib;
         for (const result& r : all) {
-            if (r.what.percent != percent || std::find(of.begin(), of.end(), r.what.how) == of.end()) continue;
+            if (r.what.slow || r.what.percent != percent || std::find(of.begin(), of.end(), r.what.how) == of.end())
+                continue;
             for (const receipt& one : r.found.receipts)
                 if (one.connected) kib.push_back(static_cast<double>(one.received) / 1024);
         }

@@ -27,7 +27,9 @@ void add(result& r, const receipt& one, const close_outcome* close) {
 
 nlohmann::json kib(std::size_t bytes) { return static_cast<double>(bytes) / 1024; }
 
-bool has_limits(ending how) { return how == ending::graceful || how == ending::peer_first; }
+bool has_limits(ending how) {
+    return how == ending::graceful || how == ending::peer_first || how == ending::peer_first_or_reset;
+}
 
 } // namespace
 
@@ -55,7 +57,8 @@ table table_of(const results& all) {
                      " KiB. Truncated: the connection ended before the whole reply had come; gave up: the client's own "
                      "limit ended it;\nunserved: no reply was begun. Cut short: closes that a limit of the policy, or "
                      "a failure, ended. TW: who holds TIME-WAIT. AbortOn...: the server's counters.",
-            .columns = {{"loss_percent", "loss %"},
+            .columns = {{"clients", "clients"},
+                        {"loss_percent", "loss %"},
                         {"ending", "server ends by"},
                         {"connections", "connections"},
                         {"complete", "complete"},
@@ -76,9 +79,10 @@ table table_of(const results& all) {
     for (const result& r : all) {
         using nlohmann::json;
         const auto& ms = r.close_ms;
-        t.rows.push_back({r.what.percent, to_string(r.what.how), r.found.receipts.size(), r.complete, r.truncated,
-                          kib(r.lost), has_limits(r.what.how) ? kib(r.lost_within_limits) : json(), r.reset, r.gave_up,
-                          r.unserved, r.cut_short, ms.empty() ? json() : json(ms[ms.size() / 2]),
+        t.rows.push_back({r.what.slow ? "slow" : "quick", r.what.percent, to_string(r.what.how),
+                          r.found.receipts.size(), r.complete, r.truncated, kib(r.lost),
+                          has_limits(r.what.how) ? kib(r.lost_within_limits) : json(), r.reset, r.gave_up, r.unserved,
+                          r.cut_short, ms.empty() ? json() : json(ms[ms.size() / 2]),
                           ms.empty() ? json() : json(ms.back()), r.found.time_wait_on_server,
                           r.found.time_wait_on_client, r.found.aborts_on_close, r.found.aborts_on_data});
     }

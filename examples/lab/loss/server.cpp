@@ -135,6 +135,7 @@ const char* to_string(ending e) noexcept {
     case ending::abortive: return "abortive";
     case ending::graceful: return "graceful";
     case ending::peer_first: return "peer_first";
+    case ending::peer_first_or_reset: return "peer_first_or_reset";
     }
     return "?";
 }
@@ -145,6 +146,7 @@ std::unique_ptr<server> serve(const host& where, ending how) {
     case ending::abortive: return serve_under<cs::policies::abortive>(where, how);
     case ending::graceful: return serve_under<cs::policies::graceful>(where, how);
     case ending::peer_first: return serve_under<cs::policies::peer_first>(where, how);
+    case ending::peer_first_or_reset: return serve_under<cs::policies::peer_first_or_reset>(where, how);
     default: return std::make_unique<server_of<tcp::socket, tcp::acceptor>>(where, how);
     }
 }

@@ -27,11 +27,15 @@ enum class ending : std::uint8_t {
     system,      ///< policies::system, and so on
     abortive,
     graceful,
-    peer_first
+    peer_first,
+    peer_first_or_reset
 };
 
-inline constexpr std::array endings{ending::plain_close, ending::destructor, ending::one_read,  ending::system,
-                                    ending::abortive,    ending::graceful,   ending::peer_first};
+inline constexpr std::array endings{ending::plain_close, ending::destructor,         ending::one_read,
+                                    ending::system,      ending::abortive,           ending::graceful,
+                                    ending::peer_first,  ending::peer_first_or_reset};
+/// Those that clients which read slowly are for.
+inline constexpr std::array endings_for_slow{ending::plain_close, ending::graceful, ending::peer_first};
 
 const char* to_string(ending e) noexcept;
 

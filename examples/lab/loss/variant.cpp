@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto server_limit = 6s; // for what it is still closing when the clients are gone: drain_time and some more
+constexpr auto server_limit = 12s; // for what it is still closing when the clients are gone: drain_idle and some more
 
 /// Segments of the size that travels, each of which is lost or not: veth passes on 64 KiB in one piece otherwise.
 void send_single_segments(const host& h, const std::string& interface) {
@@ -42,7 +42,8 @@ outcome run(const variant& chosen, client_plan plan) {
     const counters before(server_host), before_on_client(client_host);
 
     outcome result;
-    plan.closes_first = chosen.how == ending::peer_first;
+    plan.closes_first = chosen.how == ending::peer_first || chosen.how == ending::peer_first_or_reset;
+    plan.reads_slowly = chosen.slow;
     result.receipts = client_host.run([&] {
         return fetch_replies({examples::ipv4(server_address), server_port}, plan);
     });

@@ -17,6 +17,7 @@ namespace lab::loss {
 struct variant {
     ending how = ending::plain_close;
     unsigned percent = 10; ///< of the segments that get lost, each way
+    bool slow = false;     ///< clients take longer to read the reply than patience lasts
     bool recorded = false; ///< every segment, for a picture: for few connections
 };
 

@@ -90,6 +90,20 @@ void claim_fin_wait_2(report& r, const results& all, std::size_t connections) {
         [](const result& one) { return std::to_string(one.found.received) + " bytes received"; });
     check_each(
         r, all,
+        "Peers that take longer to read than drain_time lose nothing by it: the close waits while they take some, and "
+        "drain_time counts from the last of it.",
+        [](const variant& v) { return v.peers == behaviour::read_slowly; },
+        [&](const result& one) {
+            const double limit = std::chrono::duration<double>(one.what.drain_time()).count();
+            return told_all(one, connections) && one.unacknowledged == 0 &&
+                   one.found.received == connections * reply_size && one.shortest_close > 2 * limit;
+        },
+        [](const result& one) {
+            return told(one) + std::to_string(one.found.received) + " bytes received; the shortest close took " +
+                   seconds(one.shortest_close);
+        });
+    check_each(
+        r, all,
         "What was left to the kernel: peers that close while the orphan is there leave TIME-WAIT here, the others "
         "nothing.",
         [](const variant& v) { return never_close(v) || v.peers == behaviour::close_late; },

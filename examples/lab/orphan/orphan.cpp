@@ -20,6 +20,7 @@ using closeside::fin_wait2;
 std::vector<variant> all_variants(bool quick) {
     std::vector<variant> all{{.linger2 = fin_wait2::skip}, {.linger2 = 1s}, {.linger2 = 2s}, {.fin_timeout = 5}};
     if (!quick) all.push_back({.fin_timeout = 60});
+    all.push_back({.peers = behaviour::read_slowly, .linger2 = 1s});
     all.push_back({.peers = behaviour::close_late});
     // Not neighbours: the kernel compares times when a timer fires, so how late that is decides whether one retry more or
     // less is the last (retransmits_timed_out).
@@ -60,7 +61,8 @@ report run_orphan(const settings& chosen) {
     r.setting = {"server - peers. The server writes " + std::to_string(reply_size) + " bytes into each of " +
                      std::to_string(connections) +
                      " connections, and closes them under graceful with drain_time = 0.2 s.",
-                 "Peers never close, close when the server's descriptors have been released, or acknowledge nothing."};
+                 "Peers never close, close when the server's descriptors have been released, or acknowledge nothing. "
+                 "Slow ones read 200 bytes a twentieth of a second; drain_time is 1 s for them."};
     r.tables.push_back(table_of(all));
     check_claims(r, all, connections);
     draw_picture(r, all);

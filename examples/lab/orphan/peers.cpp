@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "peers.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -10,7 +11,7 @@
 
 namespace lab::orphan {
 
-peers::peers(examples::endpoint server, std::size_t count) {
+peers::peers(examples::endpoint server, std::size_t count, std::size_t at_once) : at_once_(at_once) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(server.port);
@@ -18,6 +19,8 @@ peers::peers(examples::endpoint server, std::size_t count) {
     connections_.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
         descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        const int smallest = 1; // the kernel makes it its minimum, about a segment
+        if (at_once_ != everything) ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &smallest, sizeof smallest);
         if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
             throw std::system_error(errno, std::generic_category(), "connect to " + to_string(server));
         connections_.push_back({.socket = std::move(socket)});
@@ -31,10 +34,11 @@ void peers::read() {
 
 void peers::read(connection& from) {
     std::array<char, 4096> buffer;
-    for (;;) {
-        const ssize_t n = ::recv(from.socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    for (std::size_t left = at_once_; left != 0;) {
+        const ssize_t n = ::recv(from.socket.get(), buffer.data(), std::min(buffer.size(), left), MSG_DONTWAIT);
         if (n > 0) {
             received_ += static_cast<std::size_t>(n);
+            if (left != everything) left -= static_cast<std::size_t>(n);
             continue;
         }
         if (n == 0) {

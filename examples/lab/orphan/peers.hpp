@@ -12,13 +12,16 @@
 
 namespace lab::orphan {
 
-/// Connections to a server that read what comes, and never close.
+/// Connections to a server that read what comes, or some of it at a time, and never close.
 class peers {
 public:
-    /// Connects from the calling thread's host. Throws std::system_error.
-    peers(examples::endpoint server, std::size_t count);
+    static constexpr std::size_t everything = ~std::size_t{0};
 
-    /// Reads what has come; never blocks.
+    /// Connects from the calling thread's host. Who reads `at_once` bytes at a time has the smallest receive window.
+    /** Throws std::system_error. */
+    peers(examples::endpoint server, std::size_t count, std::size_t at_once);
+
+    /// Reads what has come, or that much of it; never blocks.
     void read();
 
     /// Closes after all.
@@ -37,6 +40,7 @@ private:
     void read(connection& from);
 
     std::vector<connection> connections_;
+    std::size_t at_once_;
     std::uint64_t received_ = 0;
     std::size_t ends_ = 0;
     std::size_t resets_ = 0;

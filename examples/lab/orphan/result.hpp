@@ -20,6 +20,7 @@ struct result {
     std::size_t left_to_kernel = 0;   ///< time_wait_holder::left_to_kernel
     std::size_t reset_by_us = 0;      ///< ending::reset_by_us
     std::uint64_t unacknowledged = 0; ///< bytes
+    double shortest_close = 0;        ///< seconds
 };
 
 using results = std::vector<result>;

@@ -15,8 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto drain_time = 200ms;
-constexpr auto pace = 50ms; // the kernel walks a table of the whole machine each time
+constexpr std::size_t slow_read = 200; // each pace
+constexpr auto pace = 50ms;            // the kernel walks a table of the whole machine each time
 
 /// Nothing from the server reaches the peers any more.
 void silence(const host& peers) {
@@ -103,6 +103,7 @@ const std::vector<std::string> counter_names{"TCPAbortOnLinger", "TCPAbortOnTime
 const char* to_string(behaviour b) noexcept {
     switch (b) {
     case behaviour::never_close: return "never close";
+    case behaviour::read_slowly: return "read slowly";
     case behaviour::close_late: return "close late";
     case behaviour::silent: return "silent";
     case behaviour::silent_a_while: return "silent a while";
@@ -126,11 +127,14 @@ outcome run(const variant& chosen, std::size_t connections, std::chrono::millise
     link(server_host, "192.0.2.1/24", peer_host, "192.0.2.2/24");
     server_host.set_sysctl("net.ipv4.tcp_fin_timeout", std::to_string(chosen.fin_timeout));
     server_host.set_sysctl("net.ipv4.tcp_orphan_retries", std::to_string(chosen.orphan_retries));
-    server serving(server_host, {.linger2 = chosen.linger2, .drain_time = drain_time});
+    server serving(server_host, {.linger2 = chosen.linger2, .drain_time = chosen.drain_time()});
     const counters before(server_host);
 
     outcome result;
-    peers connected = peer_host.run([&] { return peers({examples::ipv4("192.0.2.1"), server_port}, connections); });
+    const std::size_t at_once = chosen.peers == behaviour::read_slowly ? slow_read : peers::everything;
+    peers connected = peer_host.run([&] {
+        return peers({examples::ipv4("192.0.2.1"), server_port}, connections, at_once);
+    });
     if (!eventually([&] { return serving.accepted() == connections; }, 10s))
         throw std::runtime_error("the server accepted " + std::to_string(serving.accepted()) + " connections only");
     if (chosen.ever_silent()) silence(peer_host);

@@ -19,6 +19,7 @@ namespace lab::orphan {
 /// What the peers do when the server has closed.
 enum class behaviour : std::uint8_t {
     never_close,   ///< they acknowledge everything, and keep their sockets open
+    read_slowly,   ///< the same, but they take longer to read than drain_time
     close_late,    ///< they close when the server's descriptors have been released
     silent,        ///< the path to them is dead: nothing is acknowledged
     silent_a_while ///< the same, until the server's descriptors have been released
@@ -32,6 +33,11 @@ struct variant {
     closeside::fin_wait2 linger2 = closeside::fin_wait2::system;
     int fin_timeout = 60;   ///< net.ipv4.tcp_fin_timeout
     int orphan_retries = 0; ///< net.ipv4.tcp_orphan_retries; 0: 8
+
+    /// How long the close waits without progress; longer where a small window lets it come in large steps.
+    std::chrono::milliseconds drain_time() const noexcept {
+        return std::chrono::milliseconds(peers == behaviour::read_slowly ? 1000 : 200);
+    }
 
     bool skips() const noexcept { return linger2 == closeside::fin_wait2::skip; }
     bool ever_silent() const noexcept { return peers == behaviour::silent || peers == behaviour::silent_a_while; }
@@ -66,7 +72,7 @@ struct outcome {
 
 extern const std::vector<std::string> counter_names;
 
-/// `connections` peers connect to a server, which replies and closes each, and gives them 0.2 s to close (drain_time). Watches
+/// `connections` peers connect to a server, which replies and closes each, and gives them drain_time to close. Watches
 /// what the kernel does with its orphans, until they are gone or `limit` is over.
 outcome run(const variant& chosen, std::size_t connections, std::chrono::milliseconds limit);
 

@@ -44,7 +44,7 @@ connects loop(examples::endpoint to, const plan& until) {
         if (ec) throw std::system_error(ec, "connect");
         last_free = steady::now();
         found.at.push_back(std::chrono::duration<double>(last_free - start).count());
-        stream.close(ec);
+        stream.close_and_wait(ec);
         if (ec) ++found.closed_wrong;
     }
     return found;

@@ -35,9 +35,10 @@ public:
         return serving_process;
     }
 
-    process connect_peers(std::size_t count, bool only_last_kind, const scoreboard& board) const {
+    process connect_peers(std::size_t count, bool only_last_kind, scoreboard& board) const {
         const inside there(client);
-        process peers([=] { return keep_waiting(server_address, count, only_last_kind); });
+        process peers(
+            [&, count, only_last_kind] { return keep_waiting(server_address, count, only_last_kind, board); });
         await([&] { return board.accepted == count; }, "the peers are not connected");
         return peers;
     }
@@ -133,6 +134,7 @@ outcome close_on_slow_peers(std::size_t peers) {
     found.after = weigh(server, *board);
 
     found.closes = records_of(*board);
+    found.whole_replies = board->whole_replies;
     found.worst_gap_ms = ms(board->worst_gap_us);
     found.worst_two_gaps_ms = ms(board->worst_two_gaps_us);
     found.worst_work_ms = ms(board->worst_work_us);

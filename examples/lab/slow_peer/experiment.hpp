@@ -24,7 +24,8 @@ struct latencies {
 
 struct outcome {
     std::vector<close_record> closes;
-    latencies healthy; ///< of a round trip, in milliseconds, rising
+    std::size_t whole_replies = 0; ///< of peers that read slowly
+    latencies healthy;             ///< of a round trip, in milliseconds, rising
     double worst_gap_ms = 0;
     double worst_two_gaps_ms = 0;
     double worst_work_ms = 0; ///< see scoreboard

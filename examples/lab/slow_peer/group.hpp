@@ -67,7 +67,7 @@ protected:
 private:
     void take(Stream stream) {
         asio::error_code gone_already;
-        if (!kinds[which_].reads()) stream.write_some(asio::buffer(reply), gone_already);
+        if (kinds[which_].gets_reply()) stream.write_some(asio::buffer(reply), gone_already);
         open_.push_back(std::move(stream));
         ++board_.accepted;
     }

@@ -7,8 +7,10 @@
 
 namespace lab::slow_peer {
 
+struct scoreboard;
+
 /// Connects this many peers, of every kind in turn or of the last one only, and lets them behave; never returns.
-int keep_waiting(const std::string& server, std::size_t count, bool only_last_kind);
+int keep_waiting(const std::string& server, std::size_t count, bool only_last_kind, scoreboard& board);
 
 } // namespace lab::slow_peer
 

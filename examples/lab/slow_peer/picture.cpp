@@ -55,7 +55,8 @@ void draw_picture(report& r, const outcome& found, const blocked& contender) {
         "Thousands of closes wait for slow peers; a healthy connection on the same thread does not feel it";
     r.picture_description =
         "Above, the number of closes that wait: it rises while they begin, stays, and falls to nothing when their "
-        "limits, 2 and 3 seconds, run out. Below, the share of a healthy connection's round trips that take longer "
+        "limits, 2 to 5 seconds, run out, or peers that read slowly have all. Below, the share of a healthy "
+        "connection's round trips that take longer "
         "than "
         "a time: with all those closes waiting it is about what it is on the idle server, while a few closes under "
         "plain "

@@ -34,6 +34,7 @@ struct scoreboard {
     std::atomic<std::uint32_t> accepted{0};
     std::atomic<std::uint32_t> begun{0};
     std::atomic<std::uint32_t> ended{0};
+    std::atomic<std::uint32_t> whole_replies{0}; ///< that peers which read slowly have got
     /// The longest time that the thread took for one run of its loop and for two, from the first close to the last.
     std::atomic<std::int64_t> worst_gap_us{0};
     std::atomic<std::int64_t> worst_two_gaps_us{0};

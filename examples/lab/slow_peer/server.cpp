@@ -30,10 +30,10 @@ std::vector<std::unique_ptr<group>> groups_of(serving what, asio::io_context& io
         all.push_back(std::make_unique<blocking_group>(io, static_cast<std::uint8_t>(kinds.size() - 1), peers, board));
     if (what != serving::closeside_streams) return all;
     const std::size_t each = peers / kinds.size() + 1;
-    for (std::uint8_t i = 0; i < 3; ++i) all.push_back(std::make_unique<closeside_group<graceful>>(io, i, each, board));
-    for (std::uint8_t i = 3; i < 6; ++i)
+    for (std::uint8_t i = 0; i < 4; ++i) all.push_back(std::make_unique<closeside_group<graceful>>(io, i, each, board));
+    for (std::uint8_t i = 4; i < 8; ++i)
         all.push_back(std::make_unique<closeside_group<peer_first>>(io, i, each, board));
-    for (std::uint8_t i = 6; i < 9; ++i)
+    for (std::uint8_t i = 8; i < kinds.size(); ++i)
         all.push_back(std::make_unique<closeside_group<until_acked>>(io, i, each, board));
     return all;
 }

@@ -9,21 +9,26 @@ namespace lab::slow_peer {
 namespace {
 
 table table_of_closes(const outcome& found) {
-    table t{.key = "closes",
-            .title = "Closes. by limit: ended by their limit and nothing else. Late: how long after it.",
-            .columns = {{"policy", "policy"},
-                        {"peer", "peer"},
-                        {"closes", "closes"},
-                        {"limit_s", "limit s", 1},
-                        {"by_limit", "by limit"},
-                        {"late_median_ms", "late: median ms", 2},
-                        {"late_p99_ms", "p99 ms", 2},
-                        {"late_worst_ms", "worst ms", 2}},
-            .rows = {}};
+    table t{
+        .key = "closes",
+        .title =
+            "Closes. By limit: that limit was over first, and no other. Late: how long after the limits of the close "
+            "were over it ended;\nof peers that read slowly: how much longer they were given.",
+        .columns = {{"policy", "policy"},
+                    {"peer", "peer"},
+                    {"closes", "closes"},
+                    {"limit", "limit"},
+                    {"limit_s", "limits s", 1},
+                    {"by_limit", "by limit"},
+                    {"late_median_ms", "late: median ms", 2},
+                    {"late_p99_ms", "p99 ms", 2},
+                    {"late_worst_ms", "worst ms", 2}},
+        .rows = {}};
     for (const kind_result& one : by_kind(found.closes)) {
         const std::chrono::duration<double> limit = one.what->within;
-        t.rows.push_back({one.what->policy, to_string(one.what->peer), one.closes, limit.count(), one.by_limit,
-                          quantile(one.late_ms, 0.5), quantile(one.late_ms, 0.99), quantile(one.late_ms, 1)});
+        t.rows.push_back({one.what->policy, to_string(one.what->peer), one.closes, to_string(one.what->limit),
+                          limit.count(), one.by_limit, quantile(one.late_ms, 0.5), quantile(one.late_ms, 0.99),
+                          quantile(one.late_ms, 1)});
     }
     return t;
 }

@@ -11,7 +11,7 @@ namespace closeside::host {
 
 /// How bad a finding is; ordered.
 enum class severity : std::uint8_t {
-    note,    ///< worth knowing: a setting without effect, or a risk that this program's policies do not run
+    note, ///< worth knowing: a setting without effect, or a risk that this program's policies run by exception or not at all
     warning, ///< users can notice it under some load or some network
     critical ///< some users are locked out, or will be
 };

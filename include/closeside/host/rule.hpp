@@ -39,7 +39,8 @@ struct circumstances {
 
     bool is_off(key k) const noexcept { return number(k) == 0; }
 
-    /// Some connection of the program can end up in TIME-WAIT on this host.
+    /// Some connection of the program can end up in TIME-WAIT on this host. That is a risk worth a warning where
+    /// closes_first() says so too; else it takes a peer that does not close in time, which is worth a note.
     bool can_hold_time_wait() const noexcept {
         return std::any_of(program.policies.begin(), program.policies.end(), closeside::can_hold_time_wait);
     }
@@ -53,10 +54,20 @@ struct circumstances {
 
     /// Some connection of the program can be an orphan in FIN-WAIT-2 for which tcp_fin_timeout is the limit.
     bool depends_on_fin_timeout() const noexcept {
+        return std::any_of(program.policies.begin(), program.policies.end(), leaves_orphans_to_fin_timeout);
+    }
+
+    /// ... by a policy under which this side sends the first FIN as a rule.
+    bool closes_first_and_depends_on_fin_timeout() const noexcept {
         return std::any_of(program.policies.begin(), program.policies.end(), [](const close_policy& p) {
-            return p.linger != lingering::abort && p.linger2 == fin_wait2::system &&
-                   !closeside::detail::never_orphan_in_fin_wait2(p);
+            return p.closes_first == side::local && leaves_orphans_to_fin_timeout(p);
         });
+    }
+
+private:
+    static bool leaves_orphans_to_fin_timeout(const close_policy& p) noexcept {
+        return p.linger != lingering::abort && p.linger2 == fin_wait2::system &&
+               !closeside::detail::never_orphan_in_fin_wait2(p);
     }
 };
 

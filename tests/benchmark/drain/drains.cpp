@@ -25,7 +25,7 @@ using tcp = asio::ip::tcp;
 
 constexpr std::chrono::seconds limit{60};
 
-constexpr closeside::close_policy patient{.drain_time = limit, .drain_bytes = std::uint64_t{1} << 40};
+constexpr closeside::close_policy patient{.drain_time = limit, .drain_idle = limit};
 
 class session : public std::enable_shared_from_this<session> {
 public:

@@ -24,7 +24,7 @@ struct plain_closing {
     static void end(const std::shared_ptr<session<plain_closing>>&) {}
 };
 
-/// Half-closes and discards what the client still sends, until its FIN, for as long as policies::graceful would.
+/// Half-closes and discards what the client still sends, until its FIN, for as long as policies::graceful waits in vain.
 /** The buffer is the request's, which is no longer needed; the timer comes with the connection, as it would in a server
  *  that limits the time of a request too. */
 struct lingering_by_hand {

@@ -19,7 +19,10 @@ namespace {
 
 using asio::ip::tcp;
 
-constexpr closeside::close_policy graceful(std::size_t limit) { return {.drain_time = limits[limit]}; }
+/// One limit, as by hand: drain_idle never acts.
+constexpr closeside::close_policy graceful(std::size_t limit) {
+    return {.drain_time = limits[limit], .drain_idle = limits[limit]};
+}
 
 template <closeside::close_policy P, bool Drops>
 class our_server final : public server {

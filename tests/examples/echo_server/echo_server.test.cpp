@@ -33,7 +33,10 @@ TEST_CASE("echo_server echoes, lets its client close first, logs the report and 
 
     test_peer resets(at);
     resets.reset();
-    CHECK(server.line_with("closed:").find("closed: the peer reset the connection: ") == 0);
+    // The read has taken the reset: the close cannot know of it any more, and does not guess.
+    const std::string reset = server.line_with("closed:");
+    CHECK(reset.find("first_fin=unknown ended_by=unknown time_wait=unknown") != std::string::npos);
+    CHECK(reset.find("(read: Connection reset by peer)") != std::string::npos);
 
     const auto second =
         tests::run_program({CLOSESIDE_ECHO_SERVER, "--address", "127.0.0.1", "--port", std::to_string(at.port())});

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
 string(JSON variants LENGTH "${document}" tables variants)
-expect("every variant" variants EQUAL 8)
+expect("every variant" variants EQUAL 9)
 math(EXPR last "${variants} - 1")
 foreach(index RANGE ${last})
     string(JSON row GET "${document}" tables variants ${index})

@@ -6,11 +6,13 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <csignal>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <poll.h>
 #include <sysexits.h>
 
 using tests::fake_root;
@@ -62,6 +64,49 @@ TEST_CASE("logged_server logs each finding at its level, serves in spite of them
     CHECK(running.line_with("stopping, ").ends_with("1 connections to close"));
     CHECK(running.line_with("closed: ").find("first_fin=local") != std::string::npos);
     CHECK(running.line_with("stopped") != "");
+}
+
+namespace {
+
+/// Sends without reading until the server takes no more: it is in the middle of its reply then, and cannot finish it.
+void leave_in_mid_reply(test_peer& peer) {
+    for (int idle = 0; idle != 10;) {
+        idle = peer.flood() == 0 ? idle + 1 : 0;
+        ::pollfd room{peer.fd(), POLLOUT, 0};
+        ::poll(&room, 1, 50);
+    }
+}
+
+} // namespace
+
+TEST_CASE("logged_server, when it is stopped, finishes the reply of a peer that reads late") {
+    fake_root root;
+    root.defaults();
+    running_program running(server(root));
+    test_peer late(endpoint_of(running));
+    leave_in_mid_reply(late);
+    REQUIRE(::kill(running.pid(), SIGTERM) == 0);
+    REQUIRE(running.line_with("stopping, ").ends_with("1 connections to close"));
+
+    const test_peer::result got = late.read();
+    CHECK(got.error == 0);
+    late.close();
+    const std::string bytes = std::to_string(got.bytes);
+    CHECK(running.line_with("closed: ").find("echoed " + bytes + " of " + bytes + " bytes") != std::string::npos);
+    CHECK(running.line_with("stopped") != "");
+    CHECK(running.stop() == 0);
+}
+
+TEST_CASE("logged_server, when it is stopped, cuts the reply of a peer that never reads, so that it can tell") {
+    fake_root root;
+    root.defaults();
+    running_program running(server(root, {"--stop-within", "1"}));
+    test_peer never(endpoint_of(running));
+    leave_in_mid_reply(never);
+    CHECK(running.stop(SIGTERM) == 0);
+    CHECK(running.line_with("cut: ") != "");
+    CHECK(running.line_with("stopped") != "");
+    CHECK(never.read().error == ECONNRESET);
 }
 
 TEST_CASE("logged_server --strict does not start on a host that would lock its clients out") {

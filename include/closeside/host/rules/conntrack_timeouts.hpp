@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,23 +34,41 @@ constexpr bool outlasts(milliseconds d, std::int64_t seconds) noexcept {
     return d.count / 1000 > seconds || (d.count / 1000 == seconds && d.count % 1000 > 0);
 }
 
+constexpr bool is_for_ever(milliseconds d) noexcept { return d.count == std::numeric_limits<std::int64_t>::max(); }
+
 inline std::string in_words(milliseconds d) {
+    if (is_for_ever(d)) return "ever";
     return d.count % 1000 == 0 ? std::to_string(d.count / 1000) + " s" : std::to_string(d.count) + " ms";
 }
 
+inline std::string for_up_to(milliseconds d) { return (is_for_ever(d) ? "for " : "for up to ") + in_words(d); }
+
 inline std::string whole_seconds_of(milliseconds d) { return std::to_string(d.count / 1000 + (d.count % 1000 > 0)); }
 
-/// The longest of what `wait` says of each policy that ends in order, and begins with the FIN of that side.
-template <class Wait>
-milliseconds longest_wait(const circumstances& c, side first, Wait wait) noexcept {
+inline bool our_fin_is_first(const close_policy& p) noexcept { return p.closes_first == side::local; }
+inline bool peers_fin_is_first(const close_policy& p) noexcept { return p.closes_first == side::peer; }
+/// The exception under such a policy: the peer's has not come within patience.
+inline bool our_fin_ends_patience(const close_policy& p) noexcept {
+    return p.closes_first == side::peer && p.on_limit == limit_action::close;
+}
+
+/// The longest of what `wait` says of each such policy that ends in order.
+template <class Which, class Wait>
+milliseconds longest_wait(const circumstances& c, Which which, Wait wait) noexcept {
     milliseconds longest{0};
     for (const close_policy& p : c.program.policies)
-        if (p.closes_first == first && p.linger != lingering::abort) longest = std::max(longest, wait(p));
+        if (which(p) && p.linger != lingering::abort) longest = std::max(longest, wait(p));
     return longest;
 }
 
+/// How long the half-closed side waits without a packet from the peer, which has acknowledged everything.
+inline milliseconds silence(const close_policy& p) noexcept { return std::min(p.drain_time, p.drain_idle); }
+
 inline milliseconds time_for_acks(const close_policy& p) noexcept {
     return p.linger.how == lingering::mode::until_acked ? p.linger.time : milliseconds{0};
+}
+inline milliseconds time_for_first_acks(const close_policy& p) noexcept {
+    return std::max(p.drain_time, time_for_acks(p));
 }
 
 inline severity off_loopback(const circumstances& c, severity level) noexcept {
@@ -59,8 +78,12 @@ inline severity off_loopback(const circumstances& c, severity level) noexcept {
 inline constexpr std::string_view forgotten_flow =
     "its FIN is INVALID then: a stateful firewall drops it, NAT does not translate it";
 
-/// Sets each of some time-outs so that a wait of the policies fits.
+/// What these keys take where the kernel counts 1000 jiffies a second.
+inline constexpr std::int64_t longest_timeout = std::numeric_limits<std::int32_t>::max() / 1000;
+
+/// Sets each of some time-outs so that a wait of the policies fits, if the kernel has one that long.
 inline void let_it_last(remedy& fix, const snapshot& s, key timeout, milliseconds wait) {
+    if (outlasts(wait, longest_timeout)) return;
     fix = (fix.text.empty() ? remedy() : std::move(fix) + "; and ") + set_key(s, timeout, whole_seconds_of(wait));
 }
 
@@ -72,7 +95,8 @@ inline constexpr rule conntrack_time_wait_short{
     [](const circumstances& c) -> std::optional<verdict> {
         const auto seconds = c.number(key::conntrack_time_wait);
         if (!seconds || *seconds >= time_wait_seconds) return std::nullopt;
-        const bool meets_time_wait = c.can_hold_time_wait() && shares_addresses(c.program.peers);
+        const bool shared = shares_addresses(c.program.peers);
+        const bool meets_time_wait = c.closes_first() && shared;
         return verdict{
             meets_time_wait ? detail::where_tracked(c, severity::warning) : severity::note,
             {key::conntrack_time_wait},
@@ -84,6 +108,10 @@ inline constexpr rule conntrack_time_wait_short{
                 meets_time_wait
                     ? std::string("about half of the connections that get such a port begin with a rejected SYN: 10 ms "
                                   "to 1 s late, or timed out where tcp_rfc1337 is 1 or RSTs are filtered")
+                : c.can_hold_time_wait() && shared
+                    ? std::string("none while the peers of this program close first; connections that get the port of "
+                                  "one which it closed itself may begin with a rejected SYN, and servers that are "
+                                  "reached through this host can be hit")
                     : std::string("none from this program, which leaves no TIME-WAIT here or whose peers do not share "
                                   "addresses; servers that are reached through this host can be hit")),
             stop_setting(c.host, key::conntrack_time_wait, "120") + "; at least 60",
@@ -94,10 +122,11 @@ inline constexpr rule conntrack_time_wait_short{
 inline constexpr rule half_close_forgotten{
     "CS404", "a policy waits for the peer longer than conntrack keeps the flow",
     [](const circumstances& c) -> std::optional<verdict> {
+        const milliseconds usual = detail::longest_wait(c, detail::our_fin_is_first, detail::silence);
         const milliseconds drain =
-            detail::longest_wait(c, side::local, [](const close_policy& p) { return p.drain_time; });
+            std::max(usual, detail::longest_wait(c, detail::our_fin_ends_patience, detail::silence));
         const milliseconds patience =
-            detail::longest_wait(c, side::peer, [](const close_policy& p) { return p.patience; });
+            detail::longest_wait(c, detail::peers_fin_is_first, [](const close_policy& p) { return p.patience; });
         const auto half_closed = c.number(key::conntrack_close_wait), open = c.number(key::conntrack_established);
 
         std::vector<key> keys;
@@ -105,30 +134,32 @@ inline constexpr rule half_close_forgotten{
         remedy fix;
         if (half_closed && detail::outlasts(drain, *half_closed)) {
             keys.push_back(key::conntrack_close_wait);
-            message =
-                "A policy waits for up to " + detail::in_words(drain) +
-                " (drain_time) for the peer's FIN after its own; conntrack keeps such a flow, in CLOSE_WAIT, for " +
-                std::to_string(*half_closed) + " s without a packet";
+            message = "A policy waits " + detail::for_up_to(drain) +
+                      " without a byte (drain_idle, drain_time) for the peer's FIN after its own; conntrack keeps such "
+                      "a flow, in CLOSE_WAIT, for " +
+                      std::to_string(*half_closed) + " s without a packet";
             detail::let_it_last(fix, c.host, key::conntrack_close_wait, drain);
         }
         if (open && detail::outlasts(patience, *open)) {
             keys.push_back(key::conntrack_established);
-            message += (message.empty() ? "A policy waits for up to " : "; one waits for up to ") +
-                       detail::in_words(patience) +
+            message += (message.empty() ? "A policy waits " : "; one waits ") + detail::for_up_to(patience) +
                        " (patience) for the peer to close first; conntrack keeps such a flow, in ESTABLISHED, for " +
                        std::to_string(*open) + " s without a packet";
             detail::let_it_last(fix, c.host, key::conntrack_established, patience);
         }
+        const bool as_a_rule =
+            (half_closed && detail::outlasts(usual, *half_closed)) || (open && detail::outlasts(patience, *open));
         if (!keys.empty())
-            return verdict{detail::off_loopback(c, severity::warning),
+            return verdict{as_a_rule ? detail::off_loopback(c, severity::warning) : severity::note,
                            std::move(keys),
                            std::move(message),
                            detail::consequence_where_tracked(
                                c, "a peer that is silent for longer is forgotten, and " +
                                       std::string(detail::forgotten_flow) +
                                       "; the close runs into its limit, and the peer's last data may be lost"),
-                           std::move(fix) + "; or lower the policy's limit; a NAT elsewhere on the way has a limit of "
-                                            "its own",
+                           (fix.text.empty() ? remedy("Lower the policy's limit")
+                                             : std::move(fix) + "; or lower the policy's limit") +
+                               "; a NAT elsewhere on the way has a limit of its own",
                            conntrack_states_source};
 
         // Nothing can be read of the NATs on the way; those that are Linux have a default.
@@ -137,12 +168,13 @@ inline constexpr rule half_close_forgotten{
         return verdict{
             severity::note,
             {key::conntrack_close_wait},
-            "A policy waits for up to " + detail::in_words(drain) +
-                " (drain_time) for the peer's FIN after its own; a NAT on the way keeps a half-closed flow "
-                "for 60 s without a packet if it is Linux at its defaults, for 240 s if it keeps RFC 5382",
+            "A policy waits " + detail::for_up_to(drain) +
+                " without a byte (drain_idle, drain_time) for the peer's FIN after its own; a NAT on the way keeps a "
+                "half-closed flow for 60 s without a packet if it is Linux at its defaults, for 240 s if it keeps RFC "
+                "5382",
             "A peer that is silent for longer loses its last data and its FIN at the NAT; the close runs into "
             "its limit",
-            "Lower drain_time, or let peers send something now and then until they close",
+            "Lower drain_idle, or let peers send something now and then until they close",
             "RFC 5382, REQ-5; Linux net/netfilter/nf_conntrack_proto_tcp.c: tcp_timeouts"};
     }};
 
@@ -178,9 +210,10 @@ inline constexpr rule conntrack_idle_short{
 inline constexpr rule conntrack_close_short{
     "CS409", "conntrack may forget a connection while its last FIN is under way",
     [](const circumstances& c) -> std::optional<verdict> {
-        const milliseconds local = detail::longest_wait(
-            c, side::local, [](const close_policy& p) { return std::max(p.drain_time, detail::time_for_acks(p)); });
-        const milliseconds peer = detail::longest_wait(c, side::peer, detail::time_for_acks);
+        const milliseconds usual = detail::longest_wait(c, detail::our_fin_is_first, detail::time_for_first_acks);
+        const milliseconds local =
+            std::max(usual, detail::longest_wait(c, detail::our_fin_ends_patience, detail::time_for_first_acks));
+        const milliseconds peer = detail::longest_wait(c, detail::peers_fin_is_first, detail::time_for_acks);
         const auto fin_wait = c.number(key::conntrack_fin_wait), last_ack = c.number(key::conntrack_last_ack);
 
         std::vector<key> keys;
@@ -188,17 +221,17 @@ inline constexpr rule conntrack_close_short{
         remedy fix;
         bool lowered = false;
         const auto judge = [&](key timeout, std::optional<std::int64_t> seconds, std::int64_t by_default,
-                               milliseconds wait, const char* which) {
+                               milliseconds wait, milliseconds as_a_rule, const char* which) {
             if (!seconds || !detail::outlasts(wait, *seconds)) return;
             keys.push_back(timeout);
-            lowered = lowered || *seconds < by_default;
-            message += (message.empty() ? "A policy gives the peer up to " : "; one up to ") + detail::in_words(wait) +
-                       " to acknowledge the " + which + " FIN, and conntrack keeps the flow for " +
+            lowered = lowered || (*seconds < by_default && detail::outlasts(as_a_rule, *seconds));
+            message += (message.empty() ? "A policy waits " : "; one ") + detail::for_up_to(wait) +
+                       " for the peer to acknowledge the " + which + " FIN, and conntrack keeps the flow for " +
                        std::to_string(*seconds) + " s without a packet";
             detail::let_it_last(fix, c.host, timeout, wait);
         };
-        judge(key::conntrack_fin_wait, fin_wait, detail::default_fin_wait, local, "first");
-        judge(key::conntrack_last_ack, last_ack, detail::default_last_ack, peer, "second");
+        judge(key::conntrack_fin_wait, fin_wait, detail::default_fin_wait, local, usual, "first");
+        judge(key::conntrack_last_ack, last_ack, detail::default_last_ack, peer, peer, "second");
         if (keys.empty()) return std::nullopt;
         return verdict{lowered ? detail::off_loopback(c, severity::warning) : severity::note,
                        std::move(keys),
@@ -206,7 +239,7 @@ inline constexpr rule conntrack_close_short{
                        detail::consequence_where_tracked(
                            c, "where segments are lost, a FIN sent again after such a pause finds no flow and does not "
                               "arrive; the peer never learns of the end"),
-                       std::move(fix),
+                       fix.text.empty() ? remedy("Lower the policy's limit") : std::move(fix),
                        conntrack_states_source};
     }};
 

@@ -21,14 +21,15 @@ inline constexpr rule fin_timeout_lowered{
     "CS110", "tcp_fin_timeout does not shorten TIME-WAIT", [](const circumstances& c) -> std::optional<verdict> {
         const auto seconds = c.number(key::tcp_fin_timeout);
         if (!seconds || *seconds >= time_wait_seconds) return std::nullopt;
-        return verdict{severity::note,
-                       {key::tcp_fin_timeout},
-                       "tcp_fin_timeout is " + std::to_string(*seconds) +
-                           ": it limits orphans in FIN-WAIT-2 only; TIME-WAIT stays 60 s whatever it says",
-                       "None; the number of TIME-WAITs does not change by it",
-                       "Nothing, if it was meant for FIN-WAIT-2; to keep TIME-WAIT off this host, let the peer close "
-                       "first (side::peer)",
-                       fin_timeout_source};
+        return verdict{
+            severity::note,
+            {key::tcp_fin_timeout},
+            "tcp_fin_timeout is " + std::to_string(*seconds) +
+                ": it limits orphans in FIN-WAIT-2 only; TIME-WAIT stays 60 s whatever it says",
+            "None; the number of TIME-WAITs does not change by it",
+            std::string("Nothing, if it was meant for FIN-WAIT-2") +
+                (c.closes_first() ? "; to keep TIME-WAIT off this host, let the peer close first (side::peer)" : ""),
+            fin_timeout_source};
     }};
 
 inline constexpr rule fin_timeout_folded{
@@ -38,13 +39,16 @@ inline constexpr rule fin_timeout_folded{
         if (!seconds || *seconds <= time_wait_seconds || *seconds >= 2 * time_wait_seconds) return std::nullopt;
         const std::int64_t effective = 2 * (*seconds - time_wait_seconds);
         const bool shorter_than_default = effective < time_wait_seconds;
-        return verdict{shorter_than_default && c.depends_on_fin_timeout() ? severity::warning : severity::note,
+        return verdict{shorter_than_default && c.closes_first_and_depends_on_fin_timeout() ? severity::warning
+                                                                                           : severity::note,
                        {key::tcp_fin_timeout},
                        "tcp_fin_timeout is " + std::to_string(*seconds) +
                            ", but above 60 the kernel gives 2*(n-60) = " + std::to_string(effective) + " s",
-                       shorter_than_default ? "A peer that is slow to finish gets RST " + std::to_string(effective) +
-                                                  " s after this host's FIN, sooner than with the default of 60"
-                                            : "Orphans leave FIN-WAIT-2 sooner than configured",
+                       !c.depends_on_fin_timeout()
+                           ? std::string("None from this program, whose policies leave no orphan in FIN-WAIT-2 to it")
+                       : shorter_than_default ? "A peer that is slow to finish gets RST " + std::to_string(effective) +
+                                                    " s after this host's FIN, sooner than with the default of 60"
+                                              : "Orphans leave FIN-WAIT-2 sooner than configured",
                        set_key(c.host, key::tcp_fin_timeout, "60") + "; 120 is the only higher value up to there that "
                                                                      "gives what it says",
                        fin_timeout_source};
@@ -69,7 +73,9 @@ inline constexpr rule fin_timeout_tiny{
             {key::tcp_fin_timeout},
             "tcp_fin_timeout is " + std::to_string(*seconds) + ": an orphan leaves FIN-WAIT-2 after " + limit,
             leaves_orphans ? "Peers that take longer than that to finish get RST for their last data and their FIN"
-                           : "None while the close waits for the peer's FIN; a peer that outlasts the drain gets RST",
+            : c.depends_on_fin_timeout()
+                ? "None while the close waits for the peer's FIN; a peer that outlasts the policy's limits gets RST"
+                : "None from this program, whose policies leave no orphan in FIN-WAIT-2 to it",
             set_key(c.host, key::tcp_fin_timeout, "60") + "; a policy can be stricter by itself with linger2",
             fin_timeout_source};
     }};

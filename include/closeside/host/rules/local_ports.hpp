@@ -89,7 +89,8 @@ inline constexpr rule listening_port_not_reserved{
 /// A judgement: where the rate is that near to what the ports allow, a burst goes beyond it.
 inline constexpr double near_port_limit = 0.8;
 
-/// Not where the peer closes first: a port without TIME-WAIT is free at once.
+/// Not where the peer closes first: a port without TIME-WAIT is free at once. Where it only should, the ports that it
+/// leaves bound are few.
 inline constexpr rule ports_below_rate{
     "CS302", "too few local ports for the stated rate of connects",
     [](const circumstances& c) -> std::optional<verdict> {
@@ -101,7 +102,7 @@ inline constexpr rule ports_below_rate{
             return std::nullopt;
         if (*rate <= *most * near_port_limit) return std::nullopt;
 
-        const bool beyond = *rate > *most;
+        const bool beyond = *rate > *most, first = c.closes_first();
         const double held = host::detail::port_hold_seconds(c.host, loopback);
         const std::string to = loopback ? "to one address and port on loopback" : "to one address and port";
         // Whether re-use, where it is off as yet, would do.
@@ -111,18 +112,22 @@ inline constexpr rule ports_below_rate{
         std::string message = "The program states " + host::detail::plain_number(*rate) + " connects a second " + to +
                               "; " + std::to_string(*can.local_ports) +
                               (*can.local_ports == 1 ? " local port, bound for " : " local ports, each bound for ") +
-                              host::detail::plain_number(held) + " s after the close, allow " +
+                              host::detail::plain_number(held) + " s after " +
+                              (first ? "the close" : "each close that the other end leaves to this one") + ", allow " +
                               host::detail::plain_number(*most);
         if (!loopback && c.number(key::tcp_tw_reuse) == 2 && can.loopback_connects_per_second)
             message +=
                 " (to 127.0.0.0/8 and ::1: " + host::detail::plain_number(*can.loopback_connects_per_second) + ")";
-        const remedy keep = "Keep connections open, or let the other end close first (side::peer); otherwise ";
-        return verdict{beyond && c.closes_first() ? severity::warning : severity::note,
+        const remedy keep = first ? "Keep connections open, or let the other end close first (side::peer); otherwise "
+                                  : "Keep connections open, or have the other end close in time; otherwise ";
+        return verdict{beyond && first ? severity::warning : severity::note,
                        {key::ip_local_port_range, key::ip_local_reserved_ports, key::tcp_tw_reuse, key::tcp_timestamps},
                        std::move(message),
-                       beyond ? "After " + host::detail::plain_number(static_cast<double>(*can.local_ports) / *rate) +
-                                    " s at that rate connects fail with EADDRNOTAVAIL, until TIME-WAITs end"
-                              : std::string("None yet; a burst above it makes connects fail with EADDRNOTAVAIL"),
+                       !first   ? "None while the other end closes first; if it often does not, connects fail with "
+                                  "EADDRNOTAVAIL"
+                       : beyond ? "After " + host::detail::plain_number(static_cast<double>(*can.local_ports) / *rate) +
+                                      " s at that rate connects fail with EADDRNOTAVAIL, until TIME-WAITs end"
+                                : std::string("None yet; a burst above it makes connects fail with EADDRNOTAVAIL"),
                        reuse_helps && beyond ? keep + set_key(c.host, key::tcp_tw_reuse, value)
                        : reuse_helps
                            ? remedy(keep.text + set_key(c.host, key::tcp_tw_reuse, value).text)

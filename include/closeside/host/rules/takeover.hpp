@@ -37,14 +37,16 @@ inline constexpr rule time_wait_meets_shared_addresses{
         if (!shares_addresses(c.program.peers) || !c.can_hold_time_wait() || !c.is_off(key::tcp_rfc1337) ||
             c.is_off(key::tcp_max_tw_buckets))
             return std::nullopt;
+        const bool first = c.closes_first();
         const bool balancer = c.program.peers == exposure::balancer;
         const auto round = detail::ports_come_round(c);
-        const bool soon = balancer && c.closes_first() && round && *round < static_cast<double>(time_wait_seconds);
+        const bool soon = balancer && first && round && *round < static_cast<double>(time_wait_seconds);
         std::string message =
-            std::string(c.closes_first() ? "This program closes first" : "This program can close first") +
-            ", so TIME-WAIT stays here for 60 s, and a peer that comes from the same address and port within that "
-            "time meets it";
-        if (balancer && round)
+            std::string(first ? "This program closes first, so TIME-WAIT stays here for 60 s"
+                              : "This program can close first, where a peer does not do so in time; TIME-WAIT then "
+                                "stays here for 60 s") +
+            ", and a peer that comes from the same address and port within that time meets it";
+        if (balancer && first && round)
             message += "; at the stated " + host::detail::plain_number(*c.program.accepts_per_second) +
                        " connections a second, a balancer with one address and Linux's 28232 local ports comes back to "
                        "a port after " +
@@ -52,12 +54,15 @@ inline constexpr rule time_wait_meets_shared_addresses{
         return verdict{soon ? severity::warning : severity::note,
                        {key::tcp_rfc1337},
                        std::move(message),
-                       "About half of these connects find an older timestamp and take one round trip more, or 1 s more "
-                       "from a client as old as Linux 5.4; they time out where a firewall drops the client's RST",
-                       balancer ? "Let the peer close first (side::peer), so that TIME-WAIT stays with the balancer, "
-                                  "which knows its own ports; or give the balancer more source addresses, or "
-                                  "connections that it keeps"
-                                : "Let the peer close first (side::peer); no setting of this host changes it",
+                       std::string(first ? "About half" : "None while the peers close first; else about half") +
+                           " of these connects find an older timestamp and take one round trip more, or 1 s more from "
+                           "a client as old as Linux 5.4; they time out where a firewall drops the client's RST",
+                       !first     ? "Nothing, while peers that do not close in time are few; no setting of this host "
+                                    "changes it"
+                       : balancer ? "Let the peer close first (side::peer), so that TIME-WAIT stays with the balancer, "
+                                    "which knows its own ports; or give the balancer more source addresses, or "
+                                    "connections that it keeps"
+                                  : "Let the peer close first (side::peer); no setting of this host changes it",
                        "Linux net/ipv4/tcp_minisocks.c: tcp_timewait_state_process, net/core/secure_seq.c; measured on "
                        "Linux 6.18: 34 of 60 connects through a NAT that re-used a port were challenged"};
     },
@@ -72,7 +77,8 @@ inline constexpr rule invalid_ratelimit_long{
     [](const circumstances& c) -> std::optional<verdict> {
         const auto gap = c.number(key::tcp_invalid_ratelimit);
         if (!gap || *gap <= longest_useful_ratelimit_ms) return std::nullopt;
-        const bool met = c.can_hold_time_wait() && shares_addresses(c.program.peers);
+        const bool shared = shares_addresses(c.program.peers);
+        const bool met = c.closes_first() && shared;
         return verdict{met ? severity::warning : severity::note,
                        {key::tcp_invalid_ratelimit},
                        "tcp_invalid_ratelimit is " + std::to_string(*gap) +
@@ -80,6 +86,9 @@ inline constexpr rule invalid_ratelimit_long{
                            "that a client sends again after 1 s",
                        met ? "Where the answer or the client's RST to it is lost, a client behind NAT or a load "
                              "balancer waits for some seconds until it is connected"
+                       : c.can_hold_time_wait() && shared
+                           ? "None while the peers close first; a client behind NAT or a load balancer that did not, "
+                             "and comes back at once, may wait for some seconds until it is connected"
                            : "None from this program's TIME-WAITs; any connection answers at most one segment outside "
                              "of its window in that time",
                        stop_setting(c.host, key::tcp_invalid_ratelimit, "500"),

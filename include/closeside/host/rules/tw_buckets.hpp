@@ -32,6 +32,15 @@ inline bool is_kernel_default(const snapshot& s, std::int64_t buckets) noexcept 
     return std::has_single_bit(static_cast<std::uint64_t>(buckets));
 }
 
+/// What becomes of a program without room for TIME-WAIT.
+inline std::string effect_without_time_wait(const circumstances& c, std::string_view where_closing_first) {
+    if (!c.can_hold_time_wait()) return "None from this program, whose policies leave no TIME-WAIT here";
+    if (!c.closes_first())
+        return "None while the peers close first; a connection that this side closes because its peer did not may be "
+               "left without TIME-WAIT";
+    return std::string(where_closing_first);
+}
+
 /// Connections that the program states it closes in a second, by either side; none if it states none.
 inline std::optional<double> stated_closes_per_second(const circumstances& c) noexcept {
     const auto counted = [](std::optional<double> rate) { return rate && *rate > 0 ? *rate : 0; };
@@ -67,20 +76,19 @@ inline constexpr rule tw_buckets_few{
         const auto buckets = c.number(key::tcp_max_tw_buckets);
         if (!buckets || *buckets < 0 || *buckets >= detail::few_tw_buckets) return std::nullopt;
         if (*buckets > 0 && detail::is_kernel_default(c.host, *buckets)) return std::nullopt;
-        const bool holds = c.can_hold_time_wait();
         // By a stated rate it can be told exactly: enough of them, or too few, of which CS122 speaks.
         const auto room = detail::rate_has_room(c);
-        if (*buckets > 0 && holds && room == false) return std::nullopt;
-        return verdict{holds && room != true ? severity::warning : severity::note,
+        if (*buckets > 0 && c.can_hold_time_wait() && room == false) return std::nullopt;
+        return verdict{c.closes_first() && room != true ? severity::warning : severity::note,
                        {key::tcp_max_tw_buckets},
                        *buckets == 0 ? std::string("tcp_max_tw_buckets is 0: no connection gets its TIME-WAIT")
                                      : "tcp_max_tw_buckets is " + std::to_string(*buckets) + ": room for " +
                                            std::to_string(*buckets / 60) +
                                            " closes a second by this host (60 s each); those beyond get no TIME-WAIT",
-                       !holds         ? "None from this program, whose policies leave no TIME-WAIT here"
-                       : room == true ? "None at the rate that the program states; beyond it, closed connections get "
-                                        "no TIME-WAIT"
-                                      : std::string(detail::without_time_wait),
+                       detail::effect_without_time_wait(
+                           c, room == true ? "None at the rate that the program states; beyond it, closed connections "
+                                             "get no TIME-WAIT"
+                                           : detail::without_time_wait),
                        detail::restore_buckets(c.host),
                        tw_buckets_source};
     },
@@ -92,14 +100,13 @@ inline constexpr rule tw_buckets_negative{
     [](const circumstances& c) -> std::optional<verdict> {
         const auto buckets = c.number(key::tcp_max_tw_buckets);
         if (!buckets || *buckets >= 0) return std::nullopt;
-        const bool holds = c.can_hold_time_wait();
-        return verdict{holds ? severity::warning : severity::note,
+        return verdict{c.closes_first() ? severity::warning : severity::note,
                        {key::tcp_max_tw_buckets},
                        "tcp_max_tw_buckets is " + std::to_string(*buckets) +
                            ": up to Linux 5.17 that allows no TIME-WAIT at all, since 5.19 any number of them",
-                       holds ? std::string("Up to 5.17: ") + std::string(detail::without_time_wait) +
-                                   ". Since 5.19: a flood of short connections takes kernel memory without limit"
-                             : "None from this program, whose policies leave no TIME-WAIT here",
+                       detail::effect_without_time_wait(
+                           c, "Up to 5.17: " + std::string(detail::without_time_wait) +
+                                  ". Since 5.19: a flood of short connections takes kernel memory without limit"),
                        detail::restore_buckets(c.host),
                        tw_buckets_source};
     },

@@ -63,7 +63,7 @@ inline constexpr rule tw_buckets_below_rate{
                             : "None while peers close first; those connections that this side closes after all can be "
                               "left without TIME-WAIT",
                        set_key(c.host, key::tcp_max_tw_buckets, std::to_string(detail::wanted_buckets(c))) +
-                           "; or let the peer close first (side::peer)",
+                           (each ? "; or let the peer close first (side::peer)" : ""),
                        tw_buckets_source};
     },
     {counter::tw_overflow}};
@@ -87,10 +87,10 @@ inline constexpr rule tw_buckets_nearly_full{
                        " connections of this network namespace have got no TIME-WAIT so far";
         // "In case it goes on" is nothing to set at once.
         const remedy enlarge = set_key(c.host, key::tcp_max_tw_buckets, std::to_string(detail::wanted_buckets(c)));
-        return verdict{full && c.can_hold_time_wait() ? severity::warning : severity::note,
+        return verdict{full && c.closes_first() ? severity::warning : severity::note,
                        {key::tcp_max_tw_buckets},
                        std::move(message),
-                       std::string(detail::without_time_wait),
+                       detail::effect_without_time_wait(c, detail::without_time_wait),
                        (full ? enlarge : remedy("If that goes on, " + enlarge.text)) +
                            "; or let the peers of the busiest program close first (side::peer)",
                        "Linux net/ipv4/inet_timewait_sock.c: inet_twsk_alloc, net/ipv4/proc.c: sockstat_seq_show"};

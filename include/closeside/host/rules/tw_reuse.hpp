@@ -70,8 +70,8 @@ inline constexpr rule tw_reuse_not_for_servers{
             {key::tcp_tw_reuse},
             "tcp_tw_reuse is 1: only connect() consults it; the TIME-WAITs of accepted connections stay 60 s",
             "None; the number of TIME-WAITs that a server holds does not change by it",
-            "Nothing, if it was set for connects; to keep TIME-WAIT off this host, let the peer close first "
-            "(side::peer)",
+            std::string("Nothing, if it was set for connects") +
+                (c.closes_first() ? "; to keep TIME-WAIT off this host, let the peer close first (side::peer)" : ""),
             tw_reuse_source};
     }};
 

@@ -26,8 +26,6 @@ using asio::ip::tcp;
 
 constexpr closeside::close_policy with_linger2(closeside::close_policy p) noexcept {
     p.linger2 = std::chrono::seconds(linger2_seconds);
-    // Where a limit aborts, as it otherwise does here, nothing is left for TCP_LINGER2 to act on.
-    if (p.closes_first == closeside::side::peer) p.on_limit = closeside::limit_action::close;
     return p;
 }
 

@@ -17,6 +17,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -26,10 +27,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
+
 struct ending {
     unsigned short port;
-    std::chrono::seconds limit = 5s;
-    std::size_t bytes = 1u << 20;
+    std::chrono::seconds limit = 30s;
+    std::size_t bytes = unlimited;
     bool peer_first = false;
     bool abort_at_limit = false;
 };
@@ -39,11 +42,11 @@ constexpr std::array endings{
     ending{8081, 2s},
     ending{8082, 30s, 64u << 20},
     ending{8083, 1s, 4096},
-    ending{8084, 30s, 1u << 20, true, true},
-    ending{8085, 60s, 1u << 20, true},
-    ending{8086, 5s, 1u << 20, false, true},
+    ending{8084, 2s, unlimited, true, true},
+    ending{8085, 60s, unlimited, true},
+    ending{8086, 30s, unlimited, false, true},
     ending{8087, 10s, 256u << 10},
-    ending{8088, 10s, 1u << 20, true},
+    ending{8088, 10s, unlimited, true},
     ending{8089, 0s, 0, false, true},
 };
 
@@ -56,7 +59,8 @@ struct connection {
     bool over = false;
 };
 
-/// The lingering close: reads and discards until the peer's FIN, for as long and as much as `how` says.
+/// The lingering close: reads and discards until the peer's FIN, for as long and as much as `how` says. The time is not
+/// extended while the peer takes our data, as a policy's would be.
 asio::awaitable<void> close_lingering(tcp::socket socket, const ending& how) {
     const auto c = std::make_shared<connection>(std::move(socket));
     std::error_code ec;

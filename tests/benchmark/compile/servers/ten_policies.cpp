@@ -13,13 +13,11 @@ inline constexpr cs::close_policy site{};
 inline constexpr cs::close_policy api{.drain_time = 2s};
 inline constexpr cs::close_policy uploads{.drain_time = 30s, .drain_bytes = 64u << 20};
 inline constexpr cs::close_policy metrics{.drain_time = 1s, .drain_bytes = 4096};
-inline constexpr cs::close_policy front_end{.closes_first = cs::side::peer};
-inline constexpr cs::close_policy proxied{
-    .closes_first = cs::side::peer, .patience = 60s, .on_limit = cs::limit_action::close};
+inline constexpr cs::close_policy front_end{.closes_first = cs::side::peer, .on_limit = cs::limit_action::abort};
+inline constexpr cs::close_policy proxied{.closes_first = cs::side::peer, .patience = 60s};
 inline constexpr cs::close_policy admin{.on_limit = cs::limit_action::abort};
 inline constexpr cs::close_policy feed{.drain_time = 10s, .drain_bytes = 256u << 10};
-inline constexpr cs::close_policy mobile{
-    .closes_first = cs::side::peer, .patience = 10s, .on_limit = cs::limit_action::close};
+inline constexpr cs::close_policy mobile{.closes_first = cs::side::peer, .patience = 10s};
 inline constexpr cs::close_policy health = cs::policies::abortive;
 
 } // namespace
