@@ -5,9 +5,9 @@
 using namespace std::chrono_literals;
 
 #ifdef BAD
-constexpr closeside::close_policy policy{.drain_time = 0s};
+constexpr closeside::close_policy policy{.drain_time = 0s, .drain_bytes = 1024};
 #else
-constexpr closeside::close_policy policy{.drain_time = 0s, .drain_bytes = 0};
+constexpr closeside::close_policy policy{.drain_time = 0s};
 #endif
 
 template struct closeside::policy_traits<policy>;

@@ -5,10 +5,10 @@
 using namespace std::chrono_literals;
 
 #ifdef BAD
-constexpr closeside::close_policy policy{.closes_first = closeside::side::peer, .linger2 = 10s};
-#else
 constexpr closeside::close_policy policy{
-    .closes_first = closeside::side::peer, .linger2 = 10s, .on_limit = closeside::limit_action::close};
+    .closes_first = closeside::side::peer, .linger2 = 10s, .on_limit = closeside::limit_action::abort};
+#else
+constexpr closeside::close_policy policy{.closes_first = closeside::side::peer, .linger2 = 10s};
 #endif
 
 template struct closeside::policy_traits<policy>;

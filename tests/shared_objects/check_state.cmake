@@ -16,7 +16,7 @@ foreach(program IN LISTS programs)
     execute_process(COMMAND "${objdump}" -t "${program}" OUTPUT_FILE "${table}" COMMAND_ERROR_IS_FATAL ANY)
     # What is set while the program runs, not tables of constants, which lie in .data where they hold pointers. Guard
     # variables (_ZGV) go with what they guard.
-    file(STRINGS "${table}" lines REGEX " O [.]t?bss\t.* _Z[^G].*9closeside")
+    file(STRINGS "${table}" lines REGEX " O [.]t?bss\t.* _ZZ?N9closeside")
     list(TRANSFORM lines REPLACE "^.* (_Z[^ ]+)$" "\\1")
     list(APPEND variables ${lines})
 endforeach()

@@ -14,7 +14,7 @@ namespace closeside::detail {
 inline unsigned forks() noexcept { return forks_behind.load(std::memory_order_relaxed); }
 
 /// From here on forks are counted. A child that is made without fork(2), e.g. by clone(2) itself, is not noticed.
-inline void count_forks() noexcept {
+[[gnu::visibility("default")]] inline void count_forks() noexcept {
     [[maybe_unused]] static const int counted =
         ::pthread_atfork(nullptr, nullptr, [] { forks_behind.fetch_add(1, std::memory_order_relaxed); });
 }

@@ -123,9 +123,12 @@ private:
                "the peer has learnt of no end");
     }
 
-    /// close(2) with our FIN out sent RST, though nothing was unread when the close looked: bytes of a peer that sends.
+    /// close(2) sent RST, with our FIN out or in its place, though nothing was unread when the close looked: bytes of a
+    /// peer that sends.
     bool input_came_at_close() const {
-        return peer_sends() && is(end::fin_local_reset) && (promised(e_.id) & (end::fin_answer_reset | end::orphan));
+        const unsigned promise = promised(e_.id);
+        return peer_sends() && ((is(end::fin_local_reset) && (promise & (end::fin_answer_reset | end::orphan))) ||
+                                (is(end::local_reset) && (promise & end::fin_answer_reset)));
     }
 
     /// Our FIN acknowledges the peer's, which left less than a millisecond before: no look could have seen it.
@@ -305,7 +308,7 @@ private:
         if (said().first_fin == cs::fin_sender::local) {
             // Behind a full send queue it is sent as far as the program is concerned, and a reset overtakes it there.
             const bool queued = was(peer_kind::stops_reading) || was(peer_kind::reads_slowly);
-            expect(w.our_fin || queued, "first_fin=local, but no FIN of ours was sent");
+            expect(w.our_fin || queued || input_came_at_close(), "first_fin=local, but no FIN of ours was sent");
             if (fin_came_in_half_close()) return raced(race::fin_in_half_close);
             expect(!is(end::passive), "first_fin=local, but our FIN acknowledges the peer's");
         } else if (said().first_fin == cs::fin_sender::peer) {
