@@ -7,8 +7,7 @@
 #include <closeside/detail/blocking_close.hpp>
 #include <closeside/detail/disown.hpp>
 #include <closeside/detail/drop.hpp>
-#include <closeside/detail/multipath.hpp>
-#include <closeside/detail/start_close.hpp>
+#include <closeside/detail/initiate_close.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/report.hpp>
 
@@ -21,7 +20,6 @@
 #include <asio/ip/tcp.hpp>
 #include <asio/system_error.hpp>
 
-#include <cerrno>
 #include <cstddef>
 #include <stdexcept>
 #include <type_traits>
@@ -81,12 +79,12 @@ public:
     /// Takes over a connected socket: sets SO_LINGER, and TCP_LINGER2 where the policy states it.
     /** @throws std::system_error where an option cannot be set, e.g. TCP_LINGER2 on Multipath TCP; `socket` is then
      *  still the caller's. */
-    explicit basic_stream(socket_type&& socket) : socket_(with_options(socket)) { prepare_context(); }
+    explicit basic_stream(socket_type&& socket) : socket_(detail::with_options(socket, policy)) { prepare_context(); }
 
     template <class Other>
     requires(!std::is_same_v<Other, Executor>) explicit basic_stream(
         asio::basic_stream_socket<asio::ip::tcp, Other>&& socket)
-        : socket_(with_options(socket)) {
+        : socket_(detail::with_options(socket, policy)) {
         prepare_context();
     }
 
@@ -198,13 +196,13 @@ public:
      *  @par Object lifetime  The operation owns the connection. The stream need not outlive it. */
     template <class Token = typename asio::default_completion_token<Executor>::type>
     requires(!std::is_same_v<std::remove_cvref_t<Token>, close_policy>) auto async_close(Token&& token = {}) {
-        return close_by(P, std::forward<Token>(token));
+        return detail::close_by(socket_, options_, policy, std::forward<Token>(token));
     }
 
     template <class Token = typename asio::default_completion_token<Executor>::type>
     auto async_close(const close_policy& p, Token&& token = {}) {
         if (const char* sentence = contradiction(p)) throw std::invalid_argument(sentence);
-        return close_by(p, std::forward<Token>(token));
+        return detail::close_by(socket_, options_, p, std::forward<Token>(token));
     }
 
     /// The same close on this thread, which waits within the same limits; progress of the peer extends them.
@@ -213,8 +211,8 @@ public:
      *  @throws std::system_error for what async_close completes with, where the descriptor is released all the same.
      *  @throws std::invalid_argument as async_close does; with `ec` that is asio::error::invalid_argument, and the stream
      *          is untouched. On a closed stream: nothing happens. */
-    close_report close_and_wait() { return close_and_wait(P); }
-    close_report close_and_wait(asio::error_code& ec) noexcept { return close_and_wait(P, ec); }
+    close_report close_and_wait() { return close_and_wait(policy); }
+    close_report close_and_wait(asio::error_code& ec) noexcept { return close_and_wait(policy, ec); }
 
     close_report close_and_wait(const close_policy& p) {
         if (const char* sentence = contradiction(p)) throw std::invalid_argument(sentence);
@@ -230,7 +228,7 @@ public:
             return {};
         }
         if (!is_open()) return {};
-        const detail::close_manner manner = manner_of(p);
+        const detail::close_manner manner = detail::switch_options(socket_.native_handle(), options_, p);
         return detail::close_blocking(std::move(socket_), p, manner, ec);
     }
 
@@ -245,7 +243,7 @@ public:
 
     /// RST now, whatever the policy: queued data is lost and nobody holds TIME-WAIT. On a closed stream: nothing.
     void abort() noexcept {
-        if (is_open()) detail::release_now(socket_, !linger_is_set);
+        if (is_open()) detail::release_now(socket_, !options_.aborts);
     }
 
     /// Releases this process's descriptor and touches neither the wire nor the input.
@@ -270,70 +268,14 @@ private:
     struct inherits_options {};
     basic_stream(inherits_options, socket_type&& socket) noexcept : socket_(std::move(socket)) {}
 
-    /// SO_LINGER{1,0} is on the socket, so that close(2) alone aborts it.
-    static constexpr bool linger_is_set = P.linger == lingering::abort;
-
-    class initiate_close {
-    public:
-        using executor_type = Executor;
-        explicit initiate_close(basic_stream* stream) noexcept : stream_(stream) {}
-        executor_type get_executor() const noexcept { return stream_->get_executor(); }
-
-        template <class Handler>
-        void operator()(Handler&& handler, const close_policy& p) const {
-            std::decay_t<Handler> h(std::forward<Handler>(handler));
-            if (!stream_->is_open())
-                return detail::post_completion(get_executor(), std::move(h), asio::error::bad_descriptor,
-                                               close_report{});
-            const detail::close_manner manner = stream_->manner_of(p);
-            detail::start_close(std::move(stream_->socket_), p, std::move(h), manner);
-        }
-
-    private:
-        basic_stream* stream_;
-    };
-
-    template <class Token>
-    auto close_by(const close_policy& p, Token&& token) {
-        if constexpr (detail::tells_nobody<Token>) {
-            if (is_open()) initiate_close{this}(detail::told_nobody{}, p);
-        } else {
-            return asio::async_initiate<Token, void(asio::error_code, close_report)>(initiate_close{this}, token, p);
-        }
-    }
-
-    /// For one close under another policy, its options are set where they differ from the type's.
-    detail::close_manner manner_of(const close_policy& p) noexcept {
-        detail::close_manner manner{.linger_is_set = linger_is_set && p.linger == lingering::abort};
-        const int fd = socket_.native_handle();
-        if (linger_is_set && p.linger != lingering::abort) detail::tcp_socket::set_linger(fd, false);
-        // A constant of its own: clang 19 reads members of a template argument from the wrong place at run time.
-        constexpr fin_wait2 is_set = P.linger2;
-        if (p.linger != lingering::abort && p.linger2 != is_set && !detail::tcp_socket::set_linger2(fd, p.linger2))
-            manner.option_error = errno;
-        return manner;
-    }
-
-    template <class Socket>
-    static Socket&& with_options(Socket& socket) {
-        if (!socket.is_open()) return std::move(socket);
-        const int fd = socket.native_handle();
-        if (!detail::is_tcp(fd))
-            errno = EOPNOTSUPP;
-        else if (detail::tcp_socket::apply_policy(fd, P))
-            return std::move(socket);
-        throw asio::system_error(
-            asio::error_code(errno, asio::error::get_system_category()),
-            detail::tcp_socket::is_multipath(fd)
-                ? "closeside: Multipath TCP (MPTCP) has no TCP_LINGER2: remove linger2 from the policy"
-                : "closeside: SO_LINGER and TCP_LINGER2");
-    }
+    // A constant of its own: clang 19 reads members of a template argument from the wrong place at run time.
+    static constexpr detail::type_options options_{P};
 
     /// What the end may need must be there before the context is destroyed, or the process forks.
     void prepare_context() { detail::close_deadlines::of(socket_.get_executor()); }
 
     void drop() noexcept {
-        if (is_open()) detail::drop(std::move(socket_), P, linger_is_set);
+        if (is_open()) detail::drop(std::move(socket_), policy, options_.aborts);
     }
 
     socket_type socket_;

@@ -12,7 +12,9 @@ inline ssize_t modelled_send(int fd, const void* bytes, std::size_t size, int fl
     return modelled_kernel::send(fd, bytes, size, flags);
 }
 // clang-format off
+#undef CLOSESIDE_DETAIL_SOCKET_OPTIONS_HPP
 #undef CLOSESIDE_DETAIL_TCP_SOCKET_HPP
+#define socket_options socket_options_on_modelled_kernel
 #define tcp_socket tcp_socket_on_modelled_kernel
 #define connect modelled_kernel::connect
 #define getsockopt modelled_kernel::getsockopt
@@ -26,6 +28,7 @@ inline ssize_t modelled_send(int fd, const void* bytes, std::size_t size, int fl
 #define shutdown modelled_kernel::shutdown
 #define syscall modelled_kernel::syscall
 #include <closeside/detail/tcp_socket.hpp>
+#undef socket_options
 #undef tcp_socket
 #undef connect
 #undef getsockopt

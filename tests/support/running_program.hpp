@@ -68,7 +68,7 @@ public:
         }
     }
 
-    /// The exit status after a signal; -1 if that killed it, or it had to be killed after ten seconds.
+    /// The exit status after a signal, or, with 0, without one; -1 if that killed it, or it had to be killed after ten seconds.
     int stop(int signal = SIGINT) {
         const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
         ::kill(pid_, signal);

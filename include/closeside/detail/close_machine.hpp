@@ -4,10 +4,10 @@
 
 #include <closeside/detail/close_clock.hpp>
 #include <closeside/detail/close_event.hpp>
+#include <closeside/detail/close_intake.hpp>
 #include <closeside/detail/close_terms.hpp>
 #include <closeside/detail/close_verdict.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -19,14 +19,14 @@ namespace closeside::detail {
  *  a flooding peer cannot hold the thread. */
 class close_machine {
 public:
-    static constexpr std::uint32_t quota = 256 * 1024;
+    static constexpr std::uint32_t quota = close_intake::quota;
     /// What the last look asks for at once: more than a receive queue holds (tcp_rmem).
     static constexpr std::uint32_t last_look = 64 * 1024 * 1024;
     /// A goodbye's FIN comes so soon behind it, a request's does not.
     static constexpr milliseconds goodbye{200};
 
     constexpr explicit close_machine(const close_policy& policy, const close_manner& manner = {}) noexcept
-        : terms_(policy), clock_(policy), to_send_(manner.last_bytes), told_(manner.told) {
+        : terms_(policy), clock_(policy), intake_(policy.drain_bytes), to_send_(manner.last_bytes), told_(manner.told) {
         terms_.close_aborts = terms_.aborts && manner.linger_is_set;
         if (to_send_ != 0) verdict_.last_bytes = last_bytes_fate::not_sent;
     }
@@ -139,43 +139,28 @@ private:
 
     constexpr void woken() noexcept {
         woken_ = true;
-        this_wake_up_ = 0;
-    }
-
-    constexpr bool limited() const noexcept { return terms_.drain_bytes != unlimited; }
-    constexpr std::uint64_t bytes_left() const noexcept {
-        return limited() ? terms_.drain_bytes - std::min(verdict_.discarded, terms_.drain_bytes) : unlimited;
+        intake_.woken();
     }
 
     constexpr close_action receive_next(milliseconds now) noexcept {
-        if (verdict_.blind) return wait(now);
-        peeking_ = bytes_left() == 0;
-        return peeking_ ? close_action{action::peek} : close_action{action::receive, next_size()};
-    }
-
-    constexpr bool floods() const noexcept { return streak_ >= quota; }
-
-    constexpr std::uint64_t next_size() const noexcept {
-        return std::min<std::uint64_t>(bytes_left(), quota - this_wake_up_);
+        return verdict_.blind ? wait(now) : intake_.next();
     }
 
     constexpr close_action received(std::uint64_t bytes, milliseconds now) noexcept {
         if (phase_ == phase::last_look) {
             verdict_.discarded += bytes;
+            intake_.took_beyond(bytes);
             return ++last_looks_ < most_last_looks ? close_action{action::receive, last_look} : act_on_limit();
         }
-        const bool emptied = bytes < next_size();
-        if (!peeking_) {
+        const bool emptied = intake_.empties(bytes);
+        if (!intake_.peeks()) {
             verdict_.discarded += bytes;
-            this_wake_up_ += static_cast<std::uint32_t>(bytes); // no more than the quota was asked for
+            intake_.took(bytes);
         }
         if (phase_ == phase::first_look) return half_close();
-        if (peeking_) return time_over(close_limit::drain_bytes);
+        if (intake_.peeks()) return time_over(close_limit::drain_bytes);
         clock_.byte(now);
-        // Who has filled one quota will fill the next: to wake for all of it saves a wake-up for every few segments.
-        streak_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(streak_ + bytes, quota));
-        const bool tired = this_wake_up_ >= quota;
-        return tired || emptied ? pause(now) : receive_next(now);
+        return intake_.tired() || emptied ? pause(now) : receive_next(now);
     }
 
     constexpr close_action nothing_there(milliseconds now) noexcept {
@@ -191,7 +176,7 @@ private:
     /// Nothing more is to be read for now. Was there input while nothing of ours was under way?
     constexpr close_action pause(milliseconds now) noexcept {
         if (phase_ == phase::patience && !looked_) return {action::look}; // what is there already does not count
-        if (this_wake_up_ == 0 || !woken_) return wait(now);
+        if (!intake_.took_any() || !woken_) return wait(now);
         if (clock_.all_acknowledged()) return input_while(0, now);
         return {action::look_unacknowledged};
     }
@@ -205,7 +190,7 @@ private:
     constexpr close_action wait(milliseconds now) noexcept {
         if (clock_.over(now)) return limit_due(now);
         if (verdict_.blind) return {action::wait_fin, 0, clock_.deadline()};
-        return {action::wait_readable, floods() && bytes_left() >= quota ? quota : 1, clock_.deadline()};
+        return {action::wait_readable, intake_.wake_for(), clock_.deadline()};
     }
 
     constexpr close_action end_of_file() noexcept {
@@ -256,7 +241,7 @@ private:
         case phase::sending: return time_over(clock_.limit_of_room(now));
         default: break;
         }
-        const bool knows = clock_.all_acknowledged() && !floods();
+        const bool knows = clock_.all_acknowledged() && !intake_.flooded();
         return knows ? time_over(clock_.limit_over(now)) : close_action{action::look, compared};
     }
 
@@ -266,8 +251,8 @@ private:
         clock_.looked(e, now);
         if (clock_.over(now)) return time_over(clock_.limit_over(now));
         // A flood that has thinned out wakes nobody: what has come of it is read now.
-        if (!floods() || this_wake_up_ != 0) return wait(now);
-        streak_ = 0;
+        if (!intake_.flooded() || intake_.took_any()) return wait(now);
+        intake_.thinned_out();
         return receive_next(now);
     }
 
@@ -350,15 +335,13 @@ private:
     close_clock clock_;
     close_verdict verdict_{};
     last_sample last_{};
-    std::uint32_t this_wake_up_ = 0;
-    std::uint32_t streak_ = 0; ///< bytes since the flood has last thinned out, a quota at most
+    close_intake intake_;
     std::uint32_t to_send_;
     close_limit acting_on_ = close_limit::none;
     phase phase_ = phase::start;
     std::uint8_t last_looks_ = 0;
     bool told_;
-    bool can_read_ = false; ///< a read has found nothing, so that reading is not shut down
-    bool peeking_ = false;
+    bool can_read_ = false;    ///< a read has found nothing, so that reading is not shut down
     bool woken_ = false;       ///< at least once
     bool looked_ = false;      ///< at what is unacknowledged
     bool names_limit_ = false; ///< the last limit is the first that has run out

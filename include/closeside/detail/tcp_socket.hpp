@@ -2,9 +2,9 @@
 #ifndef CLOSESIDE_DETAIL_TCP_SOCKET_HPP
 #define CLOSESIDE_DETAIL_TCP_SOCKET_HPP
 
-#include <closeside/close_policy.hpp>
 #include <closeside/detail/close_event.hpp>
 #include <closeside/detail/own_time_wait.hpp>
+#include <closeside/detail/socket_options.hpp>
 #include <closeside/detail/tcp_info.hpp>
 
 #include <cerrno>
@@ -23,7 +23,7 @@
 namespace closeside::detail {
 
 /// The raw kernel calls of the close. None blocks, whatever O_NONBLOCK says, and none throws.
-struct tcp_socket {
+struct tcp_socket : socket_options {
     /// How much the kernel filled in; 0 on a socket that is not TCP.
     static std::size_t info(int fd, tcp_info& to) noexcept {
         socklen_t size = sizeof to;
@@ -56,71 +56,12 @@ struct tcp_socket {
         return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
     }
 
-    static bool set_option(int fd, int level, int name, const void* value, std::size_t size) noexcept {
-        return ::setsockopt(fd, level, name, value, static_cast<socklen_t>(size)) == 0;
-    }
-
-    static bool set_linger(int fd, bool abort) noexcept {
-        const ::linger value{abort ? 1 : 0, 0};
-        return set_option(fd, SOL_SOCKET, SO_LINGER, &value, sizeof value);
-    }
-
-    /// SO_RCVLOWAT, where the kernel widens the receive buffer for it (tcp_set_rcvlowat, Linux 4.18); otherwise none.
-    /** A window smaller than the mark would have the peer wait for us, and us for the peer. */
-    static bool set_low_water(int fd, int bytes) noexcept {
-        constexpr int none = 1;
-        int room = 0;
-        socklen_t size = sizeof room;
-        if (set_option(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes) &&
-            (bytes == none || (::getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, &size) == 0 && room >= bytes)))
-            return true;
-        set_option(fd, SOL_SOCKET, SO_RCVLOWAT, &none, sizeof none);
-        return false;
-    }
-
-    /// 0 hands the time back to tcp_fin_timeout.
-    static int linger2_value(const fin_wait2& w) noexcept {
-        if (w.how == fin_wait2::mode::skip) return -1;
-        return w.how == fin_wait2::mode::timed ? static_cast<int>(w.time.count / 1000) : 0;
-    }
-
-    static bool set_linger2(int fd, const fin_wait2& w) noexcept {
-        const int seconds = linger2_value(w);
-        return set_option(fd, IPPROTO_TCP, TCP_LINGER2, &seconds, sizeof seconds);
-    }
-
-    /// SO_LINGER, and TCP_LINGER2 where the policy states it; a positive SO_LINGER never, since it blocks close(2).
-    /** False with errno set where an option cannot be set, e.g. on a socket that is not TCP. */
-    static bool apply_policy(int fd, const close_policy& p) noexcept {
-        return set_linger(fd, p.linger == lingering::abort) &&
-               (p.linger2 == fin_wait2::system || set_linger2(fd, p.linger2));
-    }
-
-    /// IPPROTO_TCP, say; -1 where the kernel gives none.
-    static int protocol(int fd) noexcept {
-        int protocol = -1;
-        socklen_t size = sizeof protocol;
-        return ::getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 ? protocol : -1;
-    }
-
-    /// Is it Multipath TCP, of whose connection TCP_INFO tells little?
-    static bool is_multipath(int fd) noexcept {
-        constexpr int multipath_tcp = 262; // IPPROTO_MPTCP
-        return protocol(fd) == multipath_tcp;
-    }
-
     /// RST for everybody who holds the socket, with SO_LINGER as it is (tcp_disconnect).
     /** False where the kernel refuses it, as some do while another thread waits in a call on the socket. */
     static bool disconnect(int fd) noexcept {
         ::sockaddr nobody{};
         nobody.sa_family = AF_UNSPEC;
         return ::connect(fd, &nobody, sizeof nobody) == 0;
-    }
-
-    /// What is to be sent leaves now, whatever MSG_MORE and TCP_CORK hold back (tcp(7), TCP_NODELAY).
-    static void flush(int fd) noexcept {
-        constexpr int on = 1;
-        set_option(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
 
     /// errno of a failed call on the connection, as an event.
