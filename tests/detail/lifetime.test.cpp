@@ -40,6 +40,25 @@ namespace cs = closeside;
 namespace kv = kernel_view;
 using namespace std::chrono_literals;
 
+namespace tests {
+
+/// Posts to an io_context, and counts how many copies of it live; with the last, what it stands for is gone.
+struct counted_executor {
+    asio::io_context* io;
+    std::shared_ptr<int> alive;
+
+    asio::execution_context& query(asio::execution::context_t) const noexcept { return *io; }
+    static constexpr asio::execution::blocking_t::never_t query(asio::execution::blocking_t) noexcept { return {}; }
+    template <class F>
+    void execute(F&& f) const {
+        REQUIRE(alive);
+        asio::post(*io, std::forward<F>(f));
+    }
+    friend bool operator==(const counted_executor&, const counted_executor&) noexcept = default;
+};
+
+} // namespace tests
+
 namespace {
 
 const std::string more_than_fits(8u << 20, 'r');
@@ -168,21 +187,6 @@ void destroys_contexts() {
     }
 }
 
-/// Posts to an io_context, and counts how many copies of it live; with the last, what it stands for is gone.
-struct counted_executor {
-    asio::io_context* io;
-    std::shared_ptr<int> alive;
-
-    asio::execution_context& query(asio::execution::context_t) const noexcept { return *io; }
-    static constexpr asio::execution::blocking_t::never_t query(asio::execution::blocking_t) noexcept { return {}; }
-    template <class F>
-    void execute(F&& f) const {
-        REQUIRE(alive);
-        asio::post(*io, std::forward<F>(f));
-    }
-    friend bool operator==(const counted_executor&, const counted_executor&) noexcept = default;
-};
-
 constexpr cs::close_policy until_acked{.linger = cs::lingering::until_acked(std::chrono::hours(1)), .drain_time = 0s};
 
 } // namespace
@@ -220,7 +224,7 @@ TEST_CASE("an executor has to outlive its own connection alone") {
     busy_connection first, second;
     bool told = false, told_later = false;
     {
-        cs::basic_stream<quick, counted_executor> stream(first.socket(counted_executor{&io, alive}));
+        cs::basic_stream<quick, tests::counted_executor> stream(first.socket(tests::counted_executor{&io, alive}));
         stream.async_close([&](auto, const cs::close_report&) { told = true; });
     }
     while (!told) REQUIRE(io.run_one_for(5s) == 1);
