@@ -42,11 +42,11 @@ constexpr cs::milliseconds for_ever{1'000'000'000};
 constexpr close_event looked(std::uint64_t bytes, cs::milliseconds acked_ago = for_ever,
                              cs::milliseconds sent_ago = for_ever, cs::milliseconds input_ago = for_ever) {
     return {.what = event::looked,
-            .bytes = bytes,
             .after = established,
-            .acked_ago = acked_ago,
-            .sent_ago = sent_ago,
-            .input_ago = input_ago};
+            .acked_ago = static_cast<std::uint32_t>(acked_ago.count),
+            .sent_ago = static_cast<std::uint32_t>(sent_ago.count),
+            .input_ago = static_cast<std::uint32_t>(input_ago.count),
+            .bytes = bytes};
 }
 
 struct step {

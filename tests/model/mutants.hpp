@@ -61,7 +61,8 @@ private:
     close_action without_half_close(const close_action& a, milliseconds now) {
         using state = closeside::detail::tcp_state;
         if (a.what != action::half_close) return a;
-        return machine_.step({event::half_closed, 0, state::established, state::fin_wait1}, now);
+        return machine_.step({.what = event::half_closed, .before = state::established, .after = state::fin_wait1},
+                             now);
     }
 };
 

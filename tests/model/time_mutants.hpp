@@ -14,7 +14,8 @@ namespace model::mutants {
 struct ignores_progress : sound {
     using sound::sound;
     close_action step(close_event e, milliseconds now) {
-        if (e.what == event::looked) e.bytes = std::uint64_t{1} << 40, e.acked_ago = now;
+        if (e.what == event::looked)
+            e.bytes = std::uint64_t{1} << 40, e.acked_ago = static_cast<std::uint32_t>(now.count);
         return machine_.step(e, now);
     }
 };
@@ -103,7 +104,7 @@ struct takes_old_input_for_a_request : sound {
         const close_action next = machine_.step(e, now);
         if (e.what != event::looked || !input_ || !waits(next)) return next;
         input_ = false;
-        return machine_.step({event::unacknowledged, 0}, now);
+        return machine_.step({.what = event::unacknowledged}, now);
     }
 
 private:

@@ -111,8 +111,8 @@ private:
         return milliseconds{wait.count > never.count - t.count ? never.count : t.count + wait.count};
     }
     /// Never before the start.
-    static constexpr milliseconds before(milliseconds t, milliseconds ago) noexcept {
-        return milliseconds{t.count > ago.count ? t.count - ago.count : 0};
+    static constexpr milliseconds before(milliseconds t, std::uint32_t ago) noexcept {
+        return milliseconds{t.count > ago ? t.count - ago : 0};
     }
 
     milliseconds patience_;

@@ -69,13 +69,13 @@ struct close_event {
     };
 
     kind what;
-    std::uint64_t bytes = 0; ///< of looked: unacknowledged, without the FIN
     tcp_state before = tcp_state::unknown;
     tcp_state after = tcp_state::unknown;
-    bool reading_shut = false; ///< half_closed: by the program, so that end of file stands for no FIN
-    milliseconds acked_ago{};  ///< looked: since the last acknowledgement, of more or not
-    milliseconds sent_ago{};   ///< looked: since a segment of ours with data
-    milliseconds input_ago{};  ///< looked: since the peer's last byte
+    bool reading_shut = false;   ///< half_closed: by the program, so that end of file stands for no FIN
+    std::uint32_t acked_ago = 0; ///< looked: milliseconds since the last acknowledgement, of more or not
+    std::uint32_t sent_ago = 0;  ///< looked: … since a segment of ours with data
+    std::uint32_t input_ago = 0; ///< looked: … since the peer's last byte
+    std::uint64_t bytes = 0;     ///< of looked: unacknowledged, without the FIN
     last_sample last{};
 };
 

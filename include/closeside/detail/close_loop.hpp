@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <utility>
 
 namespace closeside::detail {
 
@@ -68,7 +69,8 @@ private:
         case action::send: return Calls::send(fd, last_bytes_ - a.bytes, a.bytes);
         case action::look: return Calls::look(fd, our_fin_, peer_first_ && !our_fin_, a.bytes != 0);
         case action::look_state: return {.what = event::state, .after = state_at_eof(fd)};
-        case action::look_unacknowledged: return {event::unacknowledged, Calls::unacknowledged(fd, our_fin_)};
+        case action::look_unacknowledged:
+            return {.what = event::unacknowledged, .bytes = Calls::unacknowledged(fd, our_fin_)};
         default: break;
         }
         const bool abort = a.what == action::abort;
@@ -82,11 +84,11 @@ private:
 
     close_event received(int fd, const close_event& e) noexcept {
         // A wake-up that brings nothing is one for the error queue.
-        if (woken_ && e.what == event::would_block) Calls::empty_error_queue(fd);
-        woken_ = false;
+        if (std::exchange(woken_, false) && e.what == event::would_block) Calls::empty_error_queue(fd);
+        if (e.what != event::failed) return e;
         // Under IP_RECVERR a read tells of what an ICMP message says, and the connection lives on.
         const int error = errno;
-        if (e.what == event::failed && is_alive(Calls::state(fd))) return {event::would_block};
+        if (is_alive(Calls::state(fd))) return {event::would_block};
         errno = error;
         return e;
     }
@@ -94,7 +96,7 @@ private:
     static bool is_alive(tcp_state s) noexcept { return s != tcp_state::close && s != tcp_state::unknown; }
 
     last_sample sample(int fd, bool abort) noexcept {
-        last_sample s = Calls::sample(fd, our_fin_, at_eof_, abort);
+        last_sample s = Calls::sample(fd, our_fin_, at_eof_, abort, seen_);
         s.multipath = is_multipath(fd);
         // SIOCINQ counts its FIN as a byte.
         if (s.multipath && s.unread) s.unread = Calls::peek(fd).what == event::received;
@@ -114,18 +116,27 @@ private:
 
     const close_event& noted(const close_event& e) noexcept {
         no_fin_yet_ = e.what == event::would_block;
-        if (e.what == event::readable) woken_ = true;
-        if (e.what == event::half_closed) our_fin_ = true;
-        if (e.what == event::half_closed && e.reading_shut) blind_ = true;
-        if (e.what == event::end_of_file) at_eof_ = !blind_;
-        if (e.what == event::failed || e.what == event::reset) errno_ = errno;
-        // The look that told of it has taken the error off the socket, which must not pass for an orderly end.
-        if (e.what == event::reset || e.what == event::failed) at_eof_ = false;
-        if (e.what == event::state) state_is(e.after);
+        switch (e.what) {
+        case event::readable: woken_ = true; break;
+        case event::half_closed:
+            our_fin_ = true;
+            seen_ = tcp_state::unknown;
+            if (e.reading_shut) blind_ = true;
+            break;
+        case event::end_of_file: at_eof_ = !blind_; break;
+        case event::state: state_is(e.after); break;
+        case event::reset:
+        case event::failed:
+            errno_ = errno;
+            at_eof_ = false; // the look that told of it has taken the error, which must not pass for an orderly end
+            break;
+        default: break;
+        }
         return e;
     }
 
     void state_is(tcp_state s) noexcept {
+        seen_ = s == tcp_state::close_wait ? s : tcp_state::unknown; // close(2) follows at once, but for until_acked
         const bool both = s == tcp_state::closing || s == tcp_state::last_ack;
         if (both || s == tcp_state::fin_wait1 || s == tcp_state::fin_wait2) our_fin_ = true;
         at_eof_ = both || s == tcp_state::close_wait || s == tcp_state::unknown;
@@ -136,6 +147,7 @@ private:
     const char* last_bytes_; ///< their end
     int errno_ = 0;
     bool peer_first_;
+    tcp_state seen_ = tcp_state::unknown;
     bool told_;
     bool linger_is_set_;
     bool may_be_multipath_ = false;

@@ -188,9 +188,10 @@ private:
     }
 
     constexpr close_action wait(milliseconds now) noexcept {
-        if (clock_.over(now)) return limit_due(now);
-        if (verdict_.blind) return {action::wait_fin, 0, clock_.deadline()};
-        return {action::wait_readable, intake_.wake_for(), clock_.deadline()};
+        const milliseconds until = clock_.deadline();
+        if (now >= until) return limit_due(now);
+        if (verdict_.blind) return {action::wait_fin, 0, until};
+        return {action::wait_readable, intake_.wake_for(), until};
     }
 
     constexpr close_action end_of_file() noexcept {

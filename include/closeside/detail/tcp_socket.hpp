@@ -80,7 +80,7 @@ struct tcp_socket : socket_options {
     }
 
     static close_event received(long n) noexcept {
-        if (n > 0) return {close_event::kind::received, static_cast<std::uint64_t>(n)};
+        if (n > 0) return {.what = close_event::kind::received, .bytes = static_cast<std::uint64_t>(n)};
         if (n == 0) return {close_event::kind::end_of_file};
         return {classify(errno)};
     }
@@ -111,7 +111,7 @@ struct tcp_socket : socket_options {
     /// Queues what there is room for. EPIPE: behind a FIN of the program's, or on a dead socket, nothing can be sent.
     static close_event send(int fd, const void* bytes, std::size_t size) noexcept {
         const auto n = ::send(fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n >= 0) return {close_event::kind::sent, static_cast<std::uint64_t>(n)};
+        if (n >= 0) return {.what = close_event::kind::sent, .bytes = static_cast<std::uint64_t>(n)};
         return {errno == EPIPE ? close_event::kind::cannot_send : classify(errno)};
     }
 
@@ -200,9 +200,9 @@ struct tcp_socket : socket_options {
         if (flushes && (!tells_unsent || i.notsent_bytes != 0)) flush(fd);
         if (!tells_unsent || i.unacked != 0 || i.notsent_bytes != 0)
             e.bytes = compares ? bytes : unacknowledged(fd, fin_out);
-        e.acked_ago = milliseconds{i.last_ack_recv};
-        e.sent_ago = milliseconds{i.last_data_sent};
-        e.input_ago = milliseconds{i.last_data_recv};
+        e.acked_ago = i.last_ack_recv;
+        e.sent_ago = i.last_data_sent;
+        e.input_ago = i.last_data_recv;
         return e;
     }
 
@@ -233,8 +233,10 @@ struct tcp_socket : socket_options {
         return left > 0 && static_cast<std::uint64_t>(left) == count_bytes(fd, SIOCINQ) + 1;
     }
 
-    /// The connection just before close(2). `at_eof`: no input can be waiting.
-    static last_sample sample(int fd, bool our_fin, bool at_eof, bool aborting) noexcept {
+    /// The connection just before close(2). `at_eof`: no input can be waiting. `seen`: the state, where it has just been
+    /// looked at.
+    static last_sample sample(int fd, bool our_fin, bool at_eof, bool aborting,
+                              tcp_state seen = tcp_state::unknown) noexcept {
         // Both FINs are through, and no RST came before: one that did would have left ours unacknowledged.
         if (our_fin && at_eof && all_acknowledged(fd))
             return {.state = tcp_state::close, .left = last_sample::remains::both_fins};
@@ -246,7 +248,8 @@ struct tcp_socket : socket_options {
             if (events & (POLLRDHUP | POLLHUP | POLLERR)) events = 0;
         }
         const bool quiet = (events & POLLOUT) != 0;
-        s.state = state(fd); // the program may have half-closed, which poll(2) does not show
+        // The program may have half-closed, which poll(2) does not show.
+        s.state = seen != tcp_state::unknown ? seen : state(fd);
         if (s.state == tcp_state::close) {
             end_of(fd, our_fin, s);
             return s;
