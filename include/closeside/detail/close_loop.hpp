@@ -96,7 +96,7 @@ private:
     static bool is_alive(tcp_state s) noexcept { return s != tcp_state::close && s != tcp_state::unknown; }
 
     last_sample sample(int fd, bool abort) noexcept {
-        last_sample s = Calls::sample(fd, our_fin_, at_eof_, abort, seen_);
+        last_sample s = Calls::sample(fd, our_fin_, at_eof_, abort);
         s.multipath = is_multipath(fd);
         // SIOCINQ counts its FIN as a byte.
         if (s.multipath && s.unread) s.unread = Calls::peek(fd).what == event::received;
@@ -120,7 +120,6 @@ private:
         case event::readable: woken_ = true; break;
         case event::half_closed:
             our_fin_ = true;
-            seen_ = tcp_state::unknown;
             if (e.reading_shut) blind_ = true;
             break;
         case event::end_of_file: at_eof_ = !blind_; break;
@@ -136,7 +135,6 @@ private:
     }
 
     void state_is(tcp_state s) noexcept {
-        seen_ = s == tcp_state::close_wait ? s : tcp_state::unknown; // close(2) follows at once, but for until_acked
         const bool both = s == tcp_state::closing || s == tcp_state::last_ack;
         if (both || s == tcp_state::fin_wait1 || s == tcp_state::fin_wait2) our_fin_ = true;
         at_eof_ = both || s == tcp_state::close_wait || s == tcp_state::unknown;
@@ -147,7 +145,6 @@ private:
     const char* last_bytes_; ///< their end
     int errno_ = 0;
     bool peer_first_;
-    tcp_state seen_ = tcp_state::unknown;
     bool told_;
     bool linger_is_set_;
     bool may_be_multipath_ = false;

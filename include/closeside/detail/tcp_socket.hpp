@@ -233,10 +233,8 @@ struct tcp_socket : socket_options {
         return left > 0 && static_cast<std::uint64_t>(left) == count_bytes(fd, SIOCINQ) + 1;
     }
 
-    /// The connection just before close(2). `at_eof`: no input can be waiting. `seen`: the state, where it has just been
-    /// looked at.
-    static last_sample sample(int fd, bool our_fin, bool at_eof, bool aborting,
-                              tcp_state seen = tcp_state::unknown) noexcept {
+    /// The connection just before close(2). `at_eof`: no input can be waiting.
+    static last_sample sample(int fd, bool our_fin, bool at_eof, bool aborting) noexcept {
         // Both FINs are through, and no RST came before: one that did would have left ours unacknowledged.
         if (our_fin && at_eof && all_acknowledged(fd))
             return {.state = tcp_state::close, .left = last_sample::remains::both_fins};
@@ -248,8 +246,7 @@ struct tcp_socket : socket_options {
             if (events & (POLLRDHUP | POLLHUP | POLLERR)) events = 0;
         }
         const bool quiet = (events & POLLOUT) != 0;
-        // The program may have half-closed, which poll(2) does not show.
-        s.state = seen != tcp_state::unknown ? seen : state(fd);
+        s.state = state(fd); // the program may have half-closed, which poll(2) does not show
         if (s.state == tcp_state::close) {
             end_of(fd, our_fin, s);
             return s;
