@@ -505,12 +505,12 @@ TEST_CASE("Multipath TCP: closes work, and what a subflow cannot tell is unknown
             return;
         }
         asio::write(*c.stream, asio::buffer("reply", 5));
+        if (P.closes_first == cs::side::peer) ::shutdown(c.peer, SHUT_WR);
         std::size_t got = 0;
         std::thread reads([&] {
             got = read_all(c.peer);
             ::close(std::exchange(c.peer, -1));
         });
-        if (P.closes_first == cs::side::peer) ::shutdown(c.peer, SHUT_WR);
         const auto result = close(c.io, *c.stream);
         reads.join();
         CHECK_FALSE(result.ec);
