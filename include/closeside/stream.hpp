@@ -184,6 +184,7 @@ public:
      *  @li asio::error::not_connected   it was never connected, or connecting; or the connection was lost before, and
      *                              how has been told to a read or write of the program
      *  @li ETIMEDOUT, EHOSTUNREACH and the like  the kernel had given the connection up
+     *  @li asio::error::connection_reset  the program had shut reading down, and a reset came whose sender is not known
      *  @li the error of setsockopt(2)  `p` states linger2, and the socket is Multipath TCP; it was closed without
      *
      *  In every case the descriptor is released when the handler runs.
