@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "audit_options.hpp"
 
-#include <closeside/host/rule_table.hpp>
+#include <closeside/host/detail/rule_table.hpp>
 #include <closeside/policy.hpp>
 
 #include <CLI/CLI.hpp>

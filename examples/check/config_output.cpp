@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "config.hpp"
 
-#include <closeside/detail/printable_text.hpp>
+#include <closeside/detail/kernel/printable_text.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -5,8 +5,8 @@
 #include "explanation.hpp"
 #include "output.hpp"
 
+#include <closeside/host/detail/rule.hpp>
 #include <closeside/host/finding.hpp>
-#include <closeside/host/rule.hpp>
 #include <closeside/host/snapshot.hpp>
 
 #include <optional>

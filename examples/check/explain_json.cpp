@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "explain.hpp"
 
-#include <closeside/host/rule_table.hpp>
+#include <closeside/host/detail/rule_table.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "explain.hpp"
 
-#include <closeside/detail/printable_text.hpp>
+#include <closeside/detail/kernel/printable_text.hpp>
+#include <closeside/host/detail/rule_table.hpp>
 #include <closeside/host/render.hpp>
-#include <closeside/host/rule_table.hpp>
 
 #include <algorithm>
 #include <cstddef>

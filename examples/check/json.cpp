@@ -2,7 +2,7 @@
 #include "report.hpp"
 
 #include <closeside/host/counter.hpp>
-#include <closeside/host/evidence.hpp>
+#include <closeside/host/detail/evidence.hpp>
 #include <closeside/host/key.hpp>
 
 #include <nlohmann/json.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "report.hpp"
 
-#include <closeside/detail/owned_descriptor.hpp>
+#include <closeside/detail/kernel/owned_descriptor.hpp>
 #include <closeside/host/audit.hpp>
 #include <closeside/host/take_snapshot.hpp>
 #include <closeside/version.hpp>

@@ -5,7 +5,7 @@
 #include "output.hpp"
 #include "report.hpp"
 
-#include <closeside/host/rule_table.hpp>
+#include <closeside/host/detail/rule_table.hpp>
 
 #include <CLI/CLI.hpp>
 

@@ -4,8 +4,8 @@
 #include "states.hpp"
 
 #include <closeside/host/counter.hpp>
+#include <closeside/host/detail/rule_table.hpp>
 #include <closeside/host/key.hpp>
-#include <closeside/host/rule_table.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "replace_file.hpp"
 
-#include <closeside/detail/owned_descriptor.hpp>
+#include <closeside/detail/kernel/owned_descriptor.hpp>
 
 #include <cerrno>
 #include <csignal>

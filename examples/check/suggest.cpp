@@ -3,7 +3,7 @@
 #include "command.hpp"
 #include "report.hpp"
 
-#include <closeside/detail/printable_text.hpp>
+#include <closeside/detail/kernel/printable_text.hpp>
 #include <closeside/host/audit.hpp>
 #include <closeside/host/suggest.hpp>
 

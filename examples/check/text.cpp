@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "report.hpp"
 
-#include <closeside/detail/printable_text.hpp>
+#include <closeside/detail/kernel/printable_text.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/render.hpp>
 

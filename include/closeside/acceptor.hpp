@@ -2,12 +2,12 @@
 #ifndef CLOSESIDE_ACCEPTOR_HPP
 #define CLOSESIDE_ACCEPTOR_HPP
 
-#include <closeside/detail/configuration.hpp>
+#include <closeside/detail/asio/configuration.hpp>
 
-#include <closeside/detail/listener_state.hpp>
-#include <closeside/detail/listening_socket.hpp>
-#include <closeside/detail/option_view.hpp>
-#include <closeside/detail/start_accept.hpp>
+#include <closeside/detail/listen/listener_state.hpp>
+#include <closeside/detail/listen/listening_socket.hpp>
+#include <closeside/detail/listen/option_view.hpp>
+#include <closeside/detail/listen/start_accept.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/socket_option.hpp>
 #include <closeside/stream.hpp>

@@ -2,10 +2,10 @@
 #ifndef CLOSESIDE_CLOSE_HPP
 #define CLOSESIDE_CLOSE_HPP
 
-#include <closeside/detail/configuration.hpp>
+#include <closeside/detail/asio/configuration.hpp>
 
-#include <closeside/detail/drop.hpp>
-#include <closeside/detail/start_close.hpp>
+#include <closeside/detail/close/drop.hpp>
+#include <closeside/detail/close/start_close.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/report.hpp>
 

@@ -2,11 +2,11 @@
 #ifndef CLOSESIDE_CONNECT_HPP
 #define CLOSESIDE_CONNECT_HPP
 
-#include <closeside/detail/configuration.hpp>
+#include <closeside/detail/asio/configuration.hpp>
 
-#include <closeside/detail/connect_diagnosis.hpp>
-#include <closeside/detail/connect_op.hpp>
-#include <closeside/detail/connect_socket.hpp>
+#include <closeside/detail/connect/connect_diagnosis.hpp>
+#include <closeside/detail/connect/connect_op.hpp>
+#include <closeside/detail/connect/connect_socket.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/stream.hpp>
 

@@ -3,8 +3,8 @@
 #define CLOSESIDE_POLICY_HPP
 
 #include <closeside/close_policy.hpp>
-#include <closeside/detail/policy_rules.hpp>
-#include <closeside/detail/policy_text.hpp>
+#include <closeside/detail/policy/rules.hpp>
+#include <closeside/detail/policy/text.hpp>
 
 #include <string>
 

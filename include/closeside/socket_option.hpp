@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_SOCKET_OPTION_HPP
 #define CLOSESIDE_SOCKET_OPTION_HPP
 
-#include <closeside/detail/configuration.hpp>
+#include <closeside/detail/asio/configuration.hpp>
 
 #include <asio/ip/tcp.hpp>
 

@@ -2,12 +2,12 @@
 #ifndef CLOSESIDE_STREAM_HPP
 #define CLOSESIDE_STREAM_HPP
 
-#include <closeside/detail/configuration.hpp>
+#include <closeside/detail/asio/configuration.hpp>
 
-#include <closeside/detail/blocking_close.hpp>
-#include <closeside/detail/disown.hpp>
-#include <closeside/detail/drop.hpp>
-#include <closeside/detail/initiate_close.hpp>
+#include <closeside/detail/close/blocking_close.hpp>
+#include <closeside/detail/close/disown.hpp>
+#include <closeside/detail/close/drop.hpp>
+#include <closeside/detail/close/initiate_close.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/report.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <closeside/host/detail/rule_table.hpp>
 #include <closeside/host/key.hpp>
-#include <closeside/host/rule_table.hpp>
 
 #include "check/check_program.hpp"
 #include "support/fake_root.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Runs the program itself; CLOSESIDE_CHECK is its path, defined by CMake.
 #include <closeside/host/counter.hpp>
+#include <closeside/host/detail/rule_table.hpp>
 #include <closeside/host/key.hpp>
-#include <closeside/host/rule_table.hpp>
 
 #include "support/fake_root.hpp"
 #include "support/run_program.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <closeside/host/rules/config.hpp>
+#include <closeside/host/detail/rules/config.hpp>
 
 #include <closeside/host/audit.hpp>
 #include <closeside/host/config.hpp>

@@ -5,7 +5,7 @@
 #include "limits.hpp"
 #include "world.hpp"
 
-#include <closeside/detail/close_event.hpp>
+#include <closeside/detail/close/event.hpp>
 
 #include <cstring>
 

@@ -8,7 +8,7 @@
 #include "kernel_calls.hpp"
 #include "world.hpp"
 
-#include <closeside/detail/close_loop.hpp>
+#include <closeside/detail/close/loop.hpp>
 
 #include <algorithm>
 #include <array>

@@ -6,7 +6,7 @@
 #include "properties.hpp"
 #include "world.hpp"
 
-#include <closeside/detail/close_machine.hpp>
+#include <closeside/detail/close/machine.hpp>
 #include <closeside/report.hpp>
 
 #include <array>

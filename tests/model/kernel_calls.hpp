@@ -4,7 +4,7 @@
 
 #include "modelled_kernel.hpp"
 
-#include <closeside/detail/close_loop.hpp>
+#include <closeside/detail/close/loop.hpp>
 
 // The shipped system-call layer once more, under another name and on the modelled kernel. It has a function `send` of its
 // own, which the macro renames as well.
@@ -12,8 +12,8 @@ inline ssize_t modelled_send(int fd, const void* bytes, std::size_t size, int fl
     return modelled_kernel::send(fd, bytes, size, flags);
 }
 // clang-format off
-#undef CLOSESIDE_DETAIL_SOCKET_OPTIONS_HPP
-#undef CLOSESIDE_DETAIL_TCP_SOCKET_HPP
+#undef CLOSESIDE_DETAIL_KERNEL_SOCKET_OPTIONS_HPP
+#undef CLOSESIDE_DETAIL_KERNEL_TCP_SOCKET_HPP
 #define socket_options socket_options_on_modelled_kernel
 #define tcp_socket tcp_socket_on_modelled_kernel
 #define connect modelled_kernel::connect
@@ -27,7 +27,7 @@ inline ssize_t modelled_send(int fd, const void* bytes, std::size_t size, int fl
 #define send modelled_send
 #define shutdown modelled_kernel::shutdown
 #define syscall modelled_kernel::syscall
-#include <closeside/detail/tcp_socket.hpp>
+#include <closeside/detail/kernel/tcp_socket.hpp>
 #undef socket_options
 #undef tcp_socket
 #undef connect

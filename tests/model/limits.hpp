@@ -5,7 +5,7 @@
 #include "properties.hpp"
 #include "world.hpp"
 
-#include <closeside/detail/close_event.hpp>
+#include <closeside/detail/close/event.hpp>
 
 #include <algorithm>
 #include <cstdint>

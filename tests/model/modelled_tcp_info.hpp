@@ -4,7 +4,7 @@
 
 #include "tcp_endpoint.hpp"
 
-#include <closeside/detail/tcp_info.hpp>
+#include <closeside/detail/kernel/tcp_info.hpp>
 
 #include <algorithm>
 #include <cstdint>

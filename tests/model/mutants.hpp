@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_TESTS_MODEL_MUTANTS_HPP
 #define CLOSESIDE_TESTS_MODEL_MUTANTS_HPP
 
-#include <closeside/detail/close_machine.hpp>
+#include <closeside/detail/close/machine.hpp>
 
 #include <cstdint>
 

@@ -4,7 +4,7 @@
 
 #include "segment.hpp"
 
-#include <closeside/detail/tcp_state.hpp>
+#include <closeside/detail/kernel/tcp_state.hpp>
 
 #include <algorithm>
 #include <cerrno>

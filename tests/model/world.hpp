@@ -6,7 +6,7 @@
 #include "tcp_endpoint.hpp"
 
 #include <closeside/close_policy.hpp>
-#include <closeside/detail/close_verdict.hpp>
+#include <closeside/detail/close/verdict.hpp>
 #include <closeside/report.hpp>
 
 #include <cstdint>

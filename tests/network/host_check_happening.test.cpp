@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Between two looks at the running kernel, that of which a rule warns is made to happen: the finding then says so.
 #include <closeside/host/audit.hpp>
-#include <closeside/host/evidence.hpp>
+#include <closeside/host/detail/evidence.hpp>
 #include <closeside/host/render.hpp>
 #include <closeside/host/take_snapshot.hpp>
 #include <closeside/policy.hpp>

@@ -3,11 +3,11 @@
 #define CLOSESIDE_HOST_AUDIT_HPP
 
 #include <closeside/close_policy.hpp>
-#include <closeside/host/evidence.hpp>
+#include <closeside/host/detail/evidence.hpp>
+#include <closeside/host/detail/rule.hpp>
+#include <closeside/host/detail/rule_table.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/program.hpp>
-#include <closeside/host/rule.hpp>
-#include <closeside/host/rule_table.hpp>
 #include <closeside/host/snapshot.hpp>
 
 #include <algorithm>

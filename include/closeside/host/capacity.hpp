@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_HOST_CAPACITY_HPP
 #define CLOSESIDE_HOST_CAPACITY_HPP
 
-#include <closeside/detail/proc_net_counters.hpp>
+#include <closeside/detail/kernel/proc_net_counters.hpp>
 #include <closeside/host/snapshot.hpp>
 
 #include <algorithm>

@@ -2,19 +2,19 @@
 #ifndef CLOSESIDE_HOST_CONFIG_HPP
 #define CLOSESIDE_HOST_CONFIG_HPP
 
-#include <closeside/detail/exceptions.hpp>
-#include <closeside/detail/proc_reader.hpp>
-#include <closeside/host/config/file_list.hpp>
-#include <closeside/host/config/file_problems.hpp>
-#include <closeside/host/config/key_path.hpp>
-#include <closeside/host/config/key_problems.hpp>
-#include <closeside/host/config/key_tree.hpp>
-#include <closeside/host/config/ledger.hpp>
-#include <closeside/host/config/load.hpp>
-#include <closeside/host/config/modules.hpp>
-#include <closeside/host/config/procps_loader.hpp>
-#include <closeside/host/config/systemd_loader.hpp>
-#include <closeside/host/config/view.hpp>
+#include <closeside/detail/asio/exceptions.hpp>
+#include <closeside/detail/kernel/proc_reader.hpp>
+#include <closeside/host/detail/sysctl_d/file_list.hpp>
+#include <closeside/host/detail/sysctl_d/file_problems.hpp>
+#include <closeside/host/detail/sysctl_d/key_path.hpp>
+#include <closeside/host/detail/sysctl_d/key_problems.hpp>
+#include <closeside/host/detail/sysctl_d/key_tree.hpp>
+#include <closeside/host/detail/sysctl_d/ledger.hpp>
+#include <closeside/host/detail/sysctl_d/load.hpp>
+#include <closeside/host/detail/sysctl_d/modules.hpp>
+#include <closeside/host/detail/sysctl_d/procps_loader.hpp>
+#include <closeside/host/detail/sysctl_d/systemd_loader.hpp>
+#include <closeside/host/detail/sysctl_d/view.hpp>
 #include <closeside/host/key.hpp>
 
 #include <algorithm>

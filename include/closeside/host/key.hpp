@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_HOST_KEY_HPP
 #define CLOSESIDE_HOST_KEY_HPP
 
-#include <closeside/host/kernel_version.hpp>
+#include <closeside/host/detail/kernel_version.hpp>
 
 #include <array>
 #include <cstddef>

@@ -2,8 +2,8 @@
 #ifndef CLOSESIDE_HOST_KEY_VALUE_HPP
 #define CLOSESIDE_HOST_KEY_VALUE_HPP
 
-#include <closeside/detail/printable_text.hpp>
-#include <closeside/detail/sysctl_text.hpp>
+#include <closeside/detail/kernel/printable_text.hpp>
+#include <closeside/detail/kernel/sysctl_text.hpp>
 #include <closeside/host/key.hpp>
 
 #include <cstdint>

@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_HOST_RENDER_HPP
 #define CLOSESIDE_HOST_RENDER_HPP
 
-#include <closeside/detail/printable_text.hpp>
+#include <closeside/detail/kernel/printable_text.hpp>
 #include <closeside/host/finding.hpp>
 
 #include <cstddef>

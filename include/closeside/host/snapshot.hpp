@@ -3,11 +3,11 @@
 #define CLOSESIDE_HOST_SNAPSHOT_HPP
 
 #include <closeside/host/counter.hpp>
-#include <closeside/host/kernel_version.hpp>
+#include <closeside/host/detail/kernel_version.hpp>
+#include <closeside/host/detail/place.hpp>
+#include <closeside/host/detail/sockstat.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/key_value.hpp>
-#include <closeside/host/place.hpp>
-#include <closeside/host/sockstat.hpp>
 
 #include <algorithm>
 #include <array>

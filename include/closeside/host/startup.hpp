@@ -2,8 +2,8 @@
 #ifndef CLOSESIDE_HOST_STARTUP_HPP
 #define CLOSESIDE_HOST_STARTUP_HPP
 
-#include <closeside/detail/exceptions.hpp>
-#include <closeside/detail/printable_text.hpp>
+#include <closeside/detail/asio/exceptions.hpp>
+#include <closeside/detail/kernel/printable_text.hpp>
 #include <closeside/error.hpp>
 #include <closeside/host/audit.hpp>
 #include <closeside/host/finding.hpp>

@@ -2,15 +2,15 @@
 #ifndef CLOSESIDE_HOST_STATES_HPP
 #define CLOSESIDE_HOST_STATES_HPP
 
-#include <closeside/host/states/proc.hpp>
-#include <closeside/host/states/shared_table.hpp>
-#include <closeside/host/states/tcp_state.hpp>
-#include <closeside/host/states/tcp_states.hpp>
-#include <closeside/host/states/tcpdiag.hpp>
-#include <closeside/host/states/tcpdiag_sockstat.hpp>
-#include <closeside/host/states/time_budget.hpp>
-#include <closeside/host/states/time_wait_quick.hpp>
-#include <closeside/host/states/why.hpp>
+#include <closeside/host/detail/states/proc.hpp>
+#include <closeside/host/detail/states/shared_table.hpp>
+#include <closeside/host/detail/states/tcp_state.hpp>
+#include <closeside/host/detail/states/tcp_states.hpp>
+#include <closeside/host/detail/states/tcpdiag.hpp>
+#include <closeside/host/detail/states/tcpdiag_sockstat.hpp>
+#include <closeside/host/detail/states/time_budget.hpp>
+#include <closeside/host/detail/states/time_wait_quick.hpp>
+#include <closeside/host/detail/states/why.hpp>
 
 #include <cerrno>
 #include <chrono>

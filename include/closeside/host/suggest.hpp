@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_HOST_SUGGEST_HPP
 #define CLOSESIDE_HOST_SUGGEST_HPP
 
-#include <closeside/host/config/view.hpp>
+#include <closeside/host/detail/sysctl_d/view.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/key_value.hpp>

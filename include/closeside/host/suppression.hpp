@@ -2,9 +2,9 @@
 #ifndef CLOSESIDE_HOST_SUPPRESSION_HPP
 #define CLOSESIDE_HOST_SUPPRESSION_HPP
 
-#include <closeside/detail/owned_descriptor.hpp>
-#include <closeside/detail/printable_text.hpp>
-#include <closeside/host/rule_table.hpp>
+#include <closeside/detail/kernel/owned_descriptor.hpp>
+#include <closeside/detail/kernel/printable_text.hpp>
+#include <closeside/host/detail/rule_table.hpp>
 
 #include <algorithm>
 #include <cerrno>

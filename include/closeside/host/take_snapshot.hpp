@@ -2,12 +2,12 @@
 #ifndef CLOSESIDE_HOST_TAKE_SNAPSHOT_HPP
 #define CLOSESIDE_HOST_TAKE_SNAPSHOT_HPP
 
-#include <closeside/detail/exceptions.hpp>
-#include <closeside/detail/own_proc.hpp>
-#include <closeside/detail/printable_text.hpp>
-#include <closeside/detail/proc_net_counters.hpp>
-#include <closeside/detail/proc_reader.hpp>
-#include <closeside/detail/sysctl_text.hpp>
+#include <closeside/detail/asio/exceptions.hpp>
+#include <closeside/detail/kernel/own_proc.hpp>
+#include <closeside/detail/kernel/printable_text.hpp>
+#include <closeside/detail/kernel/proc_net_counters.hpp>
+#include <closeside/detail/kernel/proc_reader.hpp>
+#include <closeside/detail/kernel/sysctl_text.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/key_value.hpp>
 #include <closeside/host/snapshot.hpp>

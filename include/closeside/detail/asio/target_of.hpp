@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_ASIO_TARGET_OF_HPP
+#define CLOSESIDE_DETAIL_ASIO_TARGET_OF_HPP
+
+#include <asio/any_io_executor.hpp>
+
+#if !defined(ASIO_NO_TYPEID)
+#include <typeinfo>
+#endif
+
+namespace closeside::detail {
+
+/// The executor behind a polymorphic one; null where it is of another type, or types cannot be told.
+/** target() alone will not do: that of Asio 1.22 takes whatever is there for what is asked for. */
+template <class Executor>
+const Executor* target_of([[maybe_unused]] const asio::any_io_executor& e) noexcept {
+#if defined(ASIO_NO_TYPEID)
+    return nullptr;
+#else
+    return e.target_type() == typeid(Executor) ? e.template target<Executor>() : nullptr;
+#endif
+}
+
+} // namespace closeside::detail
+
+#endif

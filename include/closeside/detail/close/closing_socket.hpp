@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_CLOSE_CLOSING_SOCKET_HPP
+#define CLOSESIDE_DETAIL_CLOSE_CLOSING_SOCKET_HPP
+
+#include <closeside/detail/close/disown.hpp>
+#include <closeside/detail/close/loop.hpp>
+#include <closeside/detail/kernel/multipath.hpp>
+#include <closeside/error.hpp>
+
+#include <asio/error.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
+namespace closeside::detail {
+
+/// A socket whose close has begun: the closing loop with a descriptor and a clock.
+/** Dropped before its end, it stops waiting and does what on_limit says, so no way out leaves the connection to Asio's
+ *  destructor. Nothing here blocks or throws. */
+template <class Socket>
+class closing_socket {
+public:
+    using clock = std::chrono::steady_clock;
+
+    closing_socket(Socket&& socket, const close_policy& policy, const close_manner& manner) noexcept
+        : socket_(std::move(socket)), loop_(policy, manner), option_error_(manner.option_error) {}
+
+    closing_socket(closing_socket&&) = default;
+    closing_socket& operator=(closing_socket&&) = delete;
+
+    ~closing_socket() {
+        if (!socket_.is_open()) return;
+        if (is_inherited(socket_)) disown(socket_);
+        if (!begun_ && socket_.is_open()) begin();
+        if (socket_.is_open()) advance({close_event::kind::cancelled});
+    }
+
+    /// Both return the next wait, or `done`.
+    close_action begin() noexcept {
+        begun_ = true;
+        started_ = clock::now();
+        if (multipath_in_use()) loop_.look_for_multipath();
+        return perform(loop_.start(), {});
+    }
+    close_action advance(const close_event& e) noexcept {
+        const milliseconds now = since_start(clock::now());
+        return perform(loop_.step(e, now), now);
+    }
+
+    /// `wait`, or what follows where it is over already; for close_action::waits_for_change().
+    close_action unless_changed(const close_action& wait) noexcept {
+        const milliseconds now = since_start(clock::now());
+        return perform(loop_.unless_changed(socket_.native_handle(), wait, now), now);
+    }
+
+    clock::time_point at(milliseconds since_start) const noexcept {
+        const auto room = std::chrono::duration_cast<std::chrono::milliseconds>(clock::time_point::max() - started_);
+        return since_start.count < room.count() ? started_ + std::chrono::milliseconds(since_start)
+                                                : clock::time_point::max();
+    }
+
+    milliseconds since_start(clock::time_point t) const noexcept {
+        return milliseconds{std::chrono::duration_cast<std::chrono::milliseconds>(t - started_).count()};
+    }
+
+    /// To be called before each wait for input: let fewer bytes wake nobody. A FIN or RST always wakes.
+    void wake_for(std::uint64_t bytes) noexcept {
+        const auto mark = static_cast<int>(bytes); // a quota at most
+        if (mark == low_water_) return;
+        low_water_ = tcp_socket::set_low_water(socket_.native_handle(), mark) ? mark : 1;
+    }
+
+    close_report report() const noexcept {
+        close_report r = loop_.report();
+        r.elapsed = elapsed_;
+        return r;
+    }
+
+    asio::error_code error() const noexcept {
+        switch (loop_.outcome()) {
+        case close_outcome::kept:
+            if (option_error_ == 0) break;
+            return {option_error_, asio::error::get_system_category()};
+        case close_outcome::patience_over: return closeside::error::patience_over;
+        case close_outcome::peer_still_sends: return closeside::error::peer_still_sends;
+        case close_outcome::drain_time_over: return closeside::error::drain_time_over;
+        case close_outcome::drain_bytes_over: return closeside::error::drain_bytes_over;
+        case close_outcome::linger_over: return closeside::error::linger_over;
+        case close_outcome::cancelled: return closeside::error::cancelled;
+        case close_outcome::reset_by_peer: return closeside::error::reset_by_peer;
+        case close_outcome::not_connected: return asio::error::not_connected;
+        case close_outcome::failed: return {loop_.error(), asio::error::get_system_category()};
+        }
+        return {};
+    }
+
+    Socket& socket() noexcept { return socket_; }
+
+private:
+    /// From one wait to the next; nothing in between blocks, so that the time is looked up once.
+    close_action perform(close_action next, milliseconds now) noexcept {
+        while (next.is_call()) next = loop_.call(socket_.native_handle(), next, now, [this] { release(); });
+        return next;
+    }
+
+    void release() noexcept {
+        // close() and not the destructor: Asio's destructor would first take back an SO_LINGER that Asio has seen set.
+        asio::error_code ignored;
+        socket_.close(ignored);
+        if (loop_.told()) elapsed_ = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - started_);
+    }
+
+    Socket socket_;
+    close_loop<> loop_;
+    clock::time_point started_{};
+    std::chrono::microseconds elapsed_{};
+    int option_error_;
+    int low_water_ = 1;
+    bool begun_ = false;
+};
+
+} // namespace closeside::detail
+
+#endif

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_CLOSE_DROP_HPP
+#define CLOSESIDE_DETAIL_CLOSE_DROP_HPP
+
+#include <closeside/detail/close/disown.hpp>
+#include <closeside/detail/close/start_close.hpp>
+
+#include <utility>
+
+namespace closeside::detail {
+
+constexpr close_policy closing_at_limit(close_policy p) noexcept {
+    p.on_limit = limit_action::close;
+    return p;
+}
+
+/// Releases the descriptor without a look at the connection: with RST, or as close(2) does.
+/** What is under way on the socket completes with operation_aborted. */
+template <class Socket>
+void release_now(Socket& socket, bool abort) noexcept {
+    if (abort) close_loop<>::reset(socket.native_handle());
+    asio::error_code ignored;
+    socket.close(ignored);
+}
+
+/// Ends the connection without waiting: begins the close and cuts it at its first wait.
+template <class Socket>
+void end_now(Socket&& socket, const close_policy& policy) noexcept {
+    asio::error_code ignored;
+    socket.cancel(ignored);
+    const closing_socket<Socket> ends_here(std::move(socket), policy, {.told = false}); // its destructor does it
+}
+
+/// Ends a connection that nobody has closed, as on_destroy says. `linger_is_set`: as on a stream of this policy.
+/** One that belongs to the process this one was forked from is left alone. */
+template <class Socket>
+void drop(Socket&& socket, const close_policy& policy, bool linger_is_set) noexcept {
+    if (is_inherited(socket)) return disown(socket);
+    const close_terms terms(policy);
+    const bool aborts = terms.aborts || policy.on_destroy == destroy_action::abort;
+    if (aborts || terms.releases_at_once()) return release_now(socket, aborts && !(terms.aborts && linger_is_set));
+    if (policy.on_destroy == destroy_action::close) return end_now(std::move(socket), closing_at_limit(policy));
+    try {
+        start_close(std::move(socket), policy, told_nobody{}, {.linger_is_set = linger_is_set});
+    } catch (...) {
+        // No memory for the operation; closing_socket has done what on_limit says.
+    }
+}
+
+} // namespace closeside::detail
+
+#endif

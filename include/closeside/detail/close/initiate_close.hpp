@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_CLOSE_INITIATE_CLOSE_HPP
+#define CLOSESIDE_DETAIL_CLOSE_INITIATE_CLOSE_HPP
+
+#include <closeside/detail/close/start_close.hpp>
+#include <closeside/detail/kernel/multipath.hpp>
+
+#include <asio/async_result.hpp>
+#include <asio/error.hpp>
+#include <asio/error_code.hpp>
+#include <asio/system_error.hpp>
+
+#include <cerrno>
+#include <type_traits>
+#include <utility>
+
+namespace closeside::detail {
+
+/// What a stream's type has set on its socket.
+struct type_options {
+    constexpr explicit type_options(const close_policy& p) noexcept
+        : aborts(p.linger == lingering::abort), linger2(p.linger2) {}
+
+    bool aborts; ///< SO_LINGER{1,0} is on, so that close(2) alone resets
+    fin_wait2 linger2;
+};
+
+/// For one close under another policy its options are set where they differ from the type's.
+inline close_manner switch_options(int fd, const type_options& set, const close_policy& p) noexcept {
+    const bool aborts = p.linger == lingering::abort;
+    close_manner manner{.linger_is_set = set.aborts && aborts};
+    if (set.aborts && !aborts) tcp_socket::set_linger(fd, false);
+    if (!aborts && p.linger2 != set.linger2 && !tcp_socket::set_linger2(fd, p.linger2)) manner.option_error = errno;
+    return manner;
+}
+
+/// The socket, with the policy's options. @throws asio::system_error where they cannot be set.
+template <class Socket>
+Socket&& with_options(Socket& socket, const close_policy& p) {
+    if (!socket.is_open()) return std::move(socket);
+    const int fd = socket.native_handle();
+    const int error = !is_tcp(fd) ? EOPNOTSUPP : tcp_socket::apply_policy(fd, p) ? 0 : errno;
+    if (error == 0) return std::move(socket);
+    throw asio::system_error(asio::error_code(error, asio::error::get_system_category()),
+                             tcp_socket::is_multipath(fd) ? "closeside: Multipath TCP (MPTCP) has no TCP_LINGER2: "
+                                                            "remove linger2 from the policy"
+                                                          : "closeside: SO_LINGER and TCP_LINGER2");
+}
+
+/// Begins the close of a stream's socket, when the completion token says.
+template <class Socket>
+class initiate_close {
+public:
+    using executor_type = typename Socket::executor_type;
+
+    initiate_close(Socket& socket, const type_options& set) noexcept : socket_(&socket), set_(set) {}
+    executor_type get_executor() const noexcept { return socket_->get_executor(); }
+
+    template <class Handler>
+    void operator()(Handler&& handler, const close_policy& p) const {
+        std::decay_t<Handler> h(std::forward<Handler>(handler));
+        if (!socket_->is_open())
+            return post_completion(get_executor(), std::move(h), asio::error::bad_descriptor, close_report{});
+        const close_manner manner = switch_options(socket_->native_handle(), set_, p);
+        start_close(std::move(*socket_), p, std::move(h), manner);
+    }
+
+private:
+    Socket* socket_;
+    type_options set_;
+};
+
+template <class Socket, class Token>
+auto close_by(Socket& socket, const type_options& set, const close_policy& p, Token&& token) {
+    const initiate_close<Socket> initiate(socket, set);
+    if constexpr (tells_nobody<Token>) {
+        if (socket.is_open()) initiate(told_nobody{}, p);
+    } else {
+        return asio::async_initiate<Token, void(asio::error_code, close_report)>(initiate, token, p);
+    }
+}
+
+} // namespace closeside::detail
+
+#endif

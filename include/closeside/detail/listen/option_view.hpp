@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_LISTEN_OPTION_VIEW_HPP
+#define CLOSESIDE_DETAIL_LISTEN_OPTION_VIEW_HPP
+
+#include <closeside/detail/listen/option_rules.hpp>
+#include <closeside/socket_option.hpp>
+
+#include <asio/ip/tcp.hpp>
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <stdexcept>
+#include <string>
+
+namespace closeside::detail {
+
+/// The arguments of setsockopt(2); the value stays the option's, which must outlive this.
+struct option_view {
+    int level;
+    int name;
+    const void* data;
+    std::size_t size;
+};
+
+template <socket_option... Options>
+std::array<option_view, sizeof...(Options)> views_of(const asio::ip::tcp& protocol, const Options&... options) {
+    static_assert((checked_option<Options>::value && ...)); // names checked_option, which refuses what the policy sets
+    return {option_view{options.level(protocol), options.name(protocol), options.data(protocol),
+                        options.size(protocol)}...};
+}
+
+/// `level 6, option 1`
+inline std::string option_text(const option_view& o) {
+    return "level " + std::to_string(o.level) + ", option " + std::to_string(o.name);
+}
+
+inline void refuse_policy_options(std::span<const option_view> options) {
+    for (const option_view& o : options)
+        if (const char* rule = broken_option_rule(o.level, o.name))
+            throw std::invalid_argument(option_text(o) + ": " + rule);
+}
+
+} // namespace closeside::detail
+
+#endif

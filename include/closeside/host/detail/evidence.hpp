@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_HOST_DETAIL_EVIDENCE_HPP
+#define CLOSESIDE_HOST_DETAIL_EVIDENCE_HPP
+
+#include <closeside/host/counter.hpp>
+#include <closeside/host/finding.hpp>
+#include <closeside/host/snapshot.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace closeside::host {
+
+/// What the counters say about a risk.
+struct evidence {
+    host::occurrence occurrence = occurrence::uncounted;
+    /// "PAWSTimewait 8 (+8 in 12.0 s), TCPACKSkippedTimeWait 0"; empty if nothing is counted.
+    std::string text;
+};
+
+/// Events of one kind between two looks; none where one of them did not count, or the counter went back.
+inline std::optional<std::uint64_t> rise(const snapshot& before, const snapshot& after, counter c) noexcept {
+    const auto from = before.count(c), to = after.count(c);
+    if (!from || !to || *to < *from) return std::nullopt;
+    return *to - *from;
+}
+
+/// Events of one kind in a second; none also where the looks do not lie apart.
+inline std::optional<double> rate(const snapshot& before, const snapshot& after, counter c) noexcept {
+    const auto events = rise(before, after, c);
+    const double seconds = std::chrono::duration<double>(after.taken - before.taken).count();
+    if (!events || !(seconds > 0)) return std::nullopt;
+    return static_cast<double>(*events) / seconds;
+}
+
+namespace detail {
+
+/// With one decimal place; without the locale that to_string takes from the program.
+inline std::string one_decimal(double number) {
+    char digits[32];
+    const auto [end, error] = std::to_chars(digits, digits + sizeof digits, number, std::chars_format::fixed, 1);
+    return error == std::errc{} ? std::string(digits, end) : std::string("?");
+}
+
+/// As a person writes it: "5000", "16.6", "0.002".
+inline std::string plain_number(double number) {
+    char digits[32];
+    const int places = number < 1 ? 3 : 1;
+    const auto [end, error] = std::to_chars(digits, digits + sizeof digits, number, std::chars_format::fixed, places);
+    if (error != std::errc{}) return "very many";
+    std::string text(digits, end);
+    if (text.find('.') == text.npos) return text;
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text.pop_back();
+    return text;
+}
+
+} // namespace detail
+
+/// Reads counters as evidence: by a single look, or by two when there is an earlier one of the same namespace.
+inline evidence gather_evidence(const counter_list& counters, const snapshot& seen, const snapshot* earlier) {
+    evidence found;
+    for (const counter c : counters) {
+        const auto total = seen.count(c);
+        if (!total) continue;
+        if (!found.text.empty()) found.text += ", ";
+        found.text += std::string(to_string(c)) + " " + std::to_string(*total);
+        occurrence level = *total != 0 ? occurrence::seen : occurrence::unseen;
+        if (const auto events = earlier ? rise(*earlier, seen, c) : std::nullopt) {
+            const double seconds = std::chrono::duration<double>(seen.taken - earlier->taken).count();
+            found.text += " (+" + std::to_string(*events) + " in " + detail::one_decimal(seconds) + " s)";
+            if (*events != 0) level = occurrence::happening;
+        }
+        found.occurrence = std::max(found.occurrence, level);
+    }
+    return found;
+}
+
+} // namespace closeside::host
+
+#endif

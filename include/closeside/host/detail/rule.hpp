@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_HOST_DETAIL_RULE_HPP
+#define CLOSESIDE_HOST_DETAIL_RULE_HPP
+
+#include <closeside/close_policy.hpp>
+#include <closeside/detail/policy/rules.hpp>
+#include <closeside/host/counter.hpp>
+#include <closeside/host/detail/remedy.hpp>
+#include <closeside/host/finding.hpp>
+#include <closeside/host/key.hpp>
+#include <closeside/host/program.hpp>
+#include <closeside/host/snapshot.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace closeside::host {
+
+struct config_view;
+
+/// What a rule judges: the host, and the program on it. Refers to what its maker keeps alive.
+struct circumstances {
+    const snapshot& host;
+    /// Its `policies` are never empty.
+    const host::program& program;
+    /// What the configuration files set; nullptr where nobody has read them.
+    const config_view* config = nullptr;
+
+    /// The number under a key; none unless it is present.
+    std::optional<std::int64_t> number(key k) const noexcept { return host.number(k); }
+
+    /// The key is present and not 0, which the kernel takes for "on" whatever the number.
+    bool is_on(key k) const noexcept { return number(k).value_or(0) != 0; }
+
+    bool is_off(key k) const noexcept { return number(k) == 0; }
+
+    /// Some connection of the program can end up in TIME-WAIT on this host. That is a risk worth a warning where
+    /// closes_first() says so too; else it takes a peer that does not close in time, which is worth a note.
+    bool can_hold_time_wait() const noexcept {
+        return std::any_of(program.policies.begin(), program.policies.end(), closeside::can_hold_time_wait);
+    }
+
+    /// Some policy has this side send the first FIN, so that TIME-WAIT here is the rule and no exception.
+    bool closes_first() const noexcept {
+        return std::any_of(program.policies.begin(), program.policies.end(), [](const close_policy& p) {
+            return p.closes_first == side::local && p.linger != lingering::abort;
+        });
+    }
+
+    /// Some connection of the program can be an orphan in FIN-WAIT-2 for which tcp_fin_timeout is the limit.
+    bool depends_on_fin_timeout() const noexcept {
+        return std::any_of(program.policies.begin(), program.policies.end(), leaves_orphans_to_fin_timeout);
+    }
+
+    /// ... by a policy under which this side sends the first FIN as a rule.
+    bool closes_first_and_depends_on_fin_timeout() const noexcept {
+        return std::any_of(program.policies.begin(), program.policies.end(), [](const close_policy& p) {
+            return p.closes_first == side::local && leaves_orphans_to_fin_timeout(p);
+        });
+    }
+
+private:
+    static bool leaves_orphans_to_fin_timeout(const close_policy& p) noexcept {
+        return p.linger != lingering::abort && p.linger2 == fin_wait2::system &&
+               !closeside::detail::never_orphan_in_fin_wait2(p);
+    }
+};
+
+/// What a rule found; audit() completes it to a finding.
+struct verdict {
+    host::severity severity;
+    std::vector<key> keys;
+    std::string message;
+    std::string consequence;
+    remedy fix;
+    std::string_view source;
+};
+
+/// One rule of the host check.
+struct rule {
+    std::string_view code;
+    std::string_view title;
+    /// A pure function; nothing when the rule has nothing to say.
+    std::optional<verdict> (*judge)(const circumstances&);
+    /// What the kernel counts when that of which the rule warns happens; audit() turns them into evidence.
+    counter_list confirmed_by{};
+};
+
+} // namespace closeside::host
+
+#endif

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_HOST_DETAIL_RULES_CONNTRACK_HPP
+#define CLOSESIDE_HOST_DETAIL_RULES_CONNTRACK_HPP
+
+#include <closeside/host/capacity.hpp>
+#include <closeside/host/detail/remedy.hpp>
+#include <closeside/host/detail/rule.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace closeside::host::rules {
+
+inline constexpr std::string_view conntrack_table_source =
+    "Linux net/netfilter/nf_conntrack_core.c: __nf_conntrack_alloc; "
+    "Documentation/networking/nf_conntrack-sysctl.rst";
+
+namespace detail {
+
+/// The files are there as soon as nf_conntrack is loaded or built in; flows are tracked only where a rule of the
+/// firewall or of NAT asks for it. A count that is not shown is taken for tracking.
+inline bool tracks_flows(const snapshot& s) noexcept { return s.number(key::conntrack_count) != 0; }
+
+/// A setting of conntrack harms nobody while nothing is tracked.
+inline severity where_tracked(const circumstances& c, severity level) noexcept {
+    return tracks_flows(c.host) ? level : severity::note;
+}
+
+/// `text` begins in lower case.
+inline std::string consequence_where_tracked(const circumstances& c, std::string text) {
+    if (!tracks_flows(c.host)) return "None now, nothing is tracked here (nf_conntrack_count is 0); else: " + text;
+    if (text.front() >= 'a' && text.front() <= 'z') text.front() = static_cast<char>(text.front() - 'a' + 'A');
+    return text;
+}
+
+inline constexpr std::string_view when_table_is_full =
+    "new connections are dropped without an answer, of every program on this host: clients time out; the kernel's log "
+    "says `nf_conntrack: table full, dropping packet`";
+
+/// From there on an operator should know, whatever the load was planned for; a judgement.
+inline constexpr double much_of_the_table = 0.8;
+
+inline std::string percent(double part) { return std::to_string(static_cast<int>(part * 100)) + " %"; }
+
+/// A size for the table in which `flows` take up less than much_of_the_table.
+inline std::string table_for(double flows) {
+    constexpr double largest = 1u << 30;
+    const double size = std::min(std::ceil(flows / much_of_the_table) + 1, largest);
+    return std::to_string(std::bit_ceil(static_cast<std::uint64_t>(size)));
+}
+
+/// How long conntrack keeps a connection of this program after its end, in seconds, and by which key.
+/** A program that only aborts leaves flows in CLOSE; any other leaves some in TIME_WAIT. */
+inline key kept_by(const circumstances& c) noexcept {
+    return std::all_of(c.program.policies.begin(), c.program.policies.end(),
+                       [](const close_policy& p) { return p.linger == lingering::abort; })
+               ? key::conntrack_close
+               : key::conntrack_time_wait;
+}
+
+} // namespace detail
+
+inline constexpr rule conntrack_nearly_full{
+    "CS402", "the conntrack table is nearly full", [](const circumstances& c) -> std::optional<verdict> {
+        const auto count = c.number(key::conntrack_count), limit = c.number(key::conntrack_max);
+        const auto used = capacity_of(c.host).conntrack_used;
+        if (!used || *used <= detail::much_of_the_table) return std::nullopt;
+        const bool full = *count >= *limit;
+        return verdict{full ? severity::critical : severity::warning,
+                       {key::conntrack_count, key::conntrack_max},
+                       "The conntrack table holds " + std::to_string(*count) + " of " + std::to_string(*limit) +
+                           " flows (" + detail::percent(*used) + ")",
+                       (full ? "It is full: " : "When it is full, ") + std::string(detail::when_table_is_full),
+                       set_key(c.host, key::conntrack_max, detail::table_for(static_cast<double>(*count))) +
+                           "; or do not track what no rule filters or translates (notrack)",
+                       conntrack_table_source};
+    }};
+
+inline constexpr rule conntrack_below_rate{
+    "CS403", "the conntrack table is too small for the stated rate",
+    [](const circumstances& c) -> std::optional<verdict> {
+        const double rate = c.program.accepts_per_second.value_or(0) + c.program.connects_per_second.value_or(0);
+        const key kept = detail::kept_by(c);
+        const auto limit = c.number(key::conntrack_max), seconds = c.number(kept);
+        if (!limit || *limit <= 0 || !seconds || *seconds <= 0) return std::nullopt;
+        const double flows = rate * static_cast<double>(*seconds);
+        const double part = flows / static_cast<double>(*limit);
+        if (!(part > detail::much_of_the_table)) return std::nullopt;
+        return verdict{
+            part > 1 ? detail::where_tracked(c, severity::warning) : severity::note,
+            {key::conntrack_max, kept},
+            "At the stated " + std::to_string(static_cast<std::int64_t>(rate)) +
+                " connections a second, each remembered for " + std::to_string(*seconds) + " s after its end, " +
+                std::to_string(static_cast<std::int64_t>(std::min(flows, 1e18))) + " flows are in a table for " +
+                std::to_string(*limit),
+            detail::consequence_where_tracked(c, (part > 1 ? "at that rate " : "when others fill the rest, ") +
+                                                     std::string(detail::when_table_is_full)),
+            set_key(c.host, key::conntrack_max, detail::table_for(flows)) +
+                "; or do not track what no rule filters or translates (notrack)",
+            conntrack_table_source};
+    }};
+
+inline constexpr rule conntrack_not_loose{
+    "CS405", "conntrack does not pick up connections that it has not seen begin",
+    [](const circumstances& c) -> std::optional<verdict> {
+        if (!c.is_off(key::conntrack_loose)) return std::nullopt;
+        return verdict{severity::note,
+                       {key::conntrack_loose},
+                       "nf_conntrack_tcp_loose is 0: a segment of a connection that conntrack does not know is "
+                       "INVALID, unless it is "
+                       "a SYN",
+                       detail::consequence_where_tracked(
+                           c, "when the table is flushed or a balancer fails over to this host, live "
+                              "connections hang where a rule drops INVALID"),
+                       "Nothing, if it was set for SYNPROXY, which needs it; otherwise " +
+                           set_key(c.host, key::conntrack_loose, "1").text,
+                       "Linux net/netfilter/nf_conntrack_proto_tcp.c: tcp_new; iptables-extensions(8), SYNPROXY"};
+    }};
+
+/// The kernel's default, and only NAT suffers from it; hence a note, and for shared addresses alone.
+inline constexpr rule conntrack_not_liberal{
+    "CS406", "segments out of window pass NAT without translation",
+    [](const circumstances& c) -> std::optional<verdict> {
+        if (!c.is_off(key::conntrack_be_liberal) || !shares_addresses(c.program.peers) || !detail::tracks_flows(c.host))
+            return std::nullopt;
+        return verdict{
+            severity::note,
+            {key::conntrack_be_liberal},
+            "nf_conntrack_tcp_be_liberal is 0, the default: a segment out of the window that conntrack expects is "
+            "INVALID, and NAT rules on this host do not translate it",
+            "Where this host translates addresses (Docker, kube-proxy): a late segment arrives under the wrong address "
+            "and "
+            "is answered with RST, so that connections with much data are reset now and then",
+            "Drop INVALID segments on the host that translates (`ct state invalid drop`), or " +
+                set_key(c.host, key::conntrack_be_liberal, "1").text,
+            "Linux net/netfilter/nf_conntrack_proto_tcp.c: tcp_in_window, net/netfilter/nf_nat_core.c: nf_nat_inet_fn; "
+            "kubernetes/kubernetes#74839"};
+    }};
+
+/// What nf_conntrack_max = 4 * nf_conntrack_buckets gives, as older kernels chose it; newer ones choose them equal.
+inline constexpr std::int64_t longest_sensible_chain = 8;
+
+inline constexpr rule conntrack_long_chains{
+    "CS408", "nf_conntrack_max is far above nf_conntrack_buckets",
+    [](const circumstances& c) -> std::optional<verdict> {
+        const auto limit = c.number(key::conntrack_max), buckets = c.number(key::conntrack_buckets);
+        // Each flow is in the table twice, once for each direction.
+        if (!limit || !buckets || *buckets <= 0 || *limit / *buckets < longest_sensible_chain / 2) return std::nullopt;
+        const double chain = 2 * static_cast<double>(*limit) / static_cast<double>(*buckets);
+        if (chain <= longest_sensible_chain) return std::nullopt;
+        const std::int64_t enough = *limit / (longest_sensible_chain / 2) + 1;
+        return verdict{severity::note,
+                       {key::conntrack_max, key::conntrack_buckets},
+                       "nf_conntrack_max is " + std::to_string(*limit) + " and the hash table has " +
+                           std::to_string(*buckets) + " buckets: when it is full, " +
+                           std::to_string(static_cast<std::int64_t>(std::ceil(chain))) +
+                           " entries share a bucket, each flow being entered twice",
+                       "Every packet that is tracked costs more processor time the fuller the table is",
+                       set_key(c.host, key::conntrack_buckets, std::to_string(enough)),
+                       "Linux Documentation/networking/nf_conntrack-sysctl.rst"};
+    }};
+
+} // namespace closeside::host::rules
+
+#endif

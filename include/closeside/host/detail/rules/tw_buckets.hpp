@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_HOST_DETAIL_RULES_TW_BUCKETS_HPP
+#define CLOSESIDE_HOST_DETAIL_RULES_TW_BUCKETS_HPP
+
+#include <closeside/host/capacity.hpp>
+#include <closeside/host/detail/remedy.hpp>
+#include <closeside/host/detail/rule.hpp>
+
+#include <bit>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace closeside::host::rules {
+
+inline constexpr std::string_view tw_buckets_source = "Linux net/ipv4/inet_timewait_sock.c: inet_twsk_alloc";
+
+namespace detail {
+
+/// Room for 100 closes a second, 60 s each; a judgement: tutorials copy 5000.
+inline constexpr std::int64_t few_tw_buckets = 6000;
+
+/// Half of the hash table. A child namespace that shares the host's table prints its size as a negative number.
+constexpr std::int64_t half_of_table(std::int64_t entries) noexcept {
+    return entries < 0 ? -(entries / 2) : entries / 2;
+}
+
+/// The kernel chooses that half, a power of two. On a small machine that can be few; nobody lowered it.
+inline bool is_kernel_default(const snapshot& s, std::int64_t buckets) noexcept {
+    if (const auto entries = s.number(key::tcp_ehash_entries)) return buckets >= half_of_table(*entries);
+    return std::has_single_bit(static_cast<std::uint64_t>(buckets));
+}
+
+/// What becomes of a program without room for TIME-WAIT.
+inline std::string effect_without_time_wait(const circumstances& c, std::string_view where_closing_first) {
+    if (!c.can_hold_time_wait()) return "None from this program, whose policies leave no TIME-WAIT here";
+    if (!c.closes_first())
+        return "None while the peers close first; a connection that this side closes because its peer did not may be "
+               "left without TIME-WAIT";
+    return std::string(where_closing_first);
+}
+
+/// Connections that the program states it closes in a second, by either side; none if it states none.
+inline std::optional<double> stated_closes_per_second(const circumstances& c) noexcept {
+    const auto counted = [](std::optional<double> rate) { return rate && *rate > 0 ? *rate : 0; };
+    const double closes = counted(c.program.accepts_per_second) + counted(c.program.connects_per_second);
+    return closes > 0 ? std::optional(closes) : std::nullopt;
+}
+
+/// Whether tcp_max_tw_buckets has room for them all, 60 s each; none where one of the two is not known.
+inline std::optional<bool> rate_has_room(const circumstances& c) {
+    const auto rate = stated_closes_per_second(c);
+    const auto room = capacity_of(c.host).closes_per_second;
+    return rate && room ? std::optional(*rate <= *room) : std::nullopt;
+}
+
+inline constexpr std::string_view without_time_wait =
+    "Connections that this host closed vanish at once: a peer that sends its FIN again gets RST, a late segment can "
+    "hit a new connection; TCPTimeWaitOverflow in /proc/net/netstat counts them";
+
+inline remedy restore_buckets(const snapshot& s) {
+    const auto entries = s.number(key::tcp_ehash_entries);
+    if (!entries || *entries == 0)
+        return "Remove net.ipv4.tcp_max_tw_buckets from the configuration and restart the host or the container: the "
+               "default goes by its memory";
+    return stop_setting(s, key::tcp_max_tw_buckets, std::to_string(half_of_table(*entries)));
+}
+
+} // namespace detail
+
+inline constexpr rule tw_buckets_few{
+    "CS120",
+    "tcp_max_tw_buckets leaves little or no room for TIME-WAIT",
+    [](const circumstances& c) -> std::optional<verdict> {
+        const auto buckets = c.number(key::tcp_max_tw_buckets);
+        if (!buckets || *buckets < 0 || *buckets >= detail::few_tw_buckets) return std::nullopt;
+        if (*buckets > 0 && detail::is_kernel_default(c.host, *buckets)) return std::nullopt;
+        // By a stated rate it can be told exactly: enough of them, or too few, of which CS122 speaks.
+        const auto room = detail::rate_has_room(c);
+        if (*buckets > 0 && c.can_hold_time_wait() && room == false) return std::nullopt;
+        return verdict{c.closes_first() && room != true ? severity::warning : severity::note,
+                       {key::tcp_max_tw_buckets},
+                       *buckets == 0 ? std::string("tcp_max_tw_buckets is 0: no connection gets its TIME-WAIT")
+                                     : "tcp_max_tw_buckets is " + std::to_string(*buckets) + ": room for " +
+                                           std::to_string(*buckets / 60) +
+                                           " closes a second by this host (60 s each); those beyond get no TIME-WAIT",
+                       detail::effect_without_time_wait(
+                           c, room == true ? "None at the rate that the program states; beyond it, closed connections "
+                                             "get no TIME-WAIT"
+                                           : detail::without_time_wait),
+                       detail::restore_buckets(c.host),
+                       tw_buckets_source};
+    },
+    {counter::tw_overflow}};
+
+inline constexpr rule tw_buckets_negative{
+    "CS121",
+    "a negative tcp_max_tw_buckets means opposite things by kernel",
+    [](const circumstances& c) -> std::optional<verdict> {
+        const auto buckets = c.number(key::tcp_max_tw_buckets);
+        if (!buckets || *buckets >= 0) return std::nullopt;
+        return verdict{c.closes_first() ? severity::warning : severity::note,
+                       {key::tcp_max_tw_buckets},
+                       "tcp_max_tw_buckets is " + std::to_string(*buckets) +
+                           ": up to Linux 5.17 that allows no TIME-WAIT at all, since 5.19 any number of them",
+                       detail::effect_without_time_wait(
+                           c, "Up to 5.17: " + std::string(detail::without_time_wait) +
+                                  ". Since 5.19: a flood of short connections takes kernel memory without limit"),
+                       detail::restore_buckets(c.host),
+                       tw_buckets_source};
+    },
+    {counter::tw_overflow}};
+
+} // namespace closeside::host::rules
+
+#endif

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_HOST_DETAIL_RULES_UNSEEN_HPP
+#define CLOSESIDE_HOST_DETAIL_RULES_UNSEEN_HPP
+
+#include <closeside/host/detail/rule.hpp>
+
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace closeside::host::rules {
+
+namespace detail {
+
+inline std::vector<key> keys_with(const snapshot& s, key_status status) {
+    std::vector<key> keys;
+    for (const key_facts& facts : all_keys)
+        if (s[facts.id].status == status) keys.push_back(facts.id);
+    return keys;
+}
+
+/// `net.ipv4.tcp_rfc1337 (empty), net.ipv4.tcp_timestamps (not a number)`
+inline std::string list_problems(const snapshot& s, const std::vector<key>& keys) {
+    std::string text;
+    for (const key k : keys) {
+        if (!text.empty()) text += ", ";
+        text += to_string(k);
+        text += " (" + s[k].problem + ")";
+    }
+    return text;
+}
+
+} // namespace detail
+
+inline constexpr rule nothing_seen{
+    "CS001", "the host cannot be looked at", [](const circumstances& c) -> std::optional<verdict> {
+        if (c.host.error == 0) return std::nullopt;
+        return verdict{
+            severity::warning,
+            {},
+            "No TCP setting can be read below " + c.host.root + ": " + std::generic_category().message(c.host.error),
+            "None by itself; hazards for this program's connections go unnoticed",
+            "Let the program see /proc/sys/net (systemd: ProcSubset=all), or run closeside-check on the host",
+            "proc(5)"};
+    }};
+
+inline constexpr rule denied_keys{
+    "CS002", "a key may not be read", [](const circumstances& c) -> std::optional<verdict> {
+        auto keys = detail::keys_with(c.host, key_status::denied);
+        if (keys.empty() || c.host.error != 0) return std::nullopt;
+        std::string message = "Not judged, because reading was refused: " + detail::list_problems(c.host, keys);
+        return verdict{severity::warning,
+                       std::move(keys),
+                       std::move(message),
+                       "None by itself; hazards that these keys would show go unnoticed",
+                       "Let the program read these files, or run closeside-check as a user who may",
+                       "proc(5)"};
+    }};
+
+inline constexpr rule malformed_keys{
+    "CS003", "a key holds no value that it can have", [](const circumstances& c) -> std::optional<verdict> {
+        auto keys = detail::keys_with(c.host, key_status::malformed);
+        if (keys.empty()) return std::nullopt;
+        std::string message = "Not judged, because no such value can be: " + detail::list_problems(c.host, keys);
+        return verdict{
+            severity::warning,
+            std::move(keys),
+            std::move(message),
+            "None by itself; hazards that these keys would show go unnoticed",
+            "Look at these files: Linux prints no such thing, so this is an emulated /proc or a damaged copy",
+            "proc(5)"};
+    }};
+
+/// A note: in such a sandbox nothing can be set, and what it says about Linux does not concern its TCP.
+inline constexpr rule emulated_proc{
+    "CS004", "the /proc here is emulated", [](const circumstances& c) -> std::optional<verdict> {
+        if (!c.host.emulated) return std::nullopt;
+        return verdict{
+            severity::note,
+            detail::keys_with(c.host, key_status::emulated),
+            "The /proc here is that of a sandbox such as gVisor: its values are constants, the sandbox has a "
+            "TCP of its own, and nothing was judged by them",
+            "None by itself; hazards of the host or node that carries the sandbox go unnoticed",
+            "Run closeside-check on the host or node; in the sandbox there is nothing to set",
+            "gVisor pkg/sentry/fsimpl/proc/tasks_sys.go"};
+    }};
+
+} // namespace closeside::host::rules
+
+#endif

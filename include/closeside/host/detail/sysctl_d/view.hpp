@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_HOST_DETAIL_SYSCTL_D_VIEW_HPP
+#define CLOSESIDE_HOST_DETAIL_SYSCTL_D_VIEW_HPP
+
+#include <closeside/host/detail/place.hpp>
+#include <closeside/host/finding.hpp>
+#include <closeside/host/key_value.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace closeside::host {
+
+/// One line of a configuration file that sets a key.
+struct config_setting {
+    /// As it stands in the file, without the blanks around it.
+    std::string value;
+    /// As seen from the root that was looked below: "/etc/sysctl.d/10-tcp.conf".
+    std::string file;
+    /// From 1.
+    unsigned line = 0;
+    /// The pattern that the key was set by; empty where the line names the key.
+    std::string pattern{};
+
+    friend bool operator==(const config_setting&, const config_setting&) = default;
+};
+
+/// Why a line does not decide.
+enum class config_loss : std::uint8_t {
+    overridden, ///< a later line sets the same key
+    masked,     ///< a file of the same name in a directory before hides the whole file
+    literal,    ///< a line that names the key beats a pattern, wherever the two stand
+    excluded,   ///< a line `-key` takes the key away from patterns; for systemd-sysctl also from lines before it
+    refused,    ///< the kernel does not take the value
+    read_only   ///< nobody can write to the key in this network namespace
+};
+
+constexpr const char* to_string(config_loss l) noexcept {
+    switch (l) {
+    case config_loss::overridden: return "overridden";
+    case config_loss::masked: return "masked";
+    case config_loss::literal: return "literal";
+    case config_loss::excluded: return "excluded";
+    case config_loss::refused: return "refused";
+    case config_loss::read_only: return "read-only";
+    }
+    return "?";
+}
+
+struct config_loser {
+    config_setting setting;
+    config_loss why = config_loss::overridden;
+    /// By which line ("/etc/sysctl.d/99.conf:3") or file, or what the kernel objects to.
+    std::string by;
+
+    friend bool operator==(const config_loser&, const config_loser&) = default;
+};
+
+/// What one loader makes of a key.
+struct config_outcome {
+    /// The line whose value the key has after the loader has run; none: the loader leaves the key as it is.
+    std::optional<config_setting> winner;
+    /// What the kernel shows then: `030` becomes `24`, a lone port keeps the high end of the range.
+    std::string shown;
+    std::vector<config_loser> losers;
+
+    friend bool operator==(const config_outcome&, const config_outcome&) = default;
+};
+
+struct config_key {
+    /// As sysctl(8) writes it.
+    std::string name;
+    key_status status = key_status::absent;
+    /// What the kernel has now.
+    std::string live;
+    config_outcome systemd;
+    config_outcome procps;
+    /// The kernel has another value than the loader in use would set.
+    bool drift = false;
+
+    friend bool operator==(const config_key&, const config_key&) = default;
+};
+
+enum class config_problem_kind : std::uint8_t {
+    removed_key,      ///< the kernel has given the key up
+    renamed_key,      ///< it has another name now
+    unknown_key,      ///< no such key below net; mostly misspelt
+    hidden_key,       ///< not in this network namespace, but perhaps in the host's
+    malformed_key,    ///< what stands before the `=` is no key, such as `export net.ipv4.…`
+    no_setting,       ///< a line without `=`
+    refused_value,    ///< the kernel does not take the value
+    read_only_key,    ///< the key cannot be written to here
+    before_module,    ///< the key appears only with a module that may be loaded after the loader has run
+    lost_at_boot,     ///< set by /etc/sysctl.conf, which systemd-sysctl does not read
+    loaders_disagree, ///< `sysctl --system` would set another value than the boot does
+    drift,            ///< the kernel has another value than the files set
+    unreadable_file,  ///< missing permission, an error, a loop: what it sets is not known
+    dangling_link,    ///< a link to nothing masks files of its name, perhaps by accident
+    dangerous_file,   ///< a FIFO or an endless device: the loaders hang at it
+    oversized,        ///< more than is looked at
+    changing_file     ///< written to while it was read
+};
+
+constexpr const char* to_string(config_problem_kind k) noexcept {
+    switch (k) {
+    case config_problem_kind::removed_key: return "removed-key";
+    case config_problem_kind::renamed_key: return "renamed-key";
+    case config_problem_kind::unknown_key: return "unknown-key";
+    case config_problem_kind::hidden_key: return "hidden-key";
+    case config_problem_kind::malformed_key: return "malformed-key";
+    case config_problem_kind::no_setting: return "no-setting";
+    case config_problem_kind::refused_value: return "refused-value";
+    case config_problem_kind::read_only_key: return "read-only-key";
+    case config_problem_kind::before_module: return "before-module";
+    case config_problem_kind::lost_at_boot: return "lost-at-boot";
+    case config_problem_kind::loaders_disagree: return "loaders-disagree";
+    case config_problem_kind::drift: return "drift";
+    case config_problem_kind::unreadable_file: return "unreadable-file";
+    case config_problem_kind::dangling_link: return "dangling-link";
+    case config_problem_kind::dangerous_file: return "dangerous-file";
+    case config_problem_kind::oversized: return "oversized";
+    case config_problem_kind::changing_file: return "changing-file";
+    }
+    return "?";
+}
+
+struct config_problem {
+    config_problem_kind kind = config_problem_kind::unknown_key;
+    host::severity severity = host::severity::warning;
+    /// Empty where it is about a file, as are the others where they do not apply.
+    std::string key;
+    std::string file;
+    unsigned line = 0;
+    /// One sentence for an operator, without a full stop.
+    std::string text;
+
+    friend bool operator==(const config_problem&, const config_problem&) = default;
+};
+
+/// What the configuration files below a root set under net, and what is wrong with them. A plain value.
+struct config_view {
+    std::string root = "/";
+    /// 0, or the errno for which the root could not be looked below at all.
+    int error = 0;
+    /// Which loader applies the files at boot; drift is judged by it.
+    sysctl_loader loader = sysctl_loader::procps;
+    /// What tells that, in a few words; whether it is more than the lack of another sign.
+    std::string loader_reason;
+    bool loader_is_certain = false;
+    /// By name: every key that the host check reads, and every other one below net that a file sets.
+    std::vector<config_key> keys;
+    /// The worst first.
+    std::vector<config_problem> problems;
+    /// Every file that `sysctl --system` reads, in its order; systemd-sysctl leaves out /etc/sysctl.conf.
+    std::vector<std::string> files;
+
+    const config_key* find(std::string_view name) const noexcept {
+        const auto at = std::lower_bound(keys.begin(), keys.end(), name,
+                                         [](const config_key& k, std::string_view n) { return k.name < n; });
+        return at != keys.end() && at->name == name ? &*at : nullptr;
+    }
+
+    /// What the loader in use makes of a key.
+    const config_outcome& at_boot(const config_key& k) const noexcept {
+        return loader == sysctl_loader::systemd ? k.systemd : k.procps;
+    }
+
+    friend bool operator==(const config_view&, const config_view&) = default;
+};
+
+} // namespace closeside::host
+
+#endif

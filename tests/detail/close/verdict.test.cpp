@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <closeside/detail/close/verdict.hpp>
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+namespace cs = closeside;
+using cs::ending;
+using cs::fin_sender;
+using cs::time_wait_holder;
+using cs::detail::close_outcome;
+using cs::detail::close_verdict;
+using cs::detail::conclude;
+using cs::detail::last_sample;
+using cs::detail::outcome_of;
+using cs::detail::tcp_state;
+
+namespace {
+
+using remains = last_sample::remains;
+
+constexpr cs::close_policy plain{};
+constexpr cs::close_policy skips{.linger2 = cs::fin_wait2::skip};
+constexpr cs::close_policy aborting{.linger = cs::lingering::abort};
+constexpr fin_sender nobody_yet = fin_sender::none;
+
+// What the close had learnt before the release.
+constexpr close_verdict nothing{};
+constexpr close_verdict aborts{.first_fin = nobody_yet, .aborting = true};
+constexpr close_verdict we_first{.first_fin = fin_sender::local, .our_fin = true};
+constexpr close_verdict we_first_and_abort{.first_fin = fin_sender::local, .our_fin = true, .aborting = true};
+constexpr close_verdict peer_first{.first_fin = fin_sender::peer, .peer_fin = true};
+constexpr close_verdict peer_first_and_abort{.first_fin = fin_sender::peer, .peer_fin = true, .aborting = true};
+constexpr close_verdict peer_then_we{.first_fin = fin_sender::peer, .our_fin = true, .peer_fin = true};
+constexpr close_verdict peer_then_we_and_abort{
+    .first_fin = fin_sender::peer, .our_fin = true, .peer_fin = true, .aborting = true};
+constexpr close_verdict both_done{.first_fin = fin_sender::local, .our_fin = true, .peer_fin = true};
+constexpr close_verdict crossed{.first_fin = fin_sender::local, .our_fin = true, .peer_fin = true, .crossed = true};
+constexpr close_verdict was_reset{.first_fin = fin_sender::local, .our_fin = true, .reset_by_peer = true};
+constexpr close_verdict had_failed{.first_fin = fin_sender::local, .our_fin = true, .failed = true};
+
+struct row {
+    const char* why;
+    close_verdict learnt;
+    last_sample last;
+    ending ended_by;
+    time_wait_holder time_wait;
+    fin_sender first_fin;
+    cs::close_policy policy = plain;
+};
+
+/// In CLOSE both FINs are through.
+constexpr last_sample in(tcp_state s) {
+    return {.state = s, .left = s == tcp_state::close ? remains::both_fins : remains::nothing};
+}
+constexpr last_sample closed_with(remains r) { return {.state = tcp_state::close, .left = r}; }
+constexpr last_sample unread_in(tcp_state s) { return {.state = s, .unread = true}; }
+constexpr last_sample unsent_in(tcp_state s) { return {.state = s, .unsent = true}; }
+
+constexpr std::array rows{
+    // The descriptor goes while the connection lives.
+    row{"ESTABLISHED: close(2) sends our FIN, the first (tcp_close_state); the orphan decides", nothing,
+        in(tcp_state::established), ending::fin, time_wait_holder::left_to_kernel, fin_sender::local},
+    row{"ESTABLISHED, unread input: RST (__tcp_close, data_was_unread)", nothing, unread_in(tcp_state::established),
+        ending::reset_by_us, time_wait_holder::nobody, nobody_yet},
+    row{"ESTABLISHED, abort: RST (tcp_disconnect, tcp_need_reset)", aborts, in(tcp_state::established),
+        ending::reset_by_us, time_wait_holder::nobody, nobody_yet},
+    row{"ESTABLISHED, TCP_LINGER2 = -1: RST once our FIN is acknowledged, unless the peer's FIN or RST comes first",
+        nothing, in(tcp_state::established), ending::fin, time_wait_holder::left_to_kernel, fin_sender::local, skips},
+    row{"FIN-WAIT-1: the orphan waits for the acknowledgement and the peer's FIN", we_first, in(tcp_state::fin_wait1),
+        ending::fin, time_wait_holder::left_to_kernel, fin_sender::local},
+    row{"FIN-WAIT-1, unread input: RST", we_first, unread_in(tcp_state::fin_wait1), ending::reset_by_us,
+        time_wait_holder::nobody, fin_sender::local},
+    row{"FIN-WAIT-1, abort: RST, sent or not (tcp_need_reset)", we_first_and_abort, in(tcp_state::fin_wait1),
+        ending::reset_by_us, time_wait_holder::nobody, fin_sender::local},
+    row{"FIN-WAIT-1, TCP_LINGER2 = -1: RST once our FIN is acknowledged, unless the peer's FIN or RST comes first",
+        we_first, in(tcp_state::fin_wait1), ending::fin, time_wait_holder::left_to_kernel, fin_sender::local, skips},
+    row{"FIN-WAIT-2: the orphan waits for the peer's FIN (tcp_time_wait with FIN-WAIT-2)", we_first,
+        in(tcp_state::fin_wait2), ending::fin, time_wait_holder::left_to_kernel, fin_sender::local},
+    row{"FIN-WAIT-2, unread input: RST", we_first, unread_in(tcp_state::fin_wait2), ending::reset_by_us,
+        time_wait_holder::nobody, fin_sender::local},
+    row{"FIN-WAIT-2, abort: RST (tcp_need_reset)", we_first_and_abort, in(tcp_state::fin_wait2), ending::reset_by_us,
+        time_wait_holder::nobody, fin_sender::local},
+    row{"FIN-WAIT-2, TCP_LINGER2 = -1: RST at once (__tcp_close, TCPAbortOnLinger)", we_first, in(tcp_state::fin_wait2),
+        ending::reset_by_us, time_wait_holder::nobody, fin_sender::local, skips},
+    row{"CLOSE-WAIT: our FIN is the second (LAST-ACK)", peer_first, in(tcp_state::close_wait), ending::fin,
+        time_wait_holder::peer, fin_sender::peer},
+    row{"CLOSE-WAIT, the peer's FIN not yet read: the state tells whose came first", nothing, in(tcp_state::close_wait),
+        ending::fin, time_wait_holder::peer, fin_sender::peer},
+    row{"CLOSE-WAIT, unread input: RST", nothing, unread_in(tcp_state::close_wait), ending::reset_by_us,
+        time_wait_holder::nobody, fin_sender::peer},
+    row{"CLOSE-WAIT, abort: RST (tcp_need_reset)", peer_first_and_abort, in(tcp_state::close_wait), ending::reset_by_us,
+        time_wait_holder::nobody, fin_sender::peer},
+    row{"CLOSE-WAIT, TCP_LINGER2 = -1: never in FIN-WAIT-2, so without effect", peer_first, in(tcp_state::close_wait),
+        ending::fin, time_wait_holder::peer, fin_sender::peer, skips},
+    row{"LAST-ACK: the peer has closed first", peer_then_we, in(tcp_state::last_ack), ending::fin,
+        time_wait_holder::peer, fin_sender::peer},
+    row{"LAST-ACK, abort, all sent: nothing is sent (tcp_disconnect)", peer_then_we_and_abort, in(tcp_state::last_ack),
+        ending::fin, time_wait_holder::peer, fin_sender::peer},
+    row{"LAST-ACK, abort, something unsent: RST (tcp_disconnect, snd_nxt != write_seq)", peer_then_we_and_abort,
+        unsent_in(tcp_state::last_ack), ending::reset_by_us, time_wait_holder::nobody, fin_sender::peer},
+    row{"LAST-ACK, something unsent, no abort: the kernel goes on sending", peer_then_we,
+        unsent_in(tcp_state::last_ack), ending::fin, time_wait_holder::peer, fin_sender::peer},
+    row{"CLOSING: the FINs crossed, both ends go through TIME-WAIT", both_done, in(tcp_state::closing), ending::fin,
+        time_wait_holder::both, fin_sender::local},
+    row{"CLOSING, abort, all sent: the connection is forgotten here, silently", we_first_and_abort,
+        in(tcp_state::closing), ending::fin, time_wait_holder::peer, fin_sender::local},
+    row{"CLOSING, abort, something unsent: RST", we_first_and_abort, unsent_in(tcp_state::closing), ending::reset_by_us,
+        time_wait_holder::nobody, fin_sender::local},
+    row{"LAST-ACK, abort over unread input, all sent: nothing is sent", peer_then_we_and_abort,
+        unread_in(tcp_state::last_ack), ending::fin, time_wait_holder::peer, fin_sender::peer},
+    row{"LAST-ACK, SO_LINGER{1,0} over unread input: close(2) looks at that first", peer_then_we_and_abort,
+        unread_in(tcp_state::last_ack), ending::reset_by_us, time_wait_holder::nobody, fin_sender::peer, aborting},
+    row{"CLOSING, unread input: RST, whatever was sent", we_first, unread_in(tcp_state::closing), ending::reset_by_us,
+        time_wait_holder::nobody, fin_sender::local},
+    row{"CLOSING, TCP_LINGER2 = -1: only FIN-WAIT-2 looks at it", both_done, in(tcp_state::closing), ending::fin,
+        time_wait_holder::both, fin_sender::local, skips},
+
+    // The socket has left the connection.
+    row{"CLOSE after FIN-WAIT-2: the connection is in TIME-WAIT, in a mini-socket", both_done, in(tcp_state::close),
+        ending::fin, time_wait_holder::local, fin_sender::local},
+    row{"CLOSE after CLOSING: TIME-WAIT at both ends", crossed, in(tcp_state::close), ending::fin,
+        time_wait_holder::both, fin_sender::local},
+    row{"CLOSE after LAST-ACK: the peer has the TIME-WAIT", peer_then_we, in(tcp_state::close), ending::fin,
+        time_wait_holder::peer, fin_sender::peer},
+    row{"CLOSE, TCP_LINGER2 = -1: TIME-WAIT has begun and takes no notice", both_done, in(tcp_state::close),
+        ending::fin, time_wait_holder::local, fin_sender::local, skips},
+    row{"CLOSE and an abort: TIME-WAIT stays (close(2) leaves a socket in CLOSE alone)", we_first_and_abort,
+        in(tcp_state::close), ending::fin, time_wait_holder::local, fin_sender::local},
+    row{"CLOSE with ECONNRESET pending: the peer's RST (tcp_reset)",
+        both_done,
+        {.state = tcp_state::close, .reset = true},
+        ending::reset_by_peer,
+        time_wait_holder::nobody,
+        fin_sender::local},
+    row{"CLOSE with ECONNRESET pending, without our FIN",
+        nothing,
+        {.state = tcp_state::close, .reset = true},
+        ending::reset_by_peer,
+        time_wait_holder::nobody,
+        nobody_yet},
+    row{"CLOSE with EPIPE pending: the reset came in CLOSE-WAIT, after the peer's FIN (tcp_reset)",
+        nothing,
+        {.state = tcp_state::close, .reset = true, .reset_after_fin = true},
+        ending::reset_by_peer,
+        time_wait_holder::nobody,
+        fin_sender::peer},
+    row{"CLOSE with ECONNRESET pending after shutdown(SHUT_RD): the RST may be ours, in answer to data behind our FIN",
+        {.first_fin = fin_sender::local, .our_fin = true, .blind = true},
+        {.state = tcp_state::close, .reset = true},
+        ending::unknown,
+        time_wait_holder::nobody,
+        fin_sender::local},
+    row{"CLOSE without our FIN and without an error: the program has taken it", nothing, closed_with(remains::nothing),
+        ending::unknown, time_wait_holder::unknown, fin_sender::unknown},
+    row{"CLOSE, the peer's FIN in and all acknowledged: a FIN of the program's may be among it, or not", nothing,
+        closed_with(remains::acked), ending::unknown, time_wait_holder::unknown, fin_sender::unknown},
+    row{"CLOSE, both FINs through, ours by the program: who was first is not known", nothing,
+        closed_with(remains::both_fins), ending::fin, time_wait_holder::unknown, fin_sender::unknown},
+    row{"CLOSE, and TIME-WAIT is here: the program's FIN was first", nothing, closed_with(remains::time_wait),
+        ending::fin, time_wait_holder::local, fin_sender::local},
+    row{"CLOSE, never connected", nothing, closed_with(remains::never_connected), ending::failed,
+        time_wait_holder::nobody, nobody_yet},
+    row{"CLOSE without our FIN, and an abort: no RST follows a RST",
+        aborts,
+        {.state = tcp_state::close, .reset = true},
+        ending::reset_by_peer,
+        time_wait_holder::nobody,
+        nobody_yet},
+    row{"SYN-SENT: nothing is left behind", nothing, in(tcp_state::syn_sent), ending::failed, time_wait_holder::nobody,
+        nobody_yet},
+    row{"Multipath TCP: a FIN, and TCP_INFO tells of a subflow's states",
+        we_first,
+        {.state = tcp_state::established, .multipath = true},
+        ending::fin,
+        time_wait_holder::unknown,
+        fin_sender::unknown},
+    row{"CLOSE with ETIMEDOUT pending: the kernel has given up (tcp_write_err)",
+        both_done,
+        {.state = tcp_state::close, .failure = ETIMEDOUT},
+        ending::failed,
+        time_wait_holder::nobody,
+        fin_sender::local},
+
+    // A system call has told the end; the state is not asked any more.
+    row{"a read gave ECONNRESET", was_reset, in(tcp_state::close), ending::reset_by_peer, time_wait_holder::nobody,
+        fin_sender::local},
+    row{"a read gave ECONNRESET, and the state could not be had", was_reset, in(tcp_state::unknown),
+        ending::reset_by_peer, time_wait_holder::nobody, fin_sender::local},
+    row{"a read gave ETIMEDOUT", had_failed, in(tcp_state::close), ending::failed, time_wait_holder::nobody,
+        fin_sender::local},
+    row{"not a TCP connection any more", had_failed, in(tcp_state::unknown), ending::failed, time_wait_holder::nobody,
+        fin_sender::local},
+};
+
+} // namespace
+
+TEST_CASE("the report says of each state what the kernel does in it") {
+    for (const row& r : rows) {
+        CAPTURE(std::string(r.why));
+        cs::detail::close_terms terms(r.policy);
+        terms.close_aborts = terms.aborts;
+        const cs::close_report report = conclude(r.learnt, terms, r.last);
+        CHECK(std::string(to_string(report.ended_by)) == to_string(r.ended_by));
+        CHECK(std::string(to_string(report.time_wait)) == to_string(r.time_wait));
+        CHECK(std::string(to_string(report.first_fin)) == to_string(r.first_fin));
+    }
+}
+
+TEST_CASE("what was counted goes into the report as it is") {
+    close_verdict v = we_first;
+    v.discarded = 7;
+    v.limit = cs::close_limit::drain_time;
+    const cs::close_report report = conclude(v, plain, {.state = tcp_state::fin_wait1, .unacknowledged = 9});
+    CHECK(report.discarded == 7);
+    CHECK(report.unacknowledged == 9);
+    CHECK(report.limit == cs::close_limit::drain_time);
+}
+
+TEST_CASE("the states around shutdown(2) tell whose FIN came first") {
+    struct {
+        tcp_state before, after;
+        fin_sender first;
+        bool crossed;
+    } constexpr looks[]{
+        {tcp_state::established, tcp_state::fin_wait1, fin_sender::local, false},
+        {tcp_state::established, tcp_state::fin_wait2, fin_sender::local, false},
+        {tcp_state::established, tcp_state::closing, fin_sender::local, true},
+        {tcp_state::established, tcp_state::last_ack, fin_sender::peer, false}, // the FIN came between the looks
+        {tcp_state::close_wait, tcp_state::last_ack, fin_sender::peer, false},
+        {tcp_state::close_wait, tcp_state::close, fin_sender::peer, false}, // … and its acknowledgement of ours
+    };
+    for (const auto& look : looks) {
+        CAPTURE(static_cast<int>(look.before));
+        CAPTURE(static_cast<int>(look.after));
+        close_verdict v;
+        v.half_closed(look.before, look.after);
+        CHECK(v.our_fin);
+        CHECK(v.first_fin == look.first);
+        CHECK(v.crossed == look.crossed);
+    }
+}
+
+TEST_CASE("a FIN that was read first stays the first") {
+    close_verdict v;
+    v.peer_closed();
+    v.half_closed(tcp_state::established, tcp_state::fin_wait1);
+    CHECK(v.first_fin == fin_sender::peer);
+    close_verdict w;
+    w.half_closed(tcp_state::established, tcp_state::fin_wait1);
+    w.peer_closed();
+    CHECK(w.first_fin == fin_sender::local);
+    CHECK(w.peer_fin);
+}
+
+TEST_CASE("the limit decides between the outcomes, and a failure before it") {
+    using cs::close_limit;
+    cs::close_report r;
+    const auto outcome = [&](const cs::close_policy& p = plain, const last_sample& last = {}) {
+        return outcome_of(r, p, nothing, last);
+    };
+    CHECK(outcome() == close_outcome::kept);
+    constexpr std::array limits{std::pair{close_limit::patience, close_outcome::patience_over},
+                                std::pair{close_limit::input, close_outcome::peer_still_sends},
+                                std::pair{close_limit::drain_time, close_outcome::drain_time_over},
+                                std::pair{close_limit::drain_idle, close_outcome::drain_time_over},
+                                std::pair{close_limit::drain_bytes, close_outcome::drain_bytes_over},
+                                std::pair{close_limit::linger, close_outcome::linger_over},
+                                std::pair{close_limit::cancelled, close_outcome::cancelled},
+                                std::pair{close_limit::shed, close_outcome::cancelled}};
+    for (const auto& [limit, expected] : limits) {
+        r.limit = limit;
+        r.ended_by = ending::reset_by_peer;
+        CHECK(outcome() == expected);
+        r.ended_by = ending::failed;
+        CHECK(outcome() == close_outcome::failed);
+    }
+    r.limit = close_limit::none;
+    r.ended_by = ending::reset_by_peer;
+    CHECK(outcome() == close_outcome::reset_by_peer);
+    CHECK(outcome(aborting) == close_outcome::kept);
+    r.ended_by = ending::unknown;
+    CHECK(outcome(plain, closed_with(remains::acked)) == close_outcome::kept); // nothing is lost, whatever it was
+    CHECK(outcome(plain, closed_with(remains::nothing)) == close_outcome::not_connected);
+    CHECK(outcome(aborting, closed_with(remains::nothing)) == close_outcome::kept);
+    r.ended_by = ending::failed;
+    CHECK(outcome(plain, closed_with(remains::never_connected)) == close_outcome::not_connected);
+}
