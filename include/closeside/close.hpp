@@ -4,6 +4,7 @@
 
 #include <closeside/detail/asio/configuration.hpp>
 
+#include <closeside/detail/close/apply_policy.hpp>
 #include <closeside/detail/close/drop.hpp>
 #include <closeside/detail/close/start_close.hpp>
 #include <closeside/policy.hpp>
@@ -26,7 +27,7 @@ namespace detail {
 /** An abort does without SO_LINGER. */
 inline int prepare(int fd, const close_policy& p) noexcept {
     if (!is_tcp(fd)) return EOPNOTSUPP;
-    return p.linger == lingering::abort || tcp_socket::apply_policy(fd, p) ? 0 : errno;
+    return p.linger == lingering::abort || apply_policy(fd, p) ? 0 : errno;
 }
 
 /// A plain socket on its way into a close. Dropped before that, it ends by the policy all the same.
@@ -98,10 +99,10 @@ auto async_close(asio::basic_stream_socket<Protocol, Executor>&& socket, const c
     using socket_type = asio::basic_stream_socket<Protocol, Executor>;
     const detail::initiate_policed_close<Executor> initiate(socket.get_executor());
     detail::policed_socket<socket_type> policed(std::move(socket), policy);
-    if constexpr (detail::tells_nobody<Token>)
-        return policed.close(detail::told_nobody{});
-    else
+    if constexpr (detail::wants_report<Token>)
         return asio::async_initiate<Token, void(asio::error_code, close_report)>(initiate, token, std::move(policed));
+    else
+        return policed.close(detail::wants_no_report{});
 }
 
 } // namespace closeside

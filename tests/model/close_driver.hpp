@@ -43,7 +43,7 @@ public:
     /// What the machine wants next; `done` where there is none.
     close_action next(const world& w) const {
         const loop_state& s = loops_[w.machine];
-        return {static_cast<close_action::kind>(s.action), s.bytes, milliseconds{s.until}};
+        return {static_cast<close_action::kind>(s.action), static_cast<std::uint32_t>(s.bytes), milliseconds{s.until}};
     }
 
     verdict start(world& w) {
@@ -85,7 +85,7 @@ public:
         return follow(w, l, action, following);
     }
 
-    verdict advance(world& w, const close_event& e) {
+    verdict advance(world& w, close_event e) {
         const close_action wait = next(w);
         w.time.woken = w.time.now;
         w.taken_at_wake_up = w.ours.taken;
@@ -199,16 +199,16 @@ private:
             return broken(property::discard_limit, "discarded is not what was read");
         const release_judge judge(setting_, before, w);
         if (verdict v = judge(report, [&](exception x) { excuse(x); }); v.broken) return v;
-        finish(w, report, l.outcome());
+        finish(w, report, l.error(report) == closeside::detail::close_error{});
         return {};
     }
 
     /// What the rest of the run does not depend on is forgotten.
-    static void finish(world& w, const closeside::close_report& r, closeside::detail::close_outcome outcome) {
+    static void finish(world& w, const closeside::close_report& r, bool kept) {
         w.finished = true;
         w.predicted = r.time_wait;
         w.limit = r.limit;
-        w.outcome = outcome;
+        w.kept = kept;
         w.machine = 0;
         w.ours.taken = w.taken_before = w.taken_at_wake_up = 0;
         w.slow_ticks = w.late_ticks = 0;

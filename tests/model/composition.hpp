@@ -7,6 +7,8 @@
 #include "peer_steps.hpp"
 #include "world.hpp"
 
+#include <closeside/detail/close/apply_policy.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -34,7 +36,7 @@ public:
             modelled_kernel::run run = driver_.run_of(w);
             run.made.count = made++;
             modelled_kernel::current = &run;
-            calls::apply_policy(0, setting_.policy);
+            closeside::detail::apply_policy<calls>(0, setting_.policy);
             modelled_kernel::current = nullptr;
             cut = run.cut;
         }

@@ -152,7 +152,6 @@ inline std::optional<exception> excuse(const world& w, time_wait_holder said, ti
 
 /// Has the peer, if it goes on reading, all that was queued?
 inline verdict judge_reply(const setting& s, const world& w) {
-    using closeside::detail::close_outcome;
     const closeside::close_policy& p = s.policy;
     const bool drains = p.drain_time.count != 0;
     const bool cut = w.over || w.cancelled;
@@ -169,8 +168,8 @@ inline verdict judge_reply(const setting& s, const world& w) {
     if (!excused && !w.peer.got_eof && !w.peer.closed)
         return broken(property::reply_kept, "the peer never saw the end");
     const bool waits = drains || p.closes_first == closeside::side::peer;
-    if (waits && !excused && !cut && w.limit == close_limit::none && w.outcome != close_outcome::kept)
-        return broken(property::reply_kept, "the outcome is not kept");
+    if (waits && !excused && !cut && w.limit == close_limit::none && !w.kept)
+        return broken(property::reply_kept, "the close reports an error");
     return {};
 }
 

@@ -46,9 +46,7 @@ inline ssize_t modelled_send(int fd, const void* bytes, std::size_t size, int fl
 namespace model {
 
 struct calls : closeside::detail::tcp_socket_on_modelled_kernel {
-    static closeside::detail::close_event send(int fd, const void* bytes, std::size_t size) noexcept {
-        return modelled_send(fd, bytes, size);
-    }
+    static long send(int fd, const void* bytes, std::size_t size) noexcept { return modelled_send(fd, bytes, size); }
 };
 
 } // namespace model

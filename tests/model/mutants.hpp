@@ -16,15 +16,20 @@ using closeside::detail::close_action;
 using closeside::detail::close_event;
 using closeside::detail::close_machine;
 using closeside::detail::close_manner;
+using closeside::detail::connection_look;
+using closeside::detail::last_sample;
 
 class sound {
 public:
     explicit sound(const close_policy& p, const close_manner& m = {}) : machine_(p, m) {}
     close_action start() { return machine_.start(); }
-    close_action step(const close_event& e, milliseconds now) { return machine_.step(e, now); }
+    close_action step(close_event e, milliseconds now) { return machine_.step(e, now); }
+    close_action looked(const connection_look& l, milliseconds now) { return machine_.looked(l, now); }
+    void sampled(const last_sample& s) { machine_.sampled(s); }
+    close_action released() { return machine_.released(); }
     bool finished() const { return machine_.finished(); }
     close_report report() const { return machine_.report(); }
-    auto outcome() const { return machine_.outcome(); }
+    auto error(const close_report& r) const { return machine_.error(r); }
 
 protected:
     using action = close_action::kind;
@@ -37,7 +42,7 @@ protected:
 /// Takes the first bytes for the end of what the peer sends, as a close does that reads once and no more.
 struct stops_after_one_read : sound {
     using sound::sound;
-    close_action step(const close_event& e, milliseconds now) {
+    close_action step(close_event e, milliseconds now) {
         const close_action next = machine_.step(e, now);
         const bool goes_on = next.what == action::receive || waits(next);
         return e.what == event::received && goes_on ? machine_.step({event::end_of_file}, now) : next;
@@ -46,7 +51,7 @@ struct stops_after_one_read : sound {
 
 struct ignores_limits : sound {
     using sound::sound;
-    close_action step(const close_event& e, milliseconds now) {
+    close_action step(close_event e, milliseconds now) {
         if (e.what == event::timer) return {action::wait_readable, 1, milliseconds{now.count + 60'000}};
         return machine_.step(e, now);
     }
@@ -55,7 +60,7 @@ struct ignores_limits : sound {
 struct forgets_the_fin : sound {
     using sound::sound;
     close_action start() { return without_half_close(machine_.start(), {}); }
-    close_action step(const close_event& e, milliseconds now) { return without_half_close(machine_.step(e, now), now); }
+    close_action step(close_event e, milliseconds now) { return without_half_close(machine_.step(e, now), now); }
 
 private:
     close_action without_half_close(const close_action& a, milliseconds now) {
@@ -69,7 +74,7 @@ private:
 /// Sees the peer's FIN and does not answer it with ours.
 struct ignores_end_of_file : sound {
     using sound::sound;
-    close_action step(const close_event& e, milliseconds now) {
+    close_action step(close_event e, milliseconds now) {
         if (e.what == event::end_of_file) return {action::wait_readable, 1, milliseconds{now.count + 1}};
         return machine_.step(e, now);
     }
@@ -77,7 +82,7 @@ struct ignores_end_of_file : sound {
 
 struct ignores_cancellation : sound {
     using sound::sound;
-    close_action step(const close_event& e, milliseconds now) {
+    close_action step(close_event e, milliseconds now) {
         if (e.what == event::cancelled) return {action::wait_readable, 1, milliseconds{now.count + 1}};
         return machine_.step(e, now);
     }
@@ -85,8 +90,11 @@ struct ignores_cancellation : sound {
 
 struct ignores_the_quota : sound {
     using sound::sound;
-    close_action step(const close_event& e, milliseconds now) {
-        close_action next = machine_.step(e, now);
+    close_action step(close_event e, milliseconds now) { return more(machine_.step(e, now)); }
+    close_action looked(const connection_look& l, milliseconds now) { return more(machine_.looked(l, now)); }
+
+private:
+    static close_action more(close_action next) {
         if (next.what == action::receive && next.bytes == close_machine::quota) next.bytes *= 4;
         return next;
     }
@@ -94,17 +102,20 @@ struct ignores_the_quota : sound {
 
 struct ignores_drain_bytes : sound {
     using sound::sound;
-    close_action step(const close_event& e, milliseconds now) {
-        const close_action next = machine_.step(e, now);
+    close_action step(close_event e, milliseconds now) { return reads(machine_.step(e, now)); }
+    close_action looked(const connection_look& l, milliseconds now) { return reads(machine_.looked(l, now)); }
+
+private:
+    static close_action reads(close_action next) {
         return next.what == action::peek ? close_action{action::receive, 1} : next;
     }
 };
 
 struct acts_after_completion : sound {
     using sound::sound;
-    close_action step(const close_event& e, milliseconds now) {
-        const close_action next = machine_.step(e, now);
-        return next.what == action::done ? close_action{action::receive, 1} : next;
+    close_action released() {
+        machine_.released();
+        return {action::receive, 1};
     }
 };
 
@@ -169,7 +180,7 @@ struct hides_what_is_unacknowledged : sound {
 
 struct closes_instead_of_aborting : sound {
     using sound::sound;
-    close_action step(const close_event& e, milliseconds now) {
+    close_action step(close_event e, milliseconds now) {
         const close_action next = machine_.step(e, now);
         return next.what == action::abort ? close_action{action::close} : next;
     }

@@ -6,7 +6,9 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <cerrno>
 #include <cstddef>
+#include <variant>
 
 namespace cs = closeside;
 using namespace std::chrono_literals;
@@ -30,27 +32,38 @@ constexpr close_event half_closed(tcp_state after = tcp_state::fin_wait2, tcp_st
 }
 constexpr close_event received(std::uint64_t bytes) { return {.what = event::received, .bytes = bytes}; }
 constexpr close_event just(event what) { return {.what = what}; }
+constexpr close_event sent(std::uint64_t bytes) { return {.what = event::sent, .bytes = bytes}; }
+constexpr close_event failed(int error) { return {.what = event::failed, .error = error}; }
 /// In CLOSE both FINs are through, unless the close has learnt of something else.
-constexpr close_event released(tcp_state state, bool unread = false) {
+constexpr last_sample released(tcp_state state, bool unread = false) {
     const auto left = state == tcp_state::close ? last_sample::remains::both_fins : last_sample::remains::nothing;
-    return {.what = event::released, .last = {.state = state, .left = left, .unread = unread}};
+    return {.state = state, .left = left, .unread = unread};
 }
 constexpr close_event in_state(tcp_state state) { return {.what = event::state, .after = state}; }
 constexpr close_event unacknowledged(std::uint64_t bytes) { return {.what = event::unacknowledged, .bytes = bytes}; }
 constexpr cs::milliseconds for_ever{1'000'000'000};
 /// A look that finds so many bytes unacknowledged, and the last acknowledgement, data and input so long ago.
-constexpr close_event looked(std::uint64_t bytes, cs::milliseconds acked_ago = for_ever,
-                             cs::milliseconds sent_ago = for_ever, cs::milliseconds input_ago = for_ever) {
-    return {.what = event::looked,
-            .after = established,
+constexpr connection_look looked(std::uint64_t bytes, cs::milliseconds acked_ago = for_ever,
+                                 cs::milliseconds sent_ago = for_ever, cs::milliseconds input_ago = for_ever) {
+    return {.state = established,
             .acked_ago = static_cast<std::uint32_t>(acked_ago.count),
             .sent_ago = static_cast<std::uint32_t>(sent_ago.count),
             .input_ago = static_cast<std::uint32_t>(input_ago.count),
-            .bytes = bytes};
+            .unacknowledged = bytes};
+}
+
+/// What an action is answered with.
+using happening = std::variant<close_event, connection_look, last_sample>;
+
+constexpr close_action answer(close_machine& m, const happening& h, cs::milliseconds now) {
+    if (std::holds_alternative<close_event>(h)) return m.step(std::get<close_event>(h), now);
+    if (std::holds_alternative<connection_look>(h)) return m.looked(std::get<connection_look>(h), now);
+    m.sampled(std::get<last_sample>(h));
+    return m.released();
 }
 
 struct step {
-    close_event happens{};
+    happening happens{close_event{}};
     cs::milliseconds at{};
     action then = action::done;
     cs::milliseconds until{};
@@ -62,7 +75,7 @@ template <std::size_t N>
 constexpr std::size_t walk(close_machine& m, action first, const std::array<step, N>& steps) {
     if (m.start().what != first) return 1000;
     for (std::size_t i = 0; i < N; ++i) {
-        const close_action a = m.step(steps[i].happens, steps[i].at);
+        const close_action a = answer(m, steps[i].happens, steps[i].at);
         if (a.what != steps[i].then) return i;
         if (steps[i].until.count != 0 && a.until != steps[i].until) return 2000 + i;
         if (steps[i].bytes != 0 && a.bytes != steps[i].bytes) return 3000 + i;
@@ -70,8 +83,13 @@ constexpr std::size_t walk(close_machine& m, action first, const std::array<step
     return m.finished() ? N : 4000;
 }
 
+constexpr close_error kept{};
+constexpr close_error not_connected{.system = ENOTCONN};
+constexpr close_error timed_out{.system = ETIMEDOUT};
+constexpr close_error ours(cs::error e) { return {.ours = e}; }
+
 struct ends_as {
-    close_outcome outcome;
+    close_error error;
     fin_sender first_fin;
     ending by;
     time_wait_holder holder;
@@ -84,8 +102,8 @@ constexpr bool walks(const close_policy& p, action first, const std::array<step,
                      const close_manner& manner = {}) {
     close_machine m(p, manner);
     if (walk(m, first, steps) != N) return false;
-    const cs::close_report& r = m.report();
-    return m.outcome() == end.outcome && r.first_fin == end.first_fin && r.ended_by == end.by &&
+    const cs::close_report r = m.report();
+    return m.error(r) == end.error && r.first_fin == end.first_fin && r.ended_by == end.by &&
            r.time_wait == end.holder && r.limit == end.limit && r.discarded == end.discarded;
 }
 
@@ -104,7 +122,7 @@ static_assert(walks(cs::policies::graceful, action::receive,
                                step{just(event::readable), t1, action::receive},
                                step{just(event::end_of_file), t1, action::close},
                                step{released(tcp_state::close), t1, action::done}},
-                    {close_outcome::kept, local, ending::fin, time_wait_holder::local}),
+                    {kept, local, ending::fin, time_wait_holder::local}),
               "our FIN, drain, the peer's FIN, TIME-WAIT here");
 
 static_assert(
@@ -115,7 +133,7 @@ static_assert(
                      step{just(event::timer), cs::milliseconds{5040}, action::receive, t0, last_look},
                      step{just(event::would_block), cs::milliseconds{5040}, action::close},
                      step{released(tcp_state::fin_wait2), cs::milliseconds{5040}, action::done}},
-          {close_outcome::drain_time_over, local, ending::fin, time_wait_holder::left_to_kernel,
+          {ours(cs::error::drain_time_over), local, ending::fin, time_wait_holder::left_to_kernel,
            close_limit::drain_idle}),
     "a silent peer costs drain_idle from its acknowledgement of our FIN, and one wake-up");
 
@@ -126,7 +144,7 @@ static_assert(walks(cs::policies::graceful, action::receive,
                                step{looked(0), t5s, action::receive, t0, last_look},
                                step{just(event::end_of_file), t5s, action::close},
                                step{released(tcp_state::close), t5s, action::done}},
-                    {close_outcome::kept, local, ending::fin, time_wait_holder::local}),
+                    {kept, local, ending::fin, time_wait_holder::local}),
               "a FIN that a late thread finds at the deadline counts");
 
 static_assert(walks(cs::policies::graceful, action::receive,
@@ -143,7 +161,7 @@ static_assert(walks(cs::policies::graceful, action::receive,
                                step{just(event::timer), cs::milliseconds{10'000}, action::receive, t0, last_look},
                                step{just(event::would_block), cs::milliseconds{10'000}, action::close},
                                step{released(tcp_state::fin_wait2), cs::milliseconds{10'000}, action::done}},
-                    {close_outcome::drain_time_over, local, ending::fin, time_wait_holder::left_to_kernel,
+                    {ours(cs::error::drain_time_over), local, ending::fin, time_wait_holder::left_to_kernel,
                      close_limit::drain_idle, 300}),
               "drain_idle runs from the last byte; once all is seen acknowledged nothing is asked any more");
 
@@ -161,7 +179,7 @@ static_assert(
               step{looked(8000, t1s, t1s), cs::milliseconds{38'000}, action::receive, t0, last_look},
               step{just(event::would_block), cs::milliseconds{38'000}, action::close},
               step{released(tcp_state::fin_wait1), cs::milliseconds{38'000}, action::done}},
-          {close_outcome::drain_time_over, local, ending::fin, time_wait_holder::left_to_kernel,
+          {ours(cs::error::drain_time_over), local, ending::fin, time_wait_holder::left_to_kernel,
            close_limit::drain_time}),
     "drain_time runs from the last progress, and drain_idle not while something is unacknowledged");
 
@@ -174,7 +192,7 @@ static_assert(
                      step{looked(9000, cs::milliseconds{100}, for_ever), t30s, action::receive, t0, last_look},
                      step{just(event::would_block), t30s, action::close},
                      step{released(tcp_state::fin_wait1), t30s, action::done}},
-          {close_outcome::drain_time_over, local, ending::fin, time_wait_holder::left_to_kernel,
+          {ours(cs::error::drain_time_over), local, ending::fin, time_wait_holder::left_to_kernel,
            close_limit::drain_time}),
     "a peer with a closed window acknowledges probes, which is no progress");
 
@@ -192,7 +210,7 @@ static_assert(
                      step{just(event::readable), cs::milliseconds{5002}, action::receive},
                      step{just(event::end_of_file), cs::milliseconds{5002}, action::close},
                      step{released(tcp_state::close), cs::milliseconds{5002}, action::done}},
-          {close_outcome::kept, local, ending::fin, time_wait_holder::local, close_limit::none, 2 * quota + 7}),
+          {kept, local, ending::fin, time_wait_holder::local, close_limit::none, 2 * quota + 7}),
     "a flood costs one quota a wake-up; where it has thinned out, the timer's wake-up asks when and reads");
 
 static_assert(
@@ -203,7 +221,7 @@ static_assert(
               step{just(event::would_block), t0, action::look_unacknowledged},
               step{unacknowledged(0), t0, action::wait_readable}, step{just(event::readable), t1, action::peek},
               step{just(event::end_of_file), t1, action::close}, step{released(tcp_state::close), t1, action::done}},
-          {close_outcome::kept, local, ending::fin, time_wait_holder::local, close_limit::none, 10}),
+          {kept, local, ending::fin, time_wait_holder::local, close_limit::none, 10}),
     "exactly drain_bytes and then the FIN is within the limit");
 
 static_assert(walks({.drain_bytes = 10}, action::receive,
@@ -215,7 +233,7 @@ static_assert(walks({.drain_bytes = 10}, action::receive,
                                step{received(90), t0, action::receive, t0, last_look},
                                step{just(event::would_block), t0, action::close},
                                step{released(tcp_state::fin_wait2), t0, action::done}},
-                    {close_outcome::drain_bytes_over, local, ending::fin, time_wait_holder::left_to_kernel,
+                    {ours(cs::error::drain_bytes_over), local, ending::fin, time_wait_holder::left_to_kernel,
                      close_limit::drain_bytes, 100}),
               "one byte more ends the drain, and what has arrived is emptied, so that close(2) does not reset");
 
@@ -226,7 +244,7 @@ static_assert(walks({.drain_bytes = 0, .on_limit = cs::limit_action::abort}, act
                                step{received(1), t0, action::receive},
                                step{just(event::would_block), t0, action::abort},
                                step{released(tcp_state::fin_wait2), t0, action::done}},
-                    {close_outcome::drain_bytes_over, local, ending::reset_by_us, time_wait_holder::nobody,
+                    {ours(cs::error::drain_bytes_over), local, ending::reset_by_us, time_wait_holder::nobody,
                      close_limit::drain_bytes, 1}),
               "drain_bytes = 0 waits for the FIN and suffers no byte");
 
@@ -236,7 +254,7 @@ static_assert(walks(cs::policies::graceful, action::receive,
                                step{just(event::readable), t0, action::receive},
                                step{just(event::end_of_file), t0, action::close},
                                step{released(tcp_state::last_ack), t0, action::done}},
-                    {close_outcome::kept, peer, ending::fin, time_wait_holder::peer}),
+                    {kept, peer, ending::fin, time_wait_holder::peer}),
               "the peer was faster, and holds TIME-WAIT");
 
 static_assert(walks(cs::policies::graceful, action::receive,
@@ -245,7 +263,7 @@ static_assert(walks(cs::policies::graceful, action::receive,
                                step{just(event::readable), t0, action::receive},
                                step{just(event::end_of_file), t0, action::close},
                                step{released(tcp_state::close), t0, action::done}},
-                    {close_outcome::kept, local, ending::fin, time_wait_holder::both}),
+                    {kept, local, ending::fin, time_wait_holder::both}),
               "the FINs crossed, and both hold TIME-WAIT");
 
 static_assert(
@@ -253,34 +271,33 @@ static_assert(
           std::array{step{just(event::would_block), t0, action::half_close},
                      step{half_closed(), t0, action::wait_readable}, step{just(event::readable), t0, action::receive},
                      step{just(event::reset), t0, action::close}, step{released(tcp_state::close), t0, action::done}},
-          {close_outcome::reset_by_peer, local, ending::reset_by_peer, time_wait_holder::nobody}),
+          {ours(cs::error::reset_by_peer), local, ending::reset_by_peer, time_wait_holder::nobody}),
     "reset while draining");
 
 static_assert(walks(cs::policies::graceful, action::receive,
-                    std::array{step{just(event::failed), t0, action::close},
+                    std::array{step{failed(ETIMEDOUT), t0, action::close},
                                step{released(tcp_state::close), t0, action::done}},
-                    {close_outcome::failed, none, ending::failed, time_wait_holder::nobody}),
+                    {timed_out, none, ending::failed, time_wait_holder::nobody}),
               "the connection was gone before, and the kernel says why");
 
 static_assert(walks(cs::policies::graceful, action::receive,
                     std::array{step{just(event::not_connected), t0, action::close},
                                step{released(tcp_state::close), t0, action::done}},
-                    {close_outcome::not_connected, none, ending::failed, time_wait_holder::nobody}),
+                    {not_connected, none, ending::failed, time_wait_holder::nobody}),
               "never connected");
 
 static_assert(walks(cs::policies::graceful, action::receive,
                     std::array{step{just(event::end_of_file), t0, action::look_state},
                                step{in_state(tcp_state::close_wait), t0, action::close},
                                step{released(tcp_state::close_wait), t0, action::done}},
-                    {close_outcome::kept, peer, ending::fin, time_wait_holder::peer}),
+                    {kept, peer, ending::fin, time_wait_holder::peer}),
               "where the peer's FIN is there already, close(2) sends ours and nothing is left to wait for");
 
 static_assert(walks(cs::policies::graceful, action::receive,
                     std::array{step{just(event::end_of_file), t0, action::close},
-                               step{{.what = event::released}, t0, action::done}},
-                    {close_outcome::not_connected, unknown, ending::unknown, time_wait_holder::unknown},
-                    {.told = false}),
-              "where nobody is told, the state is not asked: close(2) is the same");
+                               step{last_sample{}, t0, action::done}},
+                    {not_connected, unknown, ending::unknown, time_wait_holder::unknown}, {.wants_report = false}),
+              "if nobody wants a report, the state is not asked: close(2) is the same");
 
 static_assert(walks(cs::policies::graceful, action::receive,
                     std::array{step{received(100), t0, action::half_close},
@@ -288,7 +305,7 @@ static_assert(walks(cs::policies::graceful, action::receive,
                                step{just(event::readable), t1, action::receive},
                                step{just(event::end_of_file), t1, action::close},
                                step{released(tcp_state::close), t1, action::done}},
-                    {close_outcome::kept, local, ending::fin, time_wait_holder::local, close_limit::none, 100}),
+                    {kept, local, ending::fin, time_wait_holder::local, close_limit::none, 100}),
               "what is there before our FIN counts as discarded");
 
 // peer_first
@@ -299,27 +316,26 @@ static_assert(walks(cs::policies::peer_first, action::receive,
                                step{just(event::end_of_file), t1s, action::look_state},
                                step{in_state(tcp_state::close_wait), t1s, action::close},
                                step{released(tcp_state::close_wait), t1s, action::done}},
-                    {close_outcome::kept, peer, ending::fin, time_wait_holder::peer, close_limit::none, 7}),
+                    {kept, peer, ending::fin, time_wait_holder::peer, close_limit::none, 7}),
               "the peer's FIN, then ours with close(2); what was there at the first look does not count");
 
-static_assert(walks(cs::policies::peer_first, action::receive,
-                    std::array{step{just(event::would_block), t0, action::look},
-                               step{looked(0), t0, action::wait_readable, t2s},
-                               step{just(event::timer), t2s, action::receive, t0, last_look},
-                               step{just(event::would_block), t2s, action::half_close},
-                               step{half_closed(), t2s, action::wait_readable, t7s},
-                               step{just(event::readable), t4s, action::receive},
-                               step{just(event::end_of_file), t4s, action::close},
-                               step{released(tcp_state::close), t4s, action::done}},
-                    {close_outcome::patience_over, local, ending::fin, time_wait_holder::local, close_limit::patience}),
-              "out of patience our FIN goes out, and the drain follows");
+static_assert(
+    walks(cs::policies::peer_first, action::receive,
+          std::array{
+              step{just(event::would_block), t0, action::look}, step{looked(0), t0, action::wait_readable, t2s},
+              step{just(event::timer), t2s, action::receive, t0, last_look},
+              step{just(event::would_block), t2s, action::half_close},
+              step{half_closed(), t2s, action::wait_readable, t7s}, step{just(event::readable), t4s, action::receive},
+              step{just(event::end_of_file), t4s, action::close}, step{released(tcp_state::close), t4s, action::done}},
+          {ours(cs::error::patience_over), local, ending::fin, time_wait_holder::local, close_limit::patience}),
+    "out of patience our FIN goes out, and the drain follows");
 
 static_assert(
     walks(cs::policies::peer_first_or_reset, action::receive,
           std::array{step{just(event::would_block), t0, action::look}, step{looked(0), t0, action::wait_readable, t2s},
                      step{just(event::timer), t2s, action::receive}, step{just(event::would_block), t2s, action::abort},
                      step{released(established), t2s, action::done}},
-          {close_outcome::patience_over, none, ending::reset_by_us, time_wait_holder::nobody, close_limit::patience}),
+          {ours(cs::error::patience_over), none, ending::reset_by_us, time_wait_holder::nobody, close_limit::patience}),
     "or RST, so that TIME-WAIT stays away");
 
 static_assert(walks(cs::policies::peer_first, action::receive,
@@ -333,24 +349,25 @@ static_assert(walks(cs::policies::peer_first, action::receive,
                         step{just(event::timer), cs::milliseconds{4500}, action::receive},
                         step{just(event::end_of_file), cs::milliseconds{4500}, action::close},
                         step{released(tcp_state::close_wait), cs::milliseconds{4500}, action::done}},
-                    {close_outcome::kept, peer, ending::fin, time_wait_holder::peer}),
+                    {kept, peer, ending::fin, time_wait_holder::peer}),
               "patience runs from the last acknowledgement of more; a FIN found by the last look keeps the promise");
 
-static_assert(
-    walks(cs::policies::peer_first, action::receive,
-          std::array{step{just(event::would_block), t0, action::look},
-                     step{looked(9000), t0, action::wait_readable, t2s}, step{just(event::timer), t2s, action::look},
-                     step{looked(9000, cs::milliseconds{100}), t2s, action::receive},
-                     step{just(event::would_block), t2s, action::half_close},
-                     step{half_closed(tcp_state::fin_wait1), t2s, action::wait_readable, t7s},
-                     step{just(event::timer), t7s, action::look},
-                     step{looked(9000, cs::milliseconds{100}), t7s, action::wait_readable, cs::milliseconds{32'000}},
-                     step{just(event::timer), cs::milliseconds{32'000}, action::look},
-                     step{looked(9000, cs::milliseconds{100}), cs::milliseconds{32'000}, action::receive},
-                     step{just(event::would_block), cs::milliseconds{32'000}, action::close},
-                     step{released(tcp_state::fin_wait1), cs::milliseconds{32'000}, action::done}},
-          {close_outcome::patience_over, local, ending::fin, time_wait_holder::left_to_kernel, close_limit::patience}),
-    "acknowledgements of no more are no progress; the first limit that ran out is the one that is named");
+static_assert(walks(cs::policies::peer_first, action::receive,
+                    std::array{
+                        step{just(event::would_block), t0, action::look},
+                        step{looked(9000), t0, action::wait_readable, t2s}, step{just(event::timer), t2s, action::look},
+                        step{looked(9000, cs::milliseconds{100}), t2s, action::receive},
+                        step{just(event::would_block), t2s, action::half_close},
+                        step{half_closed(tcp_state::fin_wait1), t2s, action::wait_readable, t7s},
+                        step{just(event::timer), t7s, action::look},
+                        step{looked(9000, cs::milliseconds{100}), t7s, action::wait_readable, cs::milliseconds{32'000}},
+                        step{just(event::timer), cs::milliseconds{32'000}, action::look},
+                        step{looked(9000, cs::milliseconds{100}), cs::milliseconds{32'000}, action::receive},
+                        step{just(event::would_block), cs::milliseconds{32'000}, action::close},
+                        step{released(tcp_state::fin_wait1), cs::milliseconds{32'000}, action::done}},
+                    {ours(cs::error::patience_over), local, ending::fin, time_wait_holder::left_to_kernel,
+                     close_limit::patience}),
+              "acknowledgements of no more are no progress; the first limit that ran out is the one that is named");
 
 static_assert(walks(cs::policies::peer_first, action::receive,
                     std::array{step{just(event::would_block), t0, action::look},
@@ -360,7 +377,7 @@ static_assert(walks(cs::policies::peer_first, action::receive,
                                step{just(event::readable), cs::milliseconds{1050}, action::receive},
                                step{just(event::end_of_file), cs::milliseconds{1050}, action::close},
                                step{released(tcp_state::close_wait), cs::milliseconds{1050}, action::done}},
-                    {close_outcome::kept, peer, ending::fin, time_wait_holder::peer, close_limit::none, 8}),
+                    {kept, peer, ending::fin, time_wait_holder::peer, close_limit::none, 8}),
               "a goodbye's FIN comes within 200 ms of it");
 
 static_assert(
@@ -376,7 +393,7 @@ static_assert(
                      step{just(event::readable), cs::milliseconds{1300}, action::receive},
                      step{just(event::end_of_file), cs::milliseconds{1300}, action::close},
                      step{released(tcp_state::close), cs::milliseconds{1300}, action::done}},
-          {close_outcome::peer_still_sends, local, ending::fin, time_wait_holder::local, close_limit::input, 600}),
+          {ours(cs::error::peer_still_sends), local, ending::fin, time_wait_holder::local, close_limit::input, 600}),
     "a request's does not, and the client learns by our FIN that it will not be served");
 
 static_assert(
@@ -389,14 +406,14 @@ static_assert(
               step{unacknowledged(0), t1s, action::wait_readable, cs::milliseconds{1200}},
               step{just(event::readable), t1s, action::receive}, step{just(event::end_of_file), t1s, action::close},
               step{released(tcp_state::close_wait), t1s, action::done}},
-          {close_outcome::kept, peer, ending::fin, time_wait_holder::peer, close_limit::none, 16}),
+          {kept, peer, ending::fin, time_wait_holder::peer, close_limit::none, 16}),
     "input while our reply is under way says nothing");
 
 static_assert(walks(cs::policies::peer_first, action::receive,
                     std::array{step{just(event::would_block), t0, action::look},
-                               step{{.what = event::looked, .after = tcp_state::syn_sent}, t0, action::close},
+                               step{connection_look{.state = tcp_state::syn_sent}, t0, action::close},
                                step{released(tcp_state::syn_sent), t0, action::done}},
-                    {close_outcome::not_connected, none, ending::failed, time_wait_holder::nobody}),
+                    {not_connected, none, ending::failed, time_wait_holder::nobody}),
               "a connect that is under way is not waited for");
 
 // what the program has done before
@@ -407,7 +424,7 @@ static_assert(walks(cs::policies::peer_first, action::receive,
                                step{looked(0), t0, action::wait_fin, t2s},
                                step{in_state(tcp_state::close_wait), t1s, action::close},
                                step{released(tcp_state::close_wait), t1s, action::done}},
-                    {close_outcome::kept, peer, ending::fin, time_wait_holder::peer}),
+                    {kept, peer, ending::fin, time_wait_holder::peer}),
               "after shutdown(SHUT_RD) end of file is no FIN: that is waited for by the state");
 
 static_assert(walks(cs::policies::graceful, action::receive,
@@ -418,51 +435,50 @@ static_assert(walks(cs::policies::graceful, action::receive,
                                step{just(event::end_of_file), t5s, action::look_state},
                                step{in_state(tcp_state::fin_wait2), t5s, action::close},
                                step{released(tcp_state::fin_wait2), t5s, action::done}},
-                    {close_outcome::drain_time_over, local, ending::fin, time_wait_holder::left_to_kernel,
+                    {ours(cs::error::drain_time_over), local, ending::fin, time_wait_holder::left_to_kernel,
                      close_limit::drain_idle}),
               "nor is it one in the last look");
 
 static_assert(walks(cs::policies::graceful, action::receive,
                     std::array{step{just(event::end_of_file), t0, action::look_state},
                                step{in_state(tcp_state::close), t0, action::close},
-                               step{{.what = event::released, .last = {.state = tcp_state::close}}, t0, action::done}},
-                    {close_outcome::not_connected, unknown, ending::unknown, time_wait_holder::unknown}),
+                               step{last_sample{.state = tcp_state::close}, t0, action::done}},
+                    {not_connected, unknown, ending::unknown, time_wait_holder::unknown}),
               "dead, and the program has taken the error: nobody knows any more");
 
 static_assert(walks(cs::policies::graceful, action::receive,
                     std::array{step{just(event::end_of_file), t0, action::look_state},
                                step{in_state(tcp_state::close), t0, action::close},
                                step{released(tcp_state::close), t0, action::done}},
-                    {close_outcome::kept, unknown, ending::fin, time_wait_holder::unknown}),
+                    {kept, unknown, ending::fin, time_wait_holder::unknown}),
               "both FINs are through, and the program has sent ours");
 
 static_assert(walks(cs::policies::graceful, action::receive,
                     std::array{step{just(event::end_of_file), t0, action::look_state},
                                step{in_state(tcp_state::closing), t0, action::close},
                                step{released(tcp_state::closing), t0, action::done}},
-                    {close_outcome::kept, local, ending::fin, time_wait_holder::both}),
+                    {kept, local, ending::fin, time_wait_holder::both}),
               "the program's FIN and the peer's have crossed");
 
 // abortive and system
 
 static_assert(walks(cs::policies::abortive, action::abort,
                     std::array{step{released(established, true), t0, action::done}},
-                    {close_outcome::kept, none, ending::reset_by_us, time_wait_holder::nobody}));
-static_assert(walks(
-    cs::policies::abortive, action::abort,
-    std::array{step{{.what = event::released, .last = {.state = tcp_state::close, .reset = true}}, t0, action::done}},
-    {close_outcome::kept, none, ending::reset_by_peer, time_wait_holder::nobody}));
+                    {kept, none, ending::reset_by_us, time_wait_holder::nobody}));
+static_assert(walks(cs::policies::abortive, action::abort,
+                    std::array{step{last_sample{.state = tcp_state::close, .reset = true}, t0, action::done}},
+                    {kept, none, ending::reset_by_peer, time_wait_holder::nobody}));
 static_assert(walks(cs::policies::system, action::close, std::array{step{released(established), t0, action::done}},
-                    {close_outcome::kept, local, ending::fin, time_wait_holder::left_to_kernel}));
+                    {kept, local, ending::fin, time_wait_holder::left_to_kernel}));
 static_assert(walks(cs::policies::system, action::close,
                     std::array{step{released(tcp_state::close_wait), t0, action::done}},
-                    {close_outcome::kept, peer, ending::fin, time_wait_holder::peer}));
+                    {kept, peer, ending::fin, time_wait_holder::peer}));
 static_assert(walks(cs::policies::system, action::close,
                     std::array{step{released(tcp_state::close_wait, true), t0, action::done}},
-                    {close_outcome::kept, peer, ending::reset_by_us, time_wait_holder::nobody}));
+                    {kept, peer, ending::reset_by_us, time_wait_holder::nobody}));
 static_assert(walks(cs::policies::system, action::close,
                     std::array{step{released(tcp_state::syn_sent), t0, action::done}},
-                    {close_outcome::not_connected, none, ending::failed, time_wait_holder::nobody}));
+                    {not_connected, none, ending::failed, time_wait_holder::nobody}));
 
 // until_acked
 
@@ -471,14 +487,14 @@ static_assert(walks(acked_only, action::half_close,
                     std::array{step{half_closed(tcp_state::fin_wait1), t1, action::wait_acked, cs::milliseconds{2001}},
                                step{just(event::acked), t1, action::close},
                                step{released(tcp_state::fin_wait2), t1, action::done}},
-                    {close_outcome::kept, local, ending::fin, time_wait_holder::left_to_kernel}));
+                    {kept, local, ending::fin, time_wait_holder::left_to_kernel}));
 static_assert(
     walks(acked_only, action::half_close,
           std::array{step{half_closed(tcp_state::fin_wait1), t0, action::wait_acked, t2s},
                      step{just(event::timer), t2s, action::receive, t0, last_look},
                      step{received(5), t2s, action::receive}, step{just(event::would_block), t2s, action::close},
                      step{released(tcp_state::fin_wait1), t2s, action::done}},
-          {close_outcome::linger_over, local, ending::fin, time_wait_holder::left_to_kernel, close_limit::linger, 5}),
+          {ours(cs::error::linger_over), local, ending::fin, time_wait_holder::left_to_kernel, close_limit::linger, 5}),
     "its limit is never extended, and unread input would reset what is still under way");
 
 constexpr close_policy acked_or_abort{.linger = cs::lingering::until_acked(2s), .on_limit = cs::limit_action::abort};
@@ -489,7 +505,7 @@ static_assert(walks(acked_or_abort, action::receive,
                                step{just(event::end_of_file), t1, action::wait_acked, t2s},
                                step{just(event::timer), t2s, action::abort},
                                step{released(tcp_state::closing), t2s, action::done}},
-                    {close_outcome::linger_over, local, ending::fin, time_wait_holder::peer, close_limit::linger}),
+                    {ours(cs::error::linger_over), local, ending::fin, time_wait_holder::peer, close_limit::linger}),
               "an abort in CLOSING with everything sent is silent; the peer still goes through TIME-WAIT");
 
 constexpr close_policy passive_acked{.closes_first = side::peer, .linger = cs::lingering::until_acked(2s)};
@@ -499,7 +515,7 @@ static_assert(walks(passive_acked, action::receive,
                                step{half_closed(tcp_state::last_ack, tcp_state::close_wait), t1, action::wait_acked},
                                step{just(event::acked), t1, action::close},
                                step{released(tcp_state::close), t1, action::done}},
-                    {close_outcome::kept, peer, ending::fin, time_wait_holder::peer}));
+                    {kept, peer, ending::fin, time_wait_holder::peer}));
 
 constexpr close_policy slow_and_acked{.linger = cs::lingering::until_acked(10s)};
 static_assert(walks(slow_and_acked, action::receive,
@@ -510,7 +526,7 @@ static_assert(walks(slow_and_acked, action::receive,
                                step{just(event::timer), cs::milliseconds{10'000}, action::receive},
                                step{just(event::would_block), cs::milliseconds{10'000}, action::close},
                                step{released(tcp_state::fin_wait1), cs::milliseconds{10'000}, action::done}},
-                    {close_outcome::drain_time_over, local, ending::fin, time_wait_holder::left_to_kernel,
+                    {ours(cs::error::drain_time_over), local, ending::fin, time_wait_holder::left_to_kernel,
                      close_limit::drain_idle}),
               "the first limit that ran out stays the reason");
 
@@ -522,26 +538,26 @@ static_assert(walks(
                step{just(event::cancelled), t1, action::receive, t0, last_look},
                step{just(event::would_block), t1, action::close},
                step{released(tcp_state::fin_wait2), t1, action::done}},
-    {close_outcome::cancelled, local, ending::fin, time_wait_holder::left_to_kernel, close_limit::cancelled}));
+    {ours(cs::error::cancelled), local, ending::fin, time_wait_holder::left_to_kernel, close_limit::cancelled}));
 static_assert(
     walks(cs::policies::peer_first, action::receive,
           std::array{step{just(event::would_block), t0, action::look}, step{looked(0), t0, action::wait_readable},
                      step{just(event::shed), t1, action::receive}, step{received(300), t1, action::receive},
                      step{just(event::would_block), t1, action::close}, step{released(established), t1, action::done}},
-          {close_outcome::cancelled, local, ending::fin, time_wait_holder::left_to_kernel, close_limit::shed, 300}),
+          {ours(cs::error::cancelled), local, ending::fin, time_wait_holder::left_to_kernel, close_limit::shed, 300}),
     "nobody waits any more: no drain, but an empty queue, so that the kernel delivers what is queued");
 static_assert(
     walks(cs::policies::peer_first_or_reset, action::receive,
           std::array{step{just(event::would_block), t0, action::look}, step{looked(0), t0, action::wait_readable},
                      step{just(event::cancelled), t1, action::receive},
                      step{just(event::would_block), t1, action::abort}, step{released(established), t1, action::done}},
-          {close_outcome::cancelled, none, ending::reset_by_us, time_wait_holder::nobody, close_limit::cancelled}));
+          {ours(cs::error::cancelled), none, ending::reset_by_us, time_wait_holder::nobody, close_limit::cancelled}));
 static_assert(walks(
     acked_only, action::half_close,
     std::array{step{half_closed(tcp_state::fin_wait1), t0, action::wait_acked},
                step{just(event::cancelled), t1, action::receive}, step{just(event::would_block), t1, action::close},
                step{released(tcp_state::fin_wait1), t1, action::done}},
-    {close_outcome::cancelled, local, ending::fin, time_wait_holder::left_to_kernel, close_limit::cancelled}));
+    {ours(cs::error::cancelled), local, ending::fin, time_wait_holder::left_to_kernel, close_limit::cancelled}));
 
 // last bytes
 
@@ -553,7 +569,7 @@ constexpr bool sends(const close_policy& p, const auto& steps, cs::last_bytes_fa
 }
 
 static_assert(sends(cs::policies::graceful,
-                    std::array{step{{.what = event::sent, .bytes = 10}, t0, action::receive},
+                    std::array{step{sent(10), t0, action::receive},
                                step{just(event::would_block), t0, action::half_close},
                                step{half_closed(), t0, action::wait_readable, t5s},
                                step{just(event::readable), t1, action::receive},
@@ -562,17 +578,16 @@ static_assert(sends(cs::policies::graceful,
                     cs::last_bytes_fate::sent, close_limit::none),
               "they go out before our FIN");
 static_assert(sends(cs::policies::graceful,
-                    std::array{step{just(event::would_block), t0, action::wait_writable, t30s},
-                               step{just(event::writable), t4s, action::send, t0, 10},
-                               step{{.what = event::sent, .bytes = 4}, t4s, action::send, t0, 6},
-                               step{just(event::would_block), t4s, action::wait_writable, cs::milliseconds{34'000}},
-                               step{just(event::writable), t5s, action::send, t0, 6},
-                               step{{.what = event::sent, .bytes = 6}, t5s, action::receive},
-                               step{just(event::would_block), t5s, action::half_close},
-                               step{half_closed(), t7s, action::wait_readable, cs::milliseconds{12'000}},
-                               step{just(event::readable), t7s, action::receive},
-                               step{just(event::end_of_file), t7s, action::close},
-                               step{released(tcp_state::close), t7s, action::done}},
+                    std::array{
+                        step{just(event::would_block), t0, action::wait_writable, t30s},
+                        step{just(event::writable), t4s, action::send, t0, 10}, step{sent(4), t4s, action::send, t0, 6},
+                        step{just(event::would_block), t4s, action::wait_writable, cs::milliseconds{34'000}},
+                        step{just(event::writable), t5s, action::send, t0, 6}, step{sent(6), t5s, action::receive},
+                        step{just(event::would_block), t5s, action::half_close},
+                        step{half_closed(), t7s, action::wait_readable, cs::milliseconds{12'000}},
+                        step{just(event::readable), t7s, action::receive},
+                        step{just(event::end_of_file), t7s, action::close},
+                        step{released(tcp_state::close), t7s, action::done}},
                     cs::last_bytes_fate::sent, close_limit::none),
               "waiting for room spends drain_time, and room that is won is progress");
 static_assert(sends(cs::policies::peer_first,
@@ -587,8 +602,7 @@ static_assert(sends(cs::policies::peer_first,
               "past the limit of the phase that they delay they are not sent, and on_limit follows");
 static_assert(sends(acked_only,
                     std::array{step{just(event::would_block), t0, action::wait_writable, t2s},
-                               step{just(event::writable), t1s, action::send},
-                               step{{.what = event::sent, .bytes = 10}, t1s, action::half_close},
+                               step{just(event::writable), t1s, action::send}, step{sent(10), t1s, action::half_close},
                                step{half_closed(tcp_state::fin_wait1), t1s, action::wait_acked, t2s},
                                step{just(event::acked), t1s, action::close},
                                step{released(tcp_state::fin_wait2), t1s, action::done}},
@@ -609,7 +623,7 @@ static_assert(
     [] {
         close_machine m(cs::policies::abortive, ten_bytes);
         const action first = m.start().what;
-        m.step(released(established), t0);
+        answer(m, released(established), t0);
         return first == action::abort && m.report().last_bytes == cs::last_bytes_fate::not_sent;
     }(),
     "an abort sends nothing");
@@ -618,7 +632,7 @@ static_assert(
 
 constexpr close_policy skipping{.linger2 = cs::fin_wait2::skip, .drain_time = cs::milliseconds{0}};
 static_assert(walks(skipping, action::close, std::array{step{released(established), t0, action::done}},
-                    {close_outcome::kept, local, ending::fin, time_wait_holder::left_to_kernel}),
+                    {kept, local, ending::fin, time_wait_holder::left_to_kernel}),
               "fin_wait2::skip: FIN, and RST when it is acknowledged, which nobody has seen yet");
 
 // durations without end
@@ -627,9 +641,10 @@ constexpr cs::milliseconds deadline_of(const close_policy& p) {
     close_machine m(p);
     close_action a = m.start();
     for (int i = 0; i < 10 && a.is_call(); ++i)
-        a = m.step(a.what == action::half_close ? half_closed()
-                   : a.what == action::look     ? looked(0)
-                                                : just(event::would_block),
+        a = answer(m,
+                   a.what == action::half_close ? happening(half_closed())
+                   : a.what == action::look     ? happening(looked(0))
+                                                : happening(just(event::would_block)),
                    cs::milliseconds{7});
     return a.until;
 }
@@ -669,7 +684,7 @@ TEST_CASE("every policy that is no contradiction ends from every wait, whatever 
                 case action::half_close: a = m.step(half_closed(), t0); break;
                 case action::receive:
                 case action::peek: a = m.step(just(told ? event::end_of_file : event::would_block), t0); break;
-                case action::look: a = m.step(looked(0), t0); break;
+                case action::look: a = answer(m, looked(0), t0); break;
                 case action::look_state: a = m.step(in_state(tcp_state::close_wait), t0); break;
                 case action::look_unacknowledged: a = m.step(unacknowledged(0), t0); break;
                 case action::wait_readable:
@@ -681,7 +696,7 @@ TEST_CASE("every policy that is no contradiction ends from every wait, whatever 
                         a = m.step(just(e == event::acked ? event::readable : e), t0);
                     told = true;
                     break;
-                default: a = m.step(released(tcp_state::close), t0);
+                default: a = answer(m, released(tcp_state::close), t0);
                 }
             }
             CHECK(m.finished());
@@ -693,6 +708,6 @@ TEST_CASE("every policy that is no contradiction ends from every wait, whatever 
 TEST_CASE("a finished machine asks for nothing more") {
     close_machine m(cs::policies::abortive);
     m.start();
-    CHECK(m.step(released(tcp_state::established), t0).what == action::done);
+    CHECK(answer(m, released(tcp_state::established), t0).what == action::done);
     CHECK(m.finished());
 }

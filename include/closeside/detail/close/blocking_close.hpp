@@ -31,7 +31,7 @@ inline close_event::kind poll_until(int fd, short events, close_event::kind read
 
 /// Waits for what poll(2) has no event for.
 template <class Socket>
-close_action wait_for_change(closing_socket<Socket>& closing, const close_action& wait) noexcept {
+close_action wait_for_change(closing_socket<Socket>& closing, close_action wait) noexcept {
     const change_watch watch(closing.socket().native_handle());
     if (!watch) return closing.advance({close_event::kind::cancelled});
     while (true) {
@@ -64,8 +64,9 @@ close_report close_blocking(Socket&& socket, const close_policy& policy, const c
             {poll_until(closing.socket().native_handle(), reads ? POLLIN : POLLOUT,
                         reads ? close_event::kind::readable : close_event::kind::writable, closing.at(next.until))});
     }
-    ec = closing.error();
-    return closing.report();
+    const close_report report = closing.report();
+    ec = closing.error(report);
+    return report;
 }
 
 } // namespace closeside::detail

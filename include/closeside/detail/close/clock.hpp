@@ -3,7 +3,8 @@
 #define CLOSESIDE_DETAIL_CLOSE_CLOCK_HPP
 
 #include <closeside/close_policy.hpp>
-#include <closeside/detail/close/event.hpp>
+#include <closeside/detail/kernel/answers.hpp>
+#include <closeside/report.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -63,18 +64,18 @@ public:
         from_ = std::max(from_, now);
     }
 
-    constexpr void looked(const close_event& e, milliseconds now) noexcept {
-        const milliseconds acked = before(now, e.acked_ago);
+    constexpr void looked(const connection_look& l, milliseconds now) noexcept {
+        const milliseconds acked = before(now, l.acked_ago);
         const milliseconds since = after(from_, resolution);
         const bool more = unacknowledged_ != not_looked
-                              ? e.bytes < unacknowledged_
-                              : acked > since && (e.bytes == 0 || before(now, e.sent_ago) > since);
+                              ? l.unacknowledged < unacknowledged_
+                              : acked > since && (l.unacknowledged == 0 || before(now, l.sent_ago) > since);
         if (more) from_ = std::max(from_, acked);
-        unacknowledged_ = e.bytes;
-        last_byte_ = std::max(last_byte_, before(now, e.input_ago));
+        unacknowledged_ = l.unacknowledged;
+        last_byte_ = std::max(last_byte_, before(now, l.input_ago));
         // While something is under way drain_idle does not run: then the next look is due when drain_time is over.
         stalled_ = false;
-        stalled_ = e.bytes != 0 && now >= idle();
+        stalled_ = l.unacknowledged != 0 && now >= idle();
     }
 
     /// There is no room for the last bytes: the phase that they delay begins to run.

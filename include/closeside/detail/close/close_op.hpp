@@ -33,7 +33,7 @@ public:
 
     /// @throws std::bad_alloc where there is nothing to wait with; `slot` is then as it was.
     template <class Slot>
-    static void start(std::shared_ptr<close_op> self, const close_action& first, Slot slot) {
+    static void start(std::shared_ptr<close_op> self, close_action first, Slot slot) {
         if (slot.is_connected()) slot.template emplace<canceller>(canceller{self});
         try {
             if (proceed(self, first)) return;
@@ -132,14 +132,10 @@ private:
     }
 
     close_action after_wait(const asio::error_code& ec) noexcept {
-        const bool over = close_deadlines::clock::now() >= deadline();
-        if (waiting_for_.waits_for_change()) {
-            if (over) return closing_.advance({event::timer});
-            return ec ? closing_.advance({event::cancelled}) : waiting_for_;
-        }
-        if (!ec)
+        if (!ec && !waits_for_change_)
             return closing_.advance({waiting_for_.what == action::wait_writable ? event::writable : event::readable});
-        return closing_.advance({over ? event::timer : event::cancelled});
+        if (close_deadlines::clock::now() >= deadline()) return closing_.advance({event::timer});
+        return ec ? closing_.advance({event::cancelled}) : waiting_for_;
     }
 
     /// Waits as the machine wants it; false when it is done, and `self` the only owner.
@@ -178,7 +174,7 @@ private:
     }
 
     /// False where the context is being destroyed.
-    bool wait(const std::shared_ptr<close_op>& self, const close_action& next) {
+    bool wait(const std::shared_ptr<close_op>& self, close_action next) {
         waiting_for_ = next;
         waits_for_change_ = next.waits_for_change();
         if (next.what == action::wait_readable) closing_.wake_for(next.bytes);
@@ -194,7 +190,7 @@ private:
     }
 
     /// `wait` itself, with something to wait with, or what follows it.
-    close_action watch_for_change(const close_action& wait) noexcept {
+    close_action watch_for_change(close_action wait) noexcept {
         try {
             if (!changes_) {
                 change_watch watch(closing_.socket().native_handle());

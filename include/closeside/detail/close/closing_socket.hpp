@@ -43,13 +43,13 @@ public:
         if (multipath_in_use()) loop_.look_for_multipath();
         return perform(loop_.start(), {});
     }
-    close_action advance(const close_event& e) noexcept {
+    close_action advance(close_event e) noexcept {
         const milliseconds now = since_start(clock::now());
         return perform(loop_.step(e, now), now);
     }
 
     /// `wait`, or what follows where it is over already; for close_action::waits_for_change().
-    close_action unless_changed(const close_action& wait) noexcept {
+    close_action unless_changed(close_action wait) noexcept {
         const milliseconds now = since_start(clock::now());
         return perform(loop_.unless_changed(socket_.native_handle(), wait, now), now);
     }
@@ -65,7 +65,7 @@ public:
     }
 
     /// To be called before each wait for input: let fewer bytes wake nobody. A FIN or RST always wakes.
-    void wake_for(std::uint64_t bytes) noexcept {
+    void wake_for(std::uint32_t bytes) noexcept {
         const auto mark = static_cast<int>(bytes); // a quota at most
         if (mark == low_water_) return;
         low_water_ = tcp_socket::set_low_water(socket_.native_handle(), mark) ? mark : 1;
@@ -77,22 +77,11 @@ public:
         return r;
     }
 
-    asio::error_code error() const noexcept {
-        switch (loop_.outcome()) {
-        case close_outcome::kept:
-            if (option_error_ == 0) break;
-            return {option_error_, asio::error::get_system_category()};
-        case close_outcome::patience_over: return closeside::error::patience_over;
-        case close_outcome::peer_still_sends: return closeside::error::peer_still_sends;
-        case close_outcome::drain_time_over: return closeside::error::drain_time_over;
-        case close_outcome::drain_bytes_over: return closeside::error::drain_bytes_over;
-        case close_outcome::linger_over: return closeside::error::linger_over;
-        case close_outcome::cancelled: return closeside::error::cancelled;
-        case close_outcome::reset_by_peer: return closeside::error::reset_by_peer;
-        case close_outcome::not_connected: return asio::error::not_connected;
-        case close_outcome::failed: return {loop_.error(), asio::error::get_system_category()};
-        }
-        return {};
+    /// `r`: report().
+    asio::error_code error(const close_report& r) const noexcept {
+        const close_error e = loop_.error(r);
+        if (e.ours != closeside::error{}) return e.ours;
+        return {e.system != 0 ? e.system : option_error_, asio::error::get_system_category()};
     }
 
     Socket& socket() noexcept { return socket_; }
@@ -108,7 +97,8 @@ private:
         // close() and not the destructor: Asio's destructor would first take back an SO_LINGER that Asio has seen set.
         asio::error_code ignored;
         socket_.close(ignored);
-        if (loop_.told()) elapsed_ = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - started_);
+        if (loop_.wants_report())
+            elapsed_ = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - started_);
     }
 
     Socket socket_;

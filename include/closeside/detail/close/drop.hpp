@@ -28,7 +28,8 @@ template <class Socket>
 void end_now(Socket&& socket, const close_policy& policy) noexcept {
     asio::error_code ignored;
     socket.cancel(ignored);
-    const closing_socket<Socket> ends_here(std::move(socket), policy, {.told = false}); // its destructor does it
+    const closing_socket<Socket> ends_here(std::move(socket), policy,
+                                           {.wants_report = false}); // its destructor does it
 }
 
 /// Ends a connection that nobody has closed, as on_destroy says. `linger_is_set`: as on a stream of this policy.
@@ -41,7 +42,7 @@ void drop(Socket&& socket, const close_policy& policy, bool linger_is_set) noexc
     if (aborts || terms.releases_at_once()) return release_now(socket, aborts && !(terms.aborts && linger_is_set));
     if (policy.on_destroy == destroy_action::close) return end_now(std::move(socket), closing_at_limit(policy));
     try {
-        start_close(std::move(socket), policy, told_nobody{}, {.linger_is_set = linger_is_set});
+        start_close(std::move(socket), policy, wants_no_report{}, {.linger_is_set = linger_is_set});
     } catch (...) {
         // No memory for the operation; closing_socket has done what on_limit says.
     }

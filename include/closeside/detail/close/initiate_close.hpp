@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_INITIATE_CLOSE_HPP
 #define CLOSESIDE_DETAIL_CLOSE_INITIATE_CLOSE_HPP
 
+#include <closeside/detail/close/apply_policy.hpp>
 #include <closeside/detail/close/start_close.hpp>
 #include <closeside/detail/kernel/multipath.hpp>
 
@@ -30,7 +31,8 @@ inline close_manner switch_options(int fd, const type_options& set, const close_
     const bool aborts = p.linger == lingering::abort;
     close_manner manner{.linger_is_set = set.aborts && aborts};
     if (set.aborts && !aborts) tcp_socket::set_linger(fd, false);
-    if (!aborts && p.linger2 != set.linger2 && !tcp_socket::set_linger2(fd, p.linger2)) manner.option_error = errno;
+    if (!aborts && p.linger2 != set.linger2 && !tcp_socket::set_linger2(fd, linger2_value(p.linger2)))
+        manner.option_error = errno;
     return manner;
 }
 
@@ -39,7 +41,7 @@ template <class Socket>
 Socket&& with_options(Socket& socket, const close_policy& p) {
     if (!socket.is_open()) return std::move(socket);
     const int fd = socket.native_handle();
-    const int error = !is_tcp(fd) ? EOPNOTSUPP : tcp_socket::apply_policy(fd, p) ? 0 : errno;
+    const int error = !is_tcp(fd) ? EOPNOTSUPP : apply_policy(fd, p) ? 0 : errno;
     if (error == 0) return std::move(socket);
     throw asio::system_error(asio::error_code(error, asio::error::get_system_category()),
                              tcp_socket::is_multipath(fd) ? "closeside: Multipath TCP (MPTCP) has no TCP_LINGER2: "
@@ -73,10 +75,10 @@ private:
 template <class Socket, class Token>
 auto close_by(Socket& socket, const type_options& set, const close_policy& p, Token&& token) {
     const initiate_close<Socket> initiate(socket, set);
-    if constexpr (tells_nobody<Token>) {
-        if (socket.is_open()) initiate(told_nobody{}, p);
-    } else {
+    if constexpr (wants_report<Token>) {
         return asio::async_initiate<Token, void(asio::error_code, close_report)>(initiate, token, p);
+    } else {
+        if (socket.is_open()) initiate(wants_no_report{}, p);
     }
 }
 

@@ -47,10 +47,12 @@ public:
     /// Who has filled one quota will fill the next: to wake for all of it saves a wake-up for every few segments.
     constexpr bool flooded() const noexcept { return streak_ >= quota; }
     constexpr void thinned_out() noexcept { streak_ = 0; }
-    constexpr std::uint64_t wake_for() const noexcept { return flooded() && left_ >= quota ? quota : 1; }
+    constexpr std::uint32_t wake_for() const noexcept { return flooded() && left_ >= quota ? quota : 1; }
 
 private:
-    constexpr std::uint64_t size() const noexcept { return std::min<std::uint64_t>(left_, quota - this_wake_up_); }
+    constexpr std::uint32_t size() const noexcept {
+        return static_cast<std::uint32_t>(std::min<std::uint64_t>(left_, quota - this_wake_up_));
+    }
 
     std::uint64_t left_;
     std::uint32_t this_wake_up_ = 0;

@@ -20,22 +20,43 @@ public:
     explicit close_loop(const close_policy& policy, const close_manner& manner = {},
                         const void* last_bytes = nullptr) noexcept
         : machine_(policy, manner), last_bytes_(static_cast<const char*>(last_bytes) + manner.last_bytes),
-          peer_first_(policy.closes_first == side::peer), told_(manner.told), linger_is_set_(manner.linger_is_set) {}
+          peer_first_(policy.closes_first == side::peer), wants_report_(manner.wants_report),
+          linger_is_set_(manner.linger_is_set) {}
 
     close_action start() noexcept { return machine_.start(); }
-    close_action step(const close_event& e, milliseconds now) noexcept { return machine_.step(noted(e), now); }
+    close_action step(close_event e, milliseconds now) noexcept {
+        no_fin_yet_ = false;
+        woken_ = e.what == event::readable;
+        return machine_.step(e, now);
+    }
 
     /// One action that is not a wait; `release()` is to close the descriptor.
     template <class Release>
-    close_action call(int fd, const close_action& a, milliseconds now, Release&& release) noexcept {
-        return step(carry_out(fd, a, release), now);
+    close_action call(int fd, close_action a, milliseconds now, Release&& release) noexcept {
+        const bool no_fin_yet = std::exchange(no_fin_yet_, false);
+        switch (a.what) {
+        case action::half_close: return half_close(fd, wants_report_ && !no_fin_yet, now);
+        case action::receive: return received(fd, Calls::receive(fd, a.bytes), now);
+        case action::peek: return received(fd, Calls::peek(fd), now);
+        case action::send: return sent(Calls::send(fd, last_bytes_ - a.bytes, a.bytes), now);
+        case action::look:
+            return machine_.looked(Calls::look(fd, our_fin_, peer_first_ && !our_fin_, a.bytes != 0), now);
+        case action::look_state: return state_is(state_at_eof(fd), now);
+        case action::look_unacknowledged:
+            return machine_.step({.what = event::unacknowledged, .bytes = Calls::unacknowledged(fd, our_fin_)}, now);
+        default: return released(fd, a.what == action::abort, release);
+        }
     }
 
     /// To be asked before a wait of its kind (close_action::waits_for_change): the wait, or what follows it.
-    close_action unless_changed(int fd, const close_action& wait, milliseconds now) noexcept {
-        const bool acks = wait.what == close_action::kind::wait_acked;
-        const close_event e = acks ? Calls::check_acked(fd) : Calls::check_fin(fd);
-        return e.what == close_event::kind::would_block ? wait : step(e, now);
+    close_action unless_changed(int fd, close_action wait, milliseconds now) noexcept {
+        if (wait.what == action::wait_acked) {
+            const int error = Calls::check_acked(fd);
+            if (error == EAGAIN) return wait;
+            return error == 0 ? machine_.step({event::acked}, now) : ended(error, now);
+        }
+        const tcp_state s = Calls::state(fd);
+        return Calls::is_before_fin(s) ? wait : state_is(s, now);
     }
 
     /// RST, without SO_LINGER where that can be: it would stay on a socket that others hold as well.
@@ -43,13 +64,12 @@ public:
         if (!Calls::disconnect(fd)) Calls::set_linger(fd, true);
     }
 
-    /// What is asked of the kernel for a report alone is not asked; report() and outcome() mean nothing then.
-    bool told() const noexcept { return told_; }
+    /// If not, what is asked of the kernel for a report alone is not asked, and report() and error() mean nothing.
+    bool wants_report() const noexcept { return wants_report_; }
     void look_for_multipath() noexcept { may_be_multipath_ = true; }
 
-    int error() const noexcept { return errno_; }
     close_report report() const noexcept { return machine_.report(); }
-    close_outcome outcome() const noexcept { return machine_.outcome(); }
+    close_error error(const close_report& r) const noexcept { return machine_.error(r); }
     const Machine& machine() const noexcept { return machine_; }
 
 private:
@@ -57,40 +77,56 @@ private:
     using event = close_event::kind;
 
     template <class Release>
-    close_event carry_out(int fd, const close_action& a, Release& release) noexcept {
-        switch (a.what) {
-        case action::half_close: {
-            close_event e = Calls::half_close(fd, told_ && !no_fin_yet_, told_);
-            if (e.reading_shut && is_multipath(fd)) e.reading_shut = false;
-            return e;
-        }
-        case action::receive: return received(fd, Calls::receive(fd, a.bytes));
-        case action::peek: return received(fd, Calls::peek(fd));
-        case action::send: return Calls::send(fd, last_bytes_ - a.bytes, a.bytes);
-        case action::look: return Calls::look(fd, our_fin_, peer_first_ && !our_fin_, a.bytes != 0);
-        case action::look_state: return {.what = event::state, .after = state_at_eof(fd)};
-        case action::look_unacknowledged:
-            return {.what = event::unacknowledged, .bytes = Calls::unacknowledged(fd, our_fin_)};
-        default: break;
-        }
-        const bool abort = a.what == action::abort;
-        const last_sample last = told_ ? sample(fd, abort) : last_sample{};
-        if (last.failure != 0) errno_ = last.failure;
-        if (last.reset) errno_ = ECONNRESET;
+    close_action released(int fd, bool abort, Release& release) noexcept {
+        if (wants_report_) machine_.sampled(sample(fd, abort));
         if (abort && !linger_is_set_) reset(fd);
         release();
-        return {.what = event::released, .last = last};
+        return machine_.released();
     }
 
-    close_event received(int fd, const close_event& e) noexcept {
-        // A wake-up that brings nothing is one for the error queue.
-        if (std::exchange(woken_, false) && e.what == event::would_block) Calls::empty_error_queue(fd);
-        if (e.what != event::failed) return e;
-        // Under IP_RECVERR a read tells of what an ICMP message says, and the connection lives on.
-        const int error = errno;
-        if (is_alive(Calls::state(fd))) return {event::would_block};
-        errno = error;
-        return e;
+    close_action half_close(int fd, bool look_before, milliseconds now) noexcept {
+        const half_close_answer a = Calls::half_close(fd, look_before, wants_report_);
+        if (a.gone) return machine_.step({event::gone}, now);
+        if (a.error != 0) return ended(a.error, now);
+        our_fin_ = true;
+        const bool reading_shut = a.reading_shut && !is_multipath(fd);
+        if (reading_shut) blind_ = true;
+        return machine_.step(
+            {.what = event::half_closed, .before = a.before, .after = a.after, .reading_shut = reading_shut}, now);
+    }
+
+    close_action received(int fd, long n, milliseconds now) noexcept {
+        const bool woken = std::exchange(woken_, false);
+        if (n > 0) return machine_.step({.what = event::received, .bytes = static_cast<std::uint64_t>(n)}, now);
+        if (n == 0) {
+            at_eof_ = !blind_;
+            return machine_.step({event::end_of_file}, now);
+        }
+        const int error = static_cast<int>(-n);
+        if (error == EAGAIN) {
+            // A wake-up that brings nothing is one for the error queue.
+            if (woken) Calls::empty_error_queue(fd);
+        } else if (!is_only_told(fd, error)) {
+            return ended(error, now);
+        }
+        no_fin_yet_ = true;
+        return machine_.step({event::would_block}, now);
+    }
+
+    /// Under IP_RECVERR a read tells of what an ICMP message says, and the connection lives on.
+    static bool is_only_told(int fd, int error) noexcept {
+        return event_of_error(error).what == event::failed && is_alive(Calls::state(fd));
+    }
+
+    close_action sent(long n, milliseconds now) noexcept {
+        if (n >= 0) return machine_.step({.what = event::sent, .bytes = static_cast<std::uint64_t>(n)}, now);
+        return n == -EPIPE ? machine_.step({event::cannot_send}, now) : ended(static_cast<int>(-n), now);
+    }
+
+    /// The call that told of it has taken the error, so that the end of file behind it must not pass for an orderly one.
+    close_action ended(int error, milliseconds now) noexcept {
+        at_eof_ = false;
+        return machine_.step(event_of_error(error), now);
     }
 
     static bool is_alive(tcp_state s) noexcept { return s != tcp_state::close && s != tcp_state::unknown; }
@@ -99,7 +135,7 @@ private:
         last_sample s = Calls::sample(fd, our_fin_, at_eof_, abort);
         s.multipath = is_multipath(fd);
         // SIOCINQ counts its FIN as a byte.
-        if (s.multipath && s.unread) s.unread = Calls::peek(fd).what == event::received;
+        if (s.multipath && s.unread) s.unread = Calls::peek(fd) > 0;
         // A socket in CLOSE does not tell of the peer's FIN there, but of what has been acknowledged.
         const bool silent = s.multipath && our_fin_ && s.state == tcp_state::close && !s.reset && s.failure == 0;
         if (silent && Calls::all_acknowledged(fd)) s.left = last_sample::remains::acked;
@@ -114,38 +150,18 @@ private:
 
     bool is_multipath(int fd) const noexcept { return may_be_multipath_ && Calls::is_multipath(fd); }
 
-    const close_event& noted(const close_event& e) noexcept {
-        no_fin_yet_ = e.what == event::would_block;
-        switch (e.what) {
-        case event::readable: woken_ = true; break;
-        case event::half_closed:
-            our_fin_ = true;
-            if (e.reading_shut) blind_ = true;
-            break;
-        case event::end_of_file: at_eof_ = !blind_; break;
-        case event::state: state_is(e.after); break;
-        case event::reset:
-        case event::failed:
-            errno_ = errno;
-            at_eof_ = false; // the look that told of it has taken the error, which must not pass for an orderly end
-            break;
-        default: break;
-        }
-        return e;
-    }
-
-    void state_is(tcp_state s) noexcept {
+    close_action state_is(tcp_state s, milliseconds now) noexcept {
         const bool both = s == tcp_state::closing || s == tcp_state::last_ack;
         if (both || s == tcp_state::fin_wait1 || s == tcp_state::fin_wait2) our_fin_ = true;
         at_eof_ = both || s == tcp_state::close_wait || s == tcp_state::unknown;
         blind_ = !at_eof_ && s != tcp_state::close;
+        return machine_.step({.what = event::state, .after = s}, now);
     }
 
     Machine machine_;
     const char* last_bytes_; ///< their end
-    int errno_ = 0;
     bool peer_first_;
-    bool told_;
+    bool wants_report_;
     bool linger_is_set_;
     bool may_be_multipath_ = false;
     bool our_fin_ = false;

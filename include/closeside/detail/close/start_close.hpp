@@ -17,12 +17,12 @@
 
 namespace closeside::detail {
 
-/// Is it known when the close begins that its handler does nothing?
+/// Is anything done with the report? Not where the token is known to do nothing.
 template <class Token>
-inline constexpr bool tells_nobody = std::is_same_v<std::remove_cvref_t<Token>, asio::detached_t>;
+inline constexpr bool wants_report = !std::is_same_v<std::remove_cvref_t<Token>, asio::detached_t>;
 
 /// The handler of a close that nobody waits for; such a close is not asked what came of it.
-struct told_nobody {
+struct wants_no_report {
     void operator()(const asio::error_code&, const close_report&) const noexcept {}
 };
 
@@ -46,8 +46,8 @@ private:
     /// Everything of the operation is gone, its memory too, before the handler runs.
     void complete(std::shared_ptr<close_op<Socket>> self, bool posted) override {
         const auto executor = this->closing().socket().get_executor();
-        const auto ec = this->closing().error();
-        auto report = this->closing().report();
+        close_report report = this->closing().report();
+        const auto ec = this->closing().error(report);
         Handler handler(std::move(handler_));
         [[maybe_unused]] const handler_work<Handler, typename Socket::executor_type> work(std::move(work_));
         self.reset();
@@ -75,21 +75,23 @@ auto operation_allocator(const Handler& handler) noexcept {
 /** What needs no waiting needs no operation either: one post, and no other allocation. */
 template <class Socket, class Handler>
 void start_close(Socket&& socket, const close_policy& policy, Handler handler, close_manner manner = {}) {
-    constexpr bool nobody = std::is_same_v<Handler, told_nobody>;
+    constexpr bool reports = !std::is_same_v<Handler, wants_no_report>;
     asio::error_code ignored;
     // What the caller has under way completes with operation_aborted; close(2) does that too, where it comes at once.
     if (!close_terms(policy).releases_at_once()) socket.cancel(ignored);
-    manner.told = !nobody;
+    manner.wants_report = reports;
     closing_socket<Socket> closing(std::move(socket), policy, manner);
     const close_action first = closing.begin();
     const bool done = first.what == close_action::kind::done;
-    if constexpr (nobody) {
+    if constexpr (!reports) {
         if (done) return;
         using op = unattended_close_op<Socket>;
         close_op<Socket>::start(std::allocate_shared<op>(operation_allocator(handler), std::move(closing)), first,
                                 asio::cancellation_slot());
     } else if (done) {
-        post_completion(closing.socket().get_executor(), std::move(handler), closing.error(), closing.report());
+        close_report report = closing.report();
+        const auto ec = closing.error(report);
+        post_completion(closing.socket().get_executor(), std::move(handler), ec, std::move(report));
     } else {
         const auto allocator = operation_allocator(handler);
         const auto slot = asio::get_associated_cancellation_slot(handler);

@@ -10,7 +10,7 @@ namespace closeside::detail {
 
 /// What a close is asked for beside its policy.
 struct close_manner {
-    bool told = true;             ///< somebody wants to know how it came out
+    bool wants_report = true;     ///< somebody waits for what came of it
     bool linger_is_set = false;   ///< SO_LINGER is on the socket as the policy states it
     std::uint32_t last_bytes = 0; ///< how many are to be sent as the connection's last
     int option_error = 0;         ///< errno of an option that the policy wants and the socket does not have
@@ -19,14 +19,13 @@ struct close_manner {
 /// What of a policy still matters once the close has begun, but for its times (close_clock).
 struct close_terms {
     constexpr close_terms(const close_policy& p) noexcept
-        : drain_bytes(p.drain_bytes), peer_first(p.closes_first == side::peer), drains(p.drain_time.count != 0),
+        : peer_first(p.closes_first == side::peer), drains(p.drain_time.count != 0),
           aborts(p.linger == lingering::abort), lingers(p.linger.how == lingering::mode::until_acked),
           aborts_at_limit(p.on_limit == limit_action::abort), skips_fin_wait2(p.linger2 == fin_wait2::skip) {}
 
     /// Nothing to look at, to send or to wait for before close(2)?
     constexpr bool releases_at_once() const noexcept { return aborts || (!peer_first && !drains && !lingers); }
 
-    std::uint64_t drain_bytes;
     bool peer_first;
     bool drains;
     bool aborts;

@@ -3,6 +3,7 @@
 #define CLOSESIDE_DETAIL_CONNECT_CONNECT_SOCKET_HPP
 
 #include <closeside/close_policy.hpp>
+#include <closeside/detail/close/apply_policy.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
 #include <closeside/detail/kernel/tcp_socket.hpp>
 #include <closeside/error.hpp>
@@ -44,7 +45,7 @@ inline connector open_connector(const asio::ip::tcp::endpoint& remote, const loc
     const int reuse = p.reuse_address ? 1 : 0;
     if (fd < 0)
         c.failed = "socket";
-    else if (!tcp_socket::apply_policy(fd, p) ||
+    else if (!apply_policy(fd, p) ||
              (local && !tcp_socket::set_option(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse)))
         c.failed = "setsockopt";
     else if (local && !bind_local(fd, SOCK_STREAM, *local))

@@ -2,8 +2,6 @@
 #ifndef CLOSESIDE_DETAIL_KERNEL_SOCKET_OPTIONS_HPP
 #define CLOSESIDE_DETAIL_KERNEL_SOCKET_OPTIONS_HPP
 
-#include <closeside/close_policy.hpp>
-
 #include <cstddef>
 
 #include <netinet/in.h>
@@ -12,7 +10,7 @@
 
 namespace closeside::detail {
 
-/// The options that a policy, or a close under way, sets on a socket, by raw calls that neither block nor throw.
+/// The options of a socket that decide how its connection ends, by raw calls that neither block nor throw.
 struct socket_options {
     static bool set_option(int fd, int level, int name, const void* value, std::size_t size) noexcept {
         return ::setsockopt(fd, level, name, value, static_cast<socklen_t>(size)) == 0;
@@ -23,35 +21,22 @@ struct socket_options {
         return set_option(fd, SOL_SOCKET, SO_LINGER, &value, sizeof value);
     }
 
-    /// SO_RCVLOWAT, where the kernel widens the receive buffer for it (tcp_set_rcvlowat, Linux 4.18); otherwise none.
+    /// SO_RCVLOWAT, where the kernel widens the receive buffer for it (tcp_set_rcvlowat, Linux 4.18); otherwise 1.
     /** A window smaller than the mark would have the peer wait for us, and us for the peer. */
     static bool set_low_water(int fd, int bytes) noexcept {
-        constexpr int none = 1;
+        constexpr int least = 1;
         int room = 0;
         socklen_t size = sizeof room;
         if (set_option(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes) &&
-            (bytes == none || (::getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, &size) == 0 && room >= bytes)))
+            (bytes == least || (::getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, &size) == 0 && room >= bytes)))
             return true;
-        set_option(fd, SOL_SOCKET, SO_RCVLOWAT, &none, sizeof none);
+        set_option(fd, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least);
         return false;
     }
 
-    /// 0 hands the time back to tcp_fin_timeout.
-    static int linger2_value(const fin_wait2& w) noexcept {
-        if (w.how == fin_wait2::mode::skip) return -1;
-        return w.how == fin_wait2::mode::timed ? static_cast<int>(w.time.count / 1000) : 0;
-    }
-
-    static bool set_linger2(int fd, const fin_wait2& w) noexcept {
-        const int seconds = linger2_value(w);
+    /// TCP_LINGER2; 0 hands the time back to tcp_fin_timeout.
+    static bool set_linger2(int fd, int seconds) noexcept {
         return set_option(fd, IPPROTO_TCP, TCP_LINGER2, &seconds, sizeof seconds);
-    }
-
-    /// SO_LINGER, and TCP_LINGER2 where the policy states it; a positive SO_LINGER never, since it blocks close(2).
-    /** False with errno set where an option cannot be set, e.g. on a socket that is not TCP. */
-    static bool apply_policy(int fd, const close_policy& p) noexcept {
-        return set_linger(fd, p.linger == lingering::abort) &&
-               (p.linger2 == fin_wait2::system || set_linger2(fd, p.linger2));
     }
 
     /// IPPROTO_TCP, say; -1 where the kernel gives none.

@@ -2,10 +2,12 @@
 #ifndef CLOSESIDE_DETAIL_KERNEL_TCP_SOCKET_HPP
 #define CLOSESIDE_DETAIL_KERNEL_TCP_SOCKET_HPP
 
-#include <closeside/detail/close/event.hpp>
+#include <closeside/detail/kernel/answers.hpp>
+#include <closeside/detail/kernel/last_sample.hpp>
 #include <closeside/detail/kernel/own_time_wait.hpp>
 #include <closeside/detail/kernel/socket_options.hpp>
 #include <closeside/detail/kernel/tcp_info.hpp>
+#include <closeside/detail/kernel/tcp_state.hpp>
 
 #include <cerrno>
 #include <cstddef>
@@ -64,39 +66,23 @@ struct tcp_socket : socket_options {
         return ::connect(fd, &nobody, sizeof nobody) == 0;
     }
 
-    /// errno of a failed call on the connection, as an event.
-    static close_event::kind classify(int error) noexcept {
-        switch (error) {
-        case EAGAIN:
-#if EWOULDBLOCK != EAGAIN
-        case EWOULDBLOCK:
-#endif
-            return close_event::kind::would_block;
-        case ECONNRESET:
-        case EPIPE: return close_event::kind::reset; // EPIPE: the reset came in CLOSE-WAIT (tcp_reset)
-        case ENOTCONN: return close_event::kind::not_connected;
-        default: return close_event::kind::failed;
-        }
-    }
+    /// Does the error say that the peer's RST came in? EPIPE: in CLOSE-WAIT (tcp_reset).
+    static constexpr bool is_reset(int error) noexcept { return error == ECONNRESET || error == EPIPE; }
 
-    static close_event received(long n) noexcept {
-        if (n > 0) return {.what = close_event::kind::received, .bytes = static_cast<std::uint64_t>(n)};
-        if (n == 0) return {close_event::kind::end_of_file};
-        return {classify(errno)};
-    }
+    /// Of a call that counts bytes: how many, or the errno below zero, as the kernel itself answers.
+    static long answer(long n) noexcept { return n >= 0 ? n : -errno; }
 
     /// Discards up to `bytes` inside the kernel: MSG_TRUNC on TCP copies nothing (tcp(7)).
     /** The bare system call, since sanitizers take the null buffer of a recv() for one that n bytes were written to. Never
      *  inlined: valgrind complains of that buffer, and cmake/closeside.supp knows it by the name of this function. */
-    [[gnu::noinline]] static close_event receive(int fd, std::uint64_t bytes) noexcept {
-        return received(::syscall(SYS_recvfrom, fd, nullptr, static_cast<std::size_t>(bytes), MSG_TRUNC | MSG_DONTWAIT,
-                                  nullptr, nullptr));
+    [[gnu::noinline]] static long receive(int fd, std::size_t bytes) noexcept {
+        return answer(::syscall(SYS_recvfrom, fd, nullptr, bytes, MSG_TRUNC | MSG_DONTWAIT, nullptr, nullptr));
     }
 
     /// Looks for one more byte and leaves it where it is.
-    static close_event peek(int fd) noexcept {
+    static long peek(int fd) noexcept {
         char byte;
-        return received(::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT));
+        return answer(::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT));
     }
 
     /// Throws away what is in the error queue (zero-copy completions, time stamps), which keeps poll(2) from waiting.
@@ -108,11 +94,9 @@ struct tcp_socket : socket_options {
         }
     }
 
-    /// Queues what there is room for. EPIPE: behind a FIN of the program's, or on a dead socket, nothing can be sent.
-    static close_event send(int fd, const void* bytes, std::size_t size) noexcept {
-        const auto n = ::send(fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n >= 0) return {.what = close_event::kind::sent, .bytes = static_cast<std::uint64_t>(n)};
-        return {errno == EPIPE ? close_event::kind::cannot_send : classify(errno)};
+    /// Queues what there is room for. -EPIPE: behind a FIN of the program's, or on a dead socket, nothing can be sent.
+    static long send(int fd, const void* bytes, std::size_t size) noexcept {
+        return answer(::send(fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT));
     }
 
     static short poll_now(int fd, short events) noexcept {
@@ -125,29 +109,26 @@ struct tcp_socket : socket_options {
 
     /// Which of the states just before and just after are to be looked up, to tell who was first?
     /** FIN-WAIT-1 afterwards stands for FIN-WAIT-2 too. */
-    static close_event half_close(int fd, bool look_before = true, bool look_after = true) noexcept {
+    static half_close_answer half_close(int fd, bool look_before = true, bool look_after = true) noexcept {
+        half_close_answer a;
         const bool ended = look_before && hung_up(fd);
-        const tcp_state before = look_before ? state(fd) : tcp_state::unknown;
+        if (look_before) a.before = state(fd);
         if (::shutdown(fd, SHUT_WR) != 0) {
-            if (errno != ENOTCONN) return {close_event::kind::failed};
-            // In CLOSE: never connected, or dead by now. Only the former answers a read with ENOTCONN (tcp_recvmsg).
-            const close_event e = peek(fd);
-            const bool told = e.what == close_event::kind::not_connected || e.what == close_event::kind::reset ||
-                              e.what == close_event::kind::failed;
-            return {told ? e.what : close_event::kind::gone};
+            a.error = errno;
+            if (a.error == ENOTCONN) why_dead(fd, a);
+            return a;
         }
-        close_event e{.what = close_event::kind::half_closed, .before = before};
         // The peer's FIN would have led to another state, so that it was the program's SHUT_RD.
-        e.reading_shut = ended && is_before_fin(before);
-        if (!look_after) return e;
-        e.after = hung_up(fd) ? state(fd) : tcp_state::fin_wait1;
+        a.reading_shut = ended && is_before_fin(a.before);
+        if (!look_after) return a;
+        a.after = hung_up(fd) ? state(fd) : tcp_state::fin_wait1;
         // In SYN-SENT shutdown(2) has disconnected the socket, and left ECONNRESET on it.
-        if (e.after == tcp_state::close && never_connected(fd)) return {close_event::kind::not_connected};
-        return e;
+        if (a.after == tcp_state::close && never_connected(fd)) a.error = ENOTCONN;
+        return a;
     }
 
-    /// Of the peer's.
-    static bool is_before_fin(tcp_state s) noexcept {
+    /// Can the peer's FIN still come?
+    static constexpr bool is_before_fin(tcp_state s) noexcept {
         return s == tcp_state::established || s == tcp_state::syn_received || s == tcp_state::fin_wait1 ||
                s == tcp_state::fin_wait2;
     }
@@ -158,52 +139,35 @@ struct tcp_socket : socket_options {
         return info(fd, i) != 0 && i.rcv_space == 0;
     }
 
-    /// Has the peer acknowledged every byte and our FIN? acked, would_block, reset or failed.
-    static close_event check_acked(int fd) noexcept {
+    /// Has the peer acknowledged every byte and our FIN? 0, EAGAIN, or the error that has ended the connection.
+    static int check_acked(int fd) noexcept {
         switch (state(fd)) {
         case tcp_state::fin_wait1:
         case tcp_state::closing:
         case tcp_state::syn_received: // the FIN waits for the handshake's end (TCP Fast Open)
-        case tcp_state::last_ack: return {close_event::kind::would_block};
+        case tcp_state::last_ack: return EAGAIN;
         case tcp_state::established: // of a subflow of Multipath TCP
-            return {count_bytes(fd, SIOCOUTQ) == 0 ? close_event::kind::acked : close_event::kind::would_block};
-        case tcp_state::close: {
-            const int error = take_error(fd);
-            if (error == 0) return {close_event::kind::acked};
-            errno = error;
-            return {classify(error)};
-        }
-        default: return {close_event::kind::acked};
-        }
-    }
-
-    /// Has the peer's FIN come to a socket whose reading has been shut down? state, or would_block.
-    static close_event check_fin(int fd) noexcept {
-        const tcp_state s = state(fd);
-        switch (s) {
-        case tcp_state::established:
-        case tcp_state::syn_received:
-        case tcp_state::fin_wait1:
-        case tcp_state::fin_wait2: return {close_event::kind::would_block};
-        default: return {.what = close_event::kind::state, .after = s};
+            return count_bytes(fd, SIOCOUTQ) == 0 ? 0 : EAGAIN;
+        case tcp_state::close: return take_error(fd);
+        default: return 0;
         }
     }
 
     /// The whole connection, to tell whether more has been acknowledged. `flushes`: see flush().
     /** `compares`: what is acknowledged between the two calls must not count as of an older acknowledgement's time. */
-    static close_event look(int fd, bool fin_out, bool flushes, bool compares) noexcept {
+    static connection_look look(int fd, bool fin_out, bool flushes, bool compares) noexcept {
         const std::uint64_t bytes = compares ? unacknowledged(fd, fin_out) : 0;
         tcp_info i{};
         const std::size_t size = info(fd, i);
-        close_event e{.what = close_event::kind::looked, .after = static_cast<tcp_state>(i.state)};
+        connection_look l{.state = static_cast<tcp_state>(i.state),
+                          .acked_ago = i.last_ack_recv,
+                          .sent_ago = i.last_data_sent,
+                          .input_ago = i.last_data_recv};
         const bool tells_unsent = size >= offsetof(tcp_info, min_rtt);
         if (flushes && (!tells_unsent || i.notsent_bytes != 0)) flush(fd);
         if (!tells_unsent || i.unacked != 0 || i.notsent_bytes != 0)
-            e.bytes = compares ? bytes : unacknowledged(fd, fin_out);
-        e.acked_ago = i.last_ack_recv;
-        e.sent_ago = i.last_data_sent;
-        e.input_ago = i.last_data_recv;
-        return e;
+            l.unacknowledged = compares ? bytes : unacknowledged(fd, fin_out);
+        return l;
     }
 
     /// Has the peer acknowledged all that was sent, a FIN included? False where the kernel does not say.
@@ -263,13 +227,21 @@ struct tcp_socket : socket_options {
     }
 
 private:
+    /// Of a socket in CLOSE, which shutdown(2) refuses: never connected, or dead by now.
+    /** Only the former answers a read with ENOTCONN (tcp_recvmsg). */
+    static void why_dead(int fd, half_close_answer& a) noexcept {
+        const long n = peek(fd);
+        a.gone = n >= 0 || n == -EAGAIN;
+        a.error = a.gone ? 0 : static_cast<int>(-n);
+    }
+
     /// Of a socket in CLOSE: what has ended the connection.
     static void end_of(int fd, bool our_fin, last_sample& s) noexcept {
         tcp_info i{};
         const std::size_t size = info(fd, i);
         // At end of file too: a socket that has had the peer's FIN reads 0 and never tells of a reset (tcp_recvmsg).
         const int error = take_error(fd);
-        const bool reset = error != 0 && classify(error) == close_event::kind::reset;
+        const bool reset = is_reset(error);
         if (size != 0 && i.rcv_space == 0) { // as in never_connected(); what is unacknowledged is our SYN
             s.left = last_sample::remains::never_connected;
             if (!reset) s.failure = error; // ECONNREFUSED, say; a reset is left behind by shutdown(2) in SYN-SENT

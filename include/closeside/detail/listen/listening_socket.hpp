@@ -4,6 +4,7 @@
 
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/asio/endpoint_text.hpp>
+#include <closeside/detail/close/apply_policy.hpp>
 #include <closeside/detail/kernel/multipath.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
 #include <closeside/detail/kernel/tcp_socket.hpp>
@@ -35,8 +36,7 @@ namespace closeside::detail {
 /** SO_REUSEADDR too: the TIME-WAIT of an accepted socket without it keeps the next listener off the port. */
 inline bool set_inherited_options(int fd, const close_policy& p) noexcept {
     const int reuse = p.reuse_address ? 1 : 0;
-    return tcp_socket::set_option(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse) &&
-           tcp_socket::apply_policy(fd, p);
+    return tcp_socket::set_option(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse) && apply_policy(fd, p);
 }
 
 inline void set_options(int fd, std::span<const option_view> options, const asio::ip::tcp::endpoint& endpoint) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <closeside/detail/close/verdict.hpp>
+#include <closeside/detail/close/conclude.hpp>
 
 #include <doctest/doctest.h>
 
@@ -12,11 +12,11 @@ namespace cs = closeside;
 using cs::ending;
 using cs::fin_sender;
 using cs::time_wait_holder;
-using cs::detail::close_outcome;
-using cs::detail::close_verdict;
+using cs::detail::close_error;
+using cs::detail::close_facts;
 using cs::detail::conclude;
+using cs::detail::error_of;
 using cs::detail::last_sample;
-using cs::detail::outcome_of;
 using cs::detail::tcp_state;
 
 namespace {
@@ -29,23 +29,23 @@ constexpr cs::close_policy aborting{.linger = cs::lingering::abort};
 constexpr fin_sender nobody_yet = fin_sender::none;
 
 // What the close had learnt before the release.
-constexpr close_verdict nothing{};
-constexpr close_verdict aborts{.first_fin = nobody_yet, .aborting = true};
-constexpr close_verdict we_first{.first_fin = fin_sender::local, .our_fin = true};
-constexpr close_verdict we_first_and_abort{.first_fin = fin_sender::local, .our_fin = true, .aborting = true};
-constexpr close_verdict peer_first{.first_fin = fin_sender::peer, .peer_fin = true};
-constexpr close_verdict peer_first_and_abort{.first_fin = fin_sender::peer, .peer_fin = true, .aborting = true};
-constexpr close_verdict peer_then_we{.first_fin = fin_sender::peer, .our_fin = true, .peer_fin = true};
-constexpr close_verdict peer_then_we_and_abort{
+constexpr close_facts nothing{};
+constexpr close_facts aborts{.first_fin = nobody_yet, .aborting = true};
+constexpr close_facts we_first{.first_fin = fin_sender::local, .our_fin = true};
+constexpr close_facts we_first_and_abort{.first_fin = fin_sender::local, .our_fin = true, .aborting = true};
+constexpr close_facts peer_first{.first_fin = fin_sender::peer, .peer_fin = true};
+constexpr close_facts peer_first_and_abort{.first_fin = fin_sender::peer, .peer_fin = true, .aborting = true};
+constexpr close_facts peer_then_we{.first_fin = fin_sender::peer, .our_fin = true, .peer_fin = true};
+constexpr close_facts peer_then_we_and_abort{
     .first_fin = fin_sender::peer, .our_fin = true, .peer_fin = true, .aborting = true};
-constexpr close_verdict both_done{.first_fin = fin_sender::local, .our_fin = true, .peer_fin = true};
-constexpr close_verdict crossed{.first_fin = fin_sender::local, .our_fin = true, .peer_fin = true, .crossed = true};
-constexpr close_verdict was_reset{.first_fin = fin_sender::local, .our_fin = true, .reset_by_peer = true};
-constexpr close_verdict had_failed{.first_fin = fin_sender::local, .our_fin = true, .failed = true};
+constexpr close_facts both_done{.first_fin = fin_sender::local, .our_fin = true, .peer_fin = true};
+constexpr close_facts crossed{.first_fin = fin_sender::local, .our_fin = true, .peer_fin = true, .crossed = true};
+constexpr close_facts was_reset{.first_fin = fin_sender::local, .our_fin = true, .reset_by_peer = true};
+constexpr close_facts had_failed{.first_fin = fin_sender::local, .our_fin = true, .failure = ETIMEDOUT};
 
 struct row {
     const char* why;
-    close_verdict learnt;
+    close_facts learnt;
     last_sample last;
     ending ended_by;
     time_wait_holder time_wait;
@@ -212,10 +212,10 @@ TEST_CASE("the report says of each state what the kernel does in it") {
 }
 
 TEST_CASE("what was counted goes into the report as it is") {
-    close_verdict v = we_first;
-    v.discarded = 7;
-    v.limit = cs::close_limit::drain_time;
-    const cs::close_report report = conclude(v, plain, {.state = tcp_state::fin_wait1, .unacknowledged = 9});
+    close_facts f = we_first;
+    f.discarded = 7;
+    f.limit = cs::close_limit::drain_time;
+    const cs::close_report report = conclude(f, plain, {.state = tcp_state::fin_wait1, .unacknowledged = 9});
     CHECK(report.discarded == 7);
     CHECK(report.unacknowledged == 9);
     CHECK(report.limit == cs::close_limit::drain_time);
@@ -237,56 +237,58 @@ TEST_CASE("the states around shutdown(2) tell whose FIN came first") {
     for (const auto& look : looks) {
         CAPTURE(static_cast<int>(look.before));
         CAPTURE(static_cast<int>(look.after));
-        close_verdict v;
-        v.half_closed(look.before, look.after);
-        CHECK(v.our_fin);
-        CHECK(v.first_fin == look.first);
-        CHECK(v.crossed == look.crossed);
+        close_facts f;
+        f.half_closed(look.before, look.after);
+        CHECK(f.our_fin);
+        CHECK(f.first_fin == look.first);
+        CHECK(f.crossed == look.crossed);
     }
 }
 
 TEST_CASE("a FIN that was read first stays the first") {
-    close_verdict v;
-    v.peer_closed();
-    v.half_closed(tcp_state::established, tcp_state::fin_wait1);
-    CHECK(v.first_fin == fin_sender::peer);
-    close_verdict w;
-    w.half_closed(tcp_state::established, tcp_state::fin_wait1);
-    w.peer_closed();
-    CHECK(w.first_fin == fin_sender::local);
-    CHECK(w.peer_fin);
+    close_facts f;
+    f.peer_closed();
+    f.half_closed(tcp_state::established, tcp_state::fin_wait1);
+    CHECK(f.first_fin == fin_sender::peer);
+    close_facts g;
+    g.half_closed(tcp_state::established, tcp_state::fin_wait1);
+    g.peer_closed();
+    CHECK(g.first_fin == fin_sender::local);
+    CHECK(g.peer_fin);
 }
 
-TEST_CASE("the limit decides between the outcomes, and a failure before it") {
+TEST_CASE("the limit decides between the errors, and a failure before it") {
     using cs::close_limit;
+    constexpr close_error kept{}, not_connected{.system = ENOTCONN};
     cs::close_report r;
-    const auto outcome = [&](const cs::close_policy& p = plain, const last_sample& last = {}) {
-        return outcome_of(r, p, nothing, last);
-    };
-    CHECK(outcome() == close_outcome::kept);
-    constexpr std::array limits{std::pair{close_limit::patience, close_outcome::patience_over},
-                                std::pair{close_limit::input, close_outcome::peer_still_sends},
-                                std::pair{close_limit::drain_time, close_outcome::drain_time_over},
-                                std::pair{close_limit::drain_idle, close_outcome::drain_time_over},
-                                std::pair{close_limit::drain_bytes, close_outcome::drain_bytes_over},
-                                std::pair{close_limit::linger, close_outcome::linger_over},
-                                std::pair{close_limit::cancelled, close_outcome::cancelled},
-                                std::pair{close_limit::shed, close_outcome::cancelled}};
+    const auto error = [&](const cs::close_policy& p = plain, const last_sample& last = {},
+                           const close_facts& learnt = nothing) { return error_of(r, p, learnt, last); };
+    CHECK(error() == kept);
+    constexpr std::array limits{std::pair{close_limit::patience, cs::error::patience_over},
+                                std::pair{close_limit::input, cs::error::peer_still_sends},
+                                std::pair{close_limit::drain_time, cs::error::drain_time_over},
+                                std::pair{close_limit::drain_idle, cs::error::drain_time_over},
+                                std::pair{close_limit::drain_bytes, cs::error::drain_bytes_over},
+                                std::pair{close_limit::linger, cs::error::linger_over},
+                                std::pair{close_limit::cancelled, cs::error::cancelled},
+                                std::pair{close_limit::shed, cs::error::cancelled}};
     for (const auto& [limit, expected] : limits) {
         r.limit = limit;
         r.ended_by = ending::reset_by_peer;
-        CHECK(outcome() == expected);
+        CHECK(error() == close_error{.ours = expected});
         r.ended_by = ending::failed;
-        CHECK(outcome() == close_outcome::failed);
+        CHECK(error(plain, {}, had_failed) == close_error{.system = ETIMEDOUT});
+        CHECK(error(plain, {.failure = ECONNREFUSED}) == close_error{.system = ECONNREFUSED});
     }
     r.limit = close_limit::none;
     r.ended_by = ending::reset_by_peer;
-    CHECK(outcome() == close_outcome::reset_by_peer);
-    CHECK(outcome(aborting) == close_outcome::kept);
+    CHECK(error() == close_error{.ours = cs::error::reset_by_peer});
+    CHECK(error(aborting) == kept);
     r.ended_by = ending::unknown;
-    CHECK(outcome(plain, closed_with(remains::acked)) == close_outcome::kept); // nothing is lost, whatever it was
-    CHECK(outcome(plain, closed_with(remains::nothing)) == close_outcome::not_connected);
-    CHECK(outcome(aborting, closed_with(remains::nothing)) == close_outcome::kept);
+    CHECK(error(plain, closed_with(remains::acked)) == kept); // nothing is lost, whatever it was
+    CHECK(error(plain, closed_with(remains::nothing)) == not_connected);
+    CHECK(error(plain, closed_with(remains::nothing), was_reset) == close_error{.system = ECONNRESET});
+    CHECK(error(aborting, closed_with(remains::nothing)) == kept);
     r.ended_by = ending::failed;
-    CHECK(outcome(plain, closed_with(remains::never_connected)) == close_outcome::not_connected);
+    CHECK(error(plain, closed_with(remains::never_connected)) == not_connected);
 }

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_CLOSE_STATE_HPP
+#define CLOSESIDE_DETAIL_CLOSE_STATE_HPP
+
+#include <closeside/detail/close/acting_limit.hpp>
+#include <closeside/detail/close/clock.hpp>
+#include <closeside/detail/close/conclude.hpp>
+#include <closeside/detail/close/facts.hpp>
+#include <closeside/detail/close/intake.hpp>
+#include <closeside/detail/close/terms.hpp>
+#include <closeside/detail/kernel/last_sample.hpp>
+
+#include <cstdint>
+
+namespace closeside::detail {
+
+/// How far a close has come, what it has learnt, and what is said of it in the end.
+class close_state {
+public:
+    constexpr bool finished() const noexcept { return phase_ == phase::released; }
+
+    /// The connection just before the release, for the report.
+    constexpr void sampled(const last_sample& last) noexcept { last_ = last; }
+
+    /// Meaningful once finished; `elapsed` is the caller's to fill in.
+    constexpr close_report report() const noexcept { return conclude(facts_, terms_, last_); }
+
+    /// `r`: report().
+    constexpr close_error error(const close_report& r) const noexcept { return error_of(r, terms_, facts_, last_); }
+
+protected:
+    enum class phase : std::uint8_t { sending, first_look, patience, closing, last_look, acking, released };
+
+    constexpr explicit close_state(const close_policy& policy, const close_manner& manner) noexcept
+        : terms_(policy), clock_(policy), intake_(policy.drain_bytes), to_send_(manner.last_bytes),
+          wants_report_(manner.wants_report) {
+        terms_.close_aborts = terms_.aborts && manner.linger_is_set;
+        if (to_send_ != 0) facts_.last_bytes = last_bytes_fate::not_sent;
+    }
+
+    close_terms terms_;
+    close_clock clock_;
+    close_facts facts_{};
+    last_sample last_{};
+    close_intake intake_;
+    std::uint32_t to_send_;
+    acting_limit limit_;
+    phase phase_ = phase::closing;
+    bool wants_report_;
+    bool can_read_ = false; ///< a read has found nothing, so that reading is not shut down
+    bool woken_ = false;    ///< at least once
+    bool looked_ = false;   ///< at what is unacknowledged
+    bool drain_follows_ = false;
+    bool waits_for_room_ = false;
+    bool acked_ = false; ///< all, and our FIN
+};
+
+} // namespace closeside::detail
+
+#endif
