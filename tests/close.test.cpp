@@ -97,7 +97,7 @@ TEST_CASE("a plain socket closes under a policy that is known at run time") {
     }
     SUBCASE("linger2 reaches the kernel with the orphan") {
         plain p;
-        close_result result = p.close({.linger2 = 5s, .drain_time = cs::milliseconds{0}});
+        close_result result = p.close({.linger2 = 5s, .drain_time = cs::close_duration{0}});
         CHECK_FALSE(result.ec);
         REQUIRE(kv::eventually([&] { return kv::state(p.local, p.peer->local()) == kv::fin_wait2; }));
         CHECK(kv::find(p.local, p.peer->local()).timer_ms <= 5000);

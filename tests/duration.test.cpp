@@ -8,7 +8,7 @@
 #include <limits>
 #include <type_traits>
 
-using closeside::milliseconds;
+using closeside::close_duration;
 using namespace std::chrono_literals;
 
 namespace {
@@ -16,23 +16,32 @@ namespace {
 constexpr std::int64_t smallest = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
 
-template <milliseconds D>
+template <close_duration D>
 constexpr std::int64_t as_template_argument = D.count;
 
-static_assert(as_template_argument<milliseconds{30s}> == 30'000);
-static_assert(std::is_same_v<std::integral_constant<bool, milliseconds{1s} == milliseconds{1000ms}>, std::true_type>);
-static_assert(std::is_trivially_copyable_v<milliseconds> && sizeof(milliseconds) == sizeof(std::int64_t));
+static_assert(as_template_argument<close_duration{30s}> == 30'000);
+static_assert(
+    std::is_same_v<std::integral_constant<bool, close_duration{1s} == close_duration{1000ms}>, std::true_type>);
+static_assert(std::is_trivially_copyable_v<close_duration> && sizeof(close_duration) == sizeof(std::int64_t));
 // A bare number says nothing about its unit.
-static_assert(!std::is_convertible_v<int, milliseconds> && std::is_constructible_v<milliseconds, int>);
-static_assert(std::is_convertible_v<std::chrono::hours, milliseconds>);
-static_assert(std::is_convertible_v<std::chrono::duration<double>, milliseconds>);
-static_assert(milliseconds{}.count == 0);
+static_assert(!std::is_convertible_v<int, close_duration> && std::is_constructible_v<close_duration, int>);
+static_assert(std::is_convertible_v<std::chrono::hours, close_duration>);
+static_assert(std::is_convertible_v<std::chrono::duration<double>, close_duration>);
+static_assert(close_duration{}.count == 0);
 
 } // namespace
 
+namespace both {
+
+using namespace closeside;
+using namespace std::chrono;
+static_assert(milliseconds(close_duration{2s}) == 2s, "the two namespaces can be used side by side");
+
+} // namespace both
+
 TEST_CASE("whole milliseconds convert exactly from any unit") {
     struct row {
-        milliseconds given;
+        close_duration given;
         std::int64_t count;
     };
     constexpr row rows[] = {
@@ -52,34 +61,34 @@ TEST_CASE("whole milliseconds convert exactly from any unit") {
 }
 
 TEST_CASE("a fraction of a millisecond is rounded away from zero") {
-    CHECK(milliseconds(1ns).count == 1);
-    CHECK(milliseconds(-1ns).count == -1);
-    CHECK(milliseconds(1s + 1us).count == 1'001);
-    CHECK(milliseconds(-1s - 1us).count == -1'001);
-    CHECK(milliseconds(999'999ns).count == 1);
-    CHECK(milliseconds(std::chrono::duration<double, std::milli>(0.001)).count == 1);
-    CHECK(milliseconds(std::chrono::duration<double, std::milli>(-0.001)).count == -1);
+    CHECK(close_duration(1ns).count == 1);
+    CHECK(close_duration(-1ns).count == -1);
+    CHECK(close_duration(1s + 1us).count == 1'001);
+    CHECK(close_duration(-1s - 1us).count == -1'001);
+    CHECK(close_duration(999'999ns).count == 1);
+    CHECK(close_duration(std::chrono::duration<double, std::milli>(0.001)).count == 1);
+    CHECK(close_duration(std::chrono::duration<double, std::milli>(-0.001)).count == -1);
 }
 
 TEST_CASE("a duration beyond the range saturates") {
-    CHECK(milliseconds(std::chrono::hours::max()).count == largest);
-    CHECK(milliseconds(std::chrono::hours::min()).count == smallest);
-    CHECK(milliseconds(std::chrono::duration<double>(1e300)).count == largest);
-    CHECK(milliseconds(std::chrono::duration<double>(-1e300)).count == smallest);
-    CHECK(milliseconds(std::chrono::duration<double>(std::numeric_limits<double>::infinity())).count == largest);
-    CHECK(milliseconds(std::chrono::milliseconds::max()).count == largest);
-    CHECK(milliseconds(std::chrono::milliseconds::min()).count == smallest);
-    CHECK(milliseconds(std::chrono::milliseconds(largest - 1)).count == largest - 1);
+    CHECK(close_duration(std::chrono::hours::max()).count == largest);
+    CHECK(close_duration(std::chrono::hours::min()).count == smallest);
+    CHECK(close_duration(std::chrono::duration<double>(1e300)).count == largest);
+    CHECK(close_duration(std::chrono::duration<double>(-1e300)).count == smallest);
+    CHECK(close_duration(std::chrono::duration<double>(std::numeric_limits<double>::infinity())).count == largest);
+    CHECK(close_duration(std::chrono::milliseconds::max()).count == largest);
+    CHECK(close_duration(std::chrono::milliseconds::min()).count == smallest);
+    CHECK(close_duration(std::chrono::milliseconds(largest - 1)).count == largest - 1);
 }
 
 TEST_CASE("not-a-number becomes the smallest value, which every policy refuses as negative") {
-    CHECK(milliseconds(std::chrono::duration<double>(std::numeric_limits<double>::quiet_NaN())).count == smallest);
+    CHECK(close_duration(std::chrono::duration<double>(std::numeric_limits<double>::quiet_NaN())).count == smallest);
 }
 
 TEST_CASE("a duration converts back to std::chrono and compares by length") {
-    const std::chrono::milliseconds back = milliseconds{2s};
+    const std::chrono::milliseconds back = close_duration{2s};
     CHECK(back == 2s);
-    CHECK((milliseconds{1s} < milliseconds{1001ms}));
-    CHECK((milliseconds{-1ms} < milliseconds{}));
-    CHECK((milliseconds{1s} == milliseconds{1000}));
+    CHECK((close_duration{1s} < close_duration{1001ms}));
+    CHECK((close_duration{-1ms} < close_duration{}));
+    CHECK((close_duration{1s} == close_duration{1000}));
 }

@@ -64,7 +64,7 @@ static_assert(cs::policies::abortive == cs::close_policy{.linger = cs::lingering
 static_assert(cs::policies::peer_first_or_reset ==
               cs::close_policy{.closes_first = cs::side::peer, .on_limit = cs::limit_action::abort});
 static_assert(cs::policies::system ==
-              cs::close_policy{.drain_time = cs::milliseconds{0}, .on_destroy = cs::destroy_action::close});
+              cs::close_policy{.drain_time = cs::close_duration{0}, .on_destroy = cs::destroy_action::close});
 
 // SO_LINGER on with zero seconds resets: waiting for zero seconds must not turn into that.
 static_assert(cs::lingering::until_acked(0s) != cs::lingering::abort);
@@ -156,7 +156,7 @@ constexpr refused table[] = {
     {"linger2 of zero", {.linger2 = 0s}, linger2_range, linger2_range_cure, {.linger2 = 1s}},
     {"linger2 of 61 s", {.linger2 = 61s}, linger2_range, linger2_range_cure, {.linger2 = 60s}},
     {"linger2 for ever",
-     {.linger2 = cs::milliseconds{std::numeric_limits<std::int64_t>::max() / 1000 * 1000}},
+     {.linger2 = cs::close_duration{std::numeric_limits<std::int64_t>::max() / 1000 * 1000}},
      linger2_range,
      linger2_range_cure,
      {.linger2 = cs::fin_wait2::system}},

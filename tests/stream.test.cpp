@@ -51,8 +51,8 @@ constexpr cs::close_policy small_drain{.drain_time = 2s, .drain_bytes = 1000};
 constexpr cs::close_policy floodable{.drain_time = 1s, .drain_bytes = 64u << 20};
 constexpr cs::close_policy acknowledged{.linger = cs::lingering::until_acked(1s), .drain_time = 5s};
 constexpr cs::close_policy acknowledged_only{.linger = cs::lingering::until_acked(1s),
-                                             .drain_time = cs::milliseconds{0}};
-constexpr cs::close_policy no_fin_wait2{.linger2 = cs::fin_wait2::skip, .drain_time = cs::milliseconds{0}};
+                                             .drain_time = cs::close_duration{0}};
+constexpr cs::close_policy no_fin_wait2{.linger2 = cs::fin_wait2::skip, .drain_time = cs::close_duration{0}};
 
 const std::string big_reply(4u << 20, 'r');
 

@@ -47,10 +47,10 @@ struct lingering {
     /** Whole seconds, 1 s and more, since SO_LINGER counts seconds. The asynchronous close never sets a positive
      *  SO_LINGER: with one, close(2) blocks the thread even on a non-blocking socket (inet_release). Progress does not
      *  extend it. */
-    static constexpr lingering until_acked(milliseconds time) noexcept { return {mode::until_acked, time}; }
+    static constexpr lingering until_acked(close_duration time) noexcept { return {mode::until_acked, time}; }
 
     mode how = mode::background;
-    milliseconds time{};
+    close_duration time{};
 
     friend constexpr bool operator==(const lingering&, const lingering&) noexcept = default;
 };
@@ -74,10 +74,10 @@ struct fin_wait2 {
     constexpr fin_wait2() noexcept = default;
     template <class Rep, class Period>
     constexpr fin_wait2(std::chrono::duration<Rep, Period> d) noexcept : how(mode::timed), time(d) {}
-    constexpr fin_wait2(milliseconds d) noexcept : how(mode::timed), time(d) {}
+    constexpr fin_wait2(close_duration d) noexcept : how(mode::timed), time(d) {}
 
     mode how = mode::system;
-    milliseconds time{};
+    close_duration time{};
 
     friend constexpr bool operator==(const fin_wait2&, const fin_wait2&) noexcept = default;
 
@@ -95,7 +95,8 @@ inline constexpr fin_wait2 fin_wait2::skip{mode::skip};
  *  Patience and drain_time bound the time without progress, not the time that a slow reader takes: they run from the
  *  peer's last acknowledgement of more bytes, or from the start of their phase if that is later. When one is over, one
  *  look at the connection decides whether to wait anew; so a silent peer costs the limit, any other at most twice the
- *  limit after its last progress. Durations saturate: milliseconds::max() waits for ever. Thread safety: a plain value.
+ *  limit after its last progress. Durations saturate: std::chrono::milliseconds::max() waits for ever. Thread safety: a
+ *  plain value.
  */
 struct close_policy {
     /// Who should send the first FIN. side::local half-closes at once; side::peer waits for the peer's FIN.
@@ -103,17 +104,17 @@ struct close_policy {
     /// side::peer only: how long to wait for the peer's FIN; above 0. For peers that the protocol has told of the end.
     /** A peer that sends on, with every byte of ours acknowledged, has not been told, or does not mind: it has 200 ms
      *  from then to send its FIN. */
-    milliseconds patience{2'000};
+    close_duration patience{2'000};
     lingering linger = lingering::background;
     fin_wait2 linger2 = fin_wait2::system;
     /// SO_REUSEADDR on what binds. A restart needs it on the old *and* on the new listener (inet_bind_conflict).
     bool reuse_address = true;
     /// How long the half-closed side reads and discards until the peer's FIN. 0: no draining, a plain close(2), which
     /// answers unread input with RST.
-    milliseconds drain_time{30'000};
+    close_duration drain_time{30'000};
     /// How long of it may pass without a byte from the peer, once all of ours is acknowledged; above 0. At or above
     /// drain_time it never acts.
-    milliseconds drain_idle{5'000};
+    close_duration drain_idle{5'000};
     /// How many bytes it discards at most; one more from the peer is over the limit.
     std::uint64_t drain_bytes = unlimited;
     limit_action on_limit = limit_action::close;

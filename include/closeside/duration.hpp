@@ -12,19 +12,19 @@ namespace closeside {
 /// A number of milliseconds that may stand inside a template argument, which std::chrono::duration may not.
 /** Converts from every std::chrono::duration. A fraction of a millisecond is rounded away from zero, so a limit above
  *  zero never becomes "no limit" and 1 s + 1 µs is not a whole second; values beyond the range saturate. */
-struct milliseconds {
+struct close_duration {
     std::int64_t count = 0;
 
-    constexpr milliseconds() noexcept = default;
-    constexpr explicit milliseconds(std::int64_t ms) noexcept : count(ms) {}
+    constexpr close_duration() noexcept = default;
+    constexpr explicit close_duration(std::int64_t ms) noexcept : count(ms) {}
 
     template <class Rep, class Period>
-    constexpr milliseconds(std::chrono::duration<Rep, Period> d) noexcept : count(rounded(d)) {}
+    constexpr close_duration(std::chrono::duration<Rep, Period> d) noexcept : count(rounded(d)) {}
 
     constexpr operator std::chrono::milliseconds() const noexcept { return std::chrono::milliseconds(count); }
 
-    friend constexpr bool operator==(milliseconds, milliseconds) noexcept = default;
-    friend constexpr std::strong_ordering operator<=>(milliseconds, milliseconds) noexcept = default;
+    friend constexpr bool operator==(close_duration, close_duration) noexcept = default;
+    friend constexpr std::strong_ordering operator<=>(close_duration, close_duration) noexcept = default;
 
 private:
     using limits = std::numeric_limits<std::int64_t>;

@@ -25,7 +25,7 @@ inline constexpr close_policy peer_first_or_reset{.closes_first = side::peer, .o
 inline constexpr close_policy abortive{.linger = lingering::abort};
 
 /// Exactly what close(2) does: FIN, or RST where input is unread. For comparison, and for opting out.
-inline constexpr close_policy system{.drain_time = milliseconds{0}, .on_destroy = destroy_action::close};
+inline constexpr close_policy system{.drain_time = close_duration{0}, .on_destroy = destroy_action::close};
 
 } // namespace policies
 

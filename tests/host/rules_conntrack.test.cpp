@@ -231,7 +231,7 @@ TEST_CASE("a long drain_time is named for the NATs on the way where this host ha
 
 TEST_CASE("a policy that waits for ever is told so, and no setting is proposed that the kernel does not have") {
     const policy_list patient{
-        close_policy{.closes_first = side::peer, .patience = closeside::milliseconds(std::chrono::hours::max())}};
+        close_policy{.closes_first = side::peer, .patience = closeside::close_duration(std::chrono::hours::max())}};
     const auto f = judge("CS404", tracking_host({}), {.policies = patient});
     REQUIRE(f);
     CHECK(f->message.starts_with("A policy waits for ever (patience)"));
@@ -259,7 +259,7 @@ TEST_CASE("nf_conntrack_tcp_be_liberal = 0 is explained where addresses are shar
 }
 
 TEST_CASE("conntrack that forgets idle connections concerns who wants them, unless keep-alive comes first") {
-    const auto at = [](const char* established, const char* keepalive, std::optional<closeside::milliseconds> idle,
+    const auto at = [](const char* established, const char* keepalive, std::optional<closeside::close_duration> idle,
                        exposure peers = exposure::direct) {
         return level("CS407",
                      tracking_host({{key::conntrack_established, established}, {key::tcp_keepalive_time, keepalive}}),
@@ -338,7 +338,7 @@ TEST_CASE("conntrack that may forget a FIN under way concerns who waits for its 
 }
 
 TEST_CASE("keep-alive that starts late concerns who is reached through NAT or a balancer and wants long silences") {
-    const auto at = [](const char* keepalive, std::optional<closeside::milliseconds> idle, exposure peers) {
+    const auto at = [](const char* keepalive, std::optional<closeside::close_duration> idle, exposure peers) {
         return level("CS420", host_with({{key::tcp_keepalive_time, keepalive}}), {.peers = peers, .idle_time = idle});
     };
     CHECK(at("7200", {}, exposure::balancer) == "nothing");
@@ -403,7 +403,7 @@ TEST_CASE("no number that a file can hold upsets a rule") {
                                 .accepts_per_second = 1e300,
                                 .connects_per_second = 1e300,
                                 .backlog = std::numeric_limits<int>::max(),
-                                .idle_time = closeside::milliseconds(std::numeric_limits<std::int64_t>::max())})) {
+                                .idle_time = closeside::close_duration(std::numeric_limits<std::int64_t>::max())})) {
                 CAPTURE(f.message);
                 CHECK(is_complete(f));
             }

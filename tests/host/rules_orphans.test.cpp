@@ -165,7 +165,7 @@ TEST_CASE("a tcp_retries2 below the 100 s of the standard is a warning off loopb
 }
 
 TEST_CASE("tcp_retries2 is compared with how long a policy waits for acknowledgement") {
-    const auto waiting = [](closeside::milliseconds time) {
+    const auto waiting = [](closeside::close_duration time) {
         return policy_list{policies::graceful, close_policy{.linger = lingering::until_acked(time)}};
     };
     const settings eight{{key::tcp_retries2, "8"}};

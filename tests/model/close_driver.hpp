@@ -20,7 +20,7 @@
 
 namespace model {
 
-using closeside::milliseconds;
+using closeside::close_duration;
 using closeside::detail::close_event;
 
 /// The program that closes: the shipped closing loop on the modelled kernel, one system call at a time.
@@ -43,7 +43,8 @@ public:
     /// What the machine wants next; `done` where there is none.
     close_action next(const world& w) const {
         const loop_state& s = loops_[w.machine];
-        return {static_cast<close_action::kind>(s.action), static_cast<std::uint32_t>(s.bytes), milliseconds{s.until}};
+        return {static_cast<close_action::kind>(s.action), static_cast<std::uint32_t>(s.bytes),
+                close_duration{s.until}};
     }
 
     verdict start(world& w) {
@@ -99,7 +100,7 @@ public:
         return follow(w, l, wait, following);
     }
 
-    milliseconds time(std::uint8_t tick) const { return milliseconds{tick * setting_.tick}; }
+    close_duration time(std::uint8_t tick) const { return close_duration{tick * setting_.tick}; }
     const excuses& excused() const { return excused_; }
     void excuse(exception e) { ++excused_[static_cast<std::size_t>(e)]; }
 

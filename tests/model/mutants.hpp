@@ -9,9 +9,9 @@
 // The shipped machine, each with one thing wrong: what the exploration must notice.
 namespace model::mutants {
 
+using closeside::close_duration;
 using closeside::close_policy;
 using closeside::close_report;
-using closeside::milliseconds;
 using closeside::detail::close_action;
 using closeside::detail::close_event;
 using closeside::detail::close_machine;
@@ -23,8 +23,8 @@ class sound {
 public:
     explicit sound(const close_policy& p, const close_manner& m = {}) : machine_(p, m) {}
     close_action start() { return machine_.start(); }
-    close_action step(close_event e, milliseconds now) { return machine_.step(e, now); }
-    close_action looked(const connection_look& l, milliseconds now) { return machine_.looked(l, now); }
+    close_action step(close_event e, close_duration now) { return machine_.step(e, now); }
+    close_action looked(const connection_look& l, close_duration now) { return machine_.looked(l, now); }
     void sampled(const last_sample& s) { machine_.sampled(s); }
     close_action released() { return machine_.released(); }
     bool finished() const { return machine_.finished(); }
@@ -42,7 +42,7 @@ protected:
 /// Takes the first bytes for the end of what the peer sends, as a close does that reads once and no more.
 struct stops_after_one_read : sound {
     using sound::sound;
-    close_action step(close_event e, milliseconds now) {
+    close_action step(close_event e, close_duration now) {
         const close_action next = machine_.step(e, now);
         const bool goes_on = next.what == action::receive || waits(next);
         return e.what == event::received && goes_on ? machine_.step({event::end_of_file}, now) : next;
@@ -51,8 +51,8 @@ struct stops_after_one_read : sound {
 
 struct ignores_limits : sound {
     using sound::sound;
-    close_action step(close_event e, milliseconds now) {
-        if (e.what == event::timer) return {action::wait_readable, 1, milliseconds{now.count + 60'000}};
+    close_action step(close_event e, close_duration now) {
+        if (e.what == event::timer) return {action::wait_readable, 1, close_duration{now.count + 60'000}};
         return machine_.step(e, now);
     }
 };
@@ -60,10 +60,10 @@ struct ignores_limits : sound {
 struct forgets_the_fin : sound {
     using sound::sound;
     close_action start() { return without_half_close(machine_.start(), {}); }
-    close_action step(close_event e, milliseconds now) { return without_half_close(machine_.step(e, now), now); }
+    close_action step(close_event e, close_duration now) { return without_half_close(machine_.step(e, now), now); }
 
 private:
-    close_action without_half_close(const close_action& a, milliseconds now) {
+    close_action without_half_close(const close_action& a, close_duration now) {
         using state = closeside::detail::tcp_state;
         if (a.what != action::half_close) return a;
         return machine_.step({.what = event::half_closed, .before = state::established, .after = state::fin_wait1},
@@ -74,24 +74,24 @@ private:
 /// Sees the peer's FIN and does not answer it with ours.
 struct ignores_end_of_file : sound {
     using sound::sound;
-    close_action step(close_event e, milliseconds now) {
-        if (e.what == event::end_of_file) return {action::wait_readable, 1, milliseconds{now.count + 1}};
+    close_action step(close_event e, close_duration now) {
+        if (e.what == event::end_of_file) return {action::wait_readable, 1, close_duration{now.count + 1}};
         return machine_.step(e, now);
     }
 };
 
 struct ignores_cancellation : sound {
     using sound::sound;
-    close_action step(close_event e, milliseconds now) {
-        if (e.what == event::cancelled) return {action::wait_readable, 1, milliseconds{now.count + 1}};
+    close_action step(close_event e, close_duration now) {
+        if (e.what == event::cancelled) return {action::wait_readable, 1, close_duration{now.count + 1}};
         return machine_.step(e, now);
     }
 };
 
 struct ignores_the_quota : sound {
     using sound::sound;
-    close_action step(close_event e, milliseconds now) { return more(machine_.step(e, now)); }
-    close_action looked(const connection_look& l, milliseconds now) { return more(machine_.looked(l, now)); }
+    close_action step(close_event e, close_duration now) { return more(machine_.step(e, now)); }
+    close_action looked(const connection_look& l, close_duration now) { return more(machine_.looked(l, now)); }
 
 private:
     static close_action more(close_action next) {
@@ -102,8 +102,8 @@ private:
 
 struct ignores_drain_bytes : sound {
     using sound::sound;
-    close_action step(close_event e, milliseconds now) { return reads(machine_.step(e, now)); }
-    close_action looked(const connection_look& l, milliseconds now) { return reads(machine_.looked(l, now)); }
+    close_action step(close_event e, close_duration now) { return reads(machine_.step(e, now)); }
+    close_action looked(const connection_look& l, close_duration now) { return reads(machine_.looked(l, now)); }
 
 private:
     static close_action reads(close_action next) {
@@ -180,7 +180,7 @@ struct hides_what_is_unacknowledged : sound {
 
 struct closes_instead_of_aborting : sound {
     using sound::sound;
-    close_action step(close_event e, milliseconds now) {
+    close_action step(close_event e, close_duration now) {
         const close_action next = machine_.step(e, now);
         return next.what == action::abort ? close_action{action::close} : next;
     }

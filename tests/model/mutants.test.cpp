@@ -51,12 +51,13 @@ void catches_slowly(property p, const closeside::close_policy& policy, std::stri
 } // namespace
 
 TEST_CASE("a broken machine is caught") {
-    using closeside::milliseconds;
-    const closeside::close_policy local{.drain_time = milliseconds{1000}};
-    const closeside::close_policy tiny{.drain_time = milliseconds{1000}, .drain_bytes = 1};
-    const closeside::close_policy aborts{.drain_time = milliseconds{1000}, .on_limit = closeside::limit_action::abort};
+    using closeside::close_duration;
+    const closeside::close_policy local{.drain_time = close_duration{1000}};
+    const closeside::close_policy tiny{.drain_time = close_duration{1000}, .drain_bytes = 1};
+    const closeside::close_policy aborts{.drain_time = close_duration{1000},
+                                         .on_limit = closeside::limit_action::abort};
     const closeside::close_policy peer_first{
-        .closes_first = closeside::side::peer, .patience = milliseconds{1000}, .drain_time = milliseconds{1000}};
+        .closes_first = closeside::side::peer, .patience = close_duration{1000}, .drain_time = close_duration{1000}};
 
     SUBCASE("it stops draining after one read") {
         catches<mutants::stops_after_one_read>(property::reply_kept, local, "keeps sending");
@@ -100,10 +101,10 @@ TEST_CASE("a broken machine is caught") {
 }
 
 TEST_CASE("a machine that is wrong about time is caught") {
-    using closeside::milliseconds;
-    const closeside::close_policy local{.drain_time = milliseconds{3000}, .drain_idle = milliseconds{2000}};
+    using closeside::close_duration;
+    const closeside::close_policy local{.drain_time = close_duration{3000}, .drain_idle = close_duration{2000}};
     const closeside::close_policy peer_first{
-        .closes_first = closeside::side::peer, .patience = milliseconds{2000}, .drain_time = milliseconds{1000}};
+        .closes_first = closeside::side::peer, .patience = close_duration{2000}, .drain_time = close_duration{1000}};
     const char* const reads = "reads at its own pace";
 
     SUBCASE("its time runs during the reply") {
@@ -128,8 +129,8 @@ TEST_CASE("a machine that is wrong about time is caught") {
 }
 
 TEST_CASE("a machine that is wrong about a cancellation or the last bytes is caught") {
-    using closeside::milliseconds;
-    const closeside::close_policy local{.drain_time = milliseconds{1000}};
+    using closeside::close_duration;
+    const closeside::close_policy local{.drain_time = close_duration{1000}};
     const auto cancelled = [](setting& s) { s.cancels = true; };
     const auto last = [](setting& s) {
         s.last = 2;

@@ -18,16 +18,16 @@ struct named_policy {
 
 namespace detail {
 
+using closeside::close_duration;
 using closeside::close_policy;
 using closeside::fin_wait2;
 using closeside::limit_action;
 using closeside::lingering;
-using closeside::milliseconds;
 using closeside::side;
-inline constexpr milliseconds second{1000};
-inline constexpr milliseconds two_seconds{2000};
-inline constexpr milliseconds none{0};
-constexpr milliseconds ms(std::int64_t n) { return milliseconds{n}; }
+inline constexpr close_duration second{1000};
+inline constexpr close_duration two_seconds{2000};
+inline constexpr close_duration none{0};
+constexpr close_duration ms(std::int64_t n) { return close_duration{n}; }
 
 } // namespace detail
 

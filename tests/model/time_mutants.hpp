@@ -13,7 +13,7 @@ namespace model::mutants {
 /// Time runs while the reply is on its way, however well that goes.
 struct ignores_progress : sound {
     using sound::sound;
-    close_action looked(connection_look l, milliseconds now) {
+    close_action looked(connection_look l, close_duration now) {
         l.unacknowledged = std::uint64_t{1} << 40;
         l.acked_ago = static_cast<std::uint32_t>(now.count);
         return machine_.looked(l, now);
@@ -23,7 +23,7 @@ struct ignores_progress : sound {
 /// drain_idle runs while something is unacknowledged.
 struct idles_too_early : sound {
     using sound::sound;
-    close_action looked(connection_look l, milliseconds now) {
+    close_action looked(connection_look l, close_duration now) {
         l.unacknowledged = 0;
         return machine_.looked(l, now);
     }
@@ -32,7 +32,7 @@ struct idles_too_early : sound {
 /// Every look seems to show progress, a silent peer's too.
 struct never_ends : sound {
     using sound::sound;
-    close_action looked(connection_look l, milliseconds now) {
+    close_action looked(connection_look l, close_duration now) {
         l.unacknowledged = --left_;
         l.acked_ago = 0;
         return machine_.looked(l, now);
@@ -45,27 +45,27 @@ private:
 /// Wakes up twice as often as there is something to look at.
 struct polls : sound {
     using sound::sound;
-    close_action step(close_event e, milliseconds now) {
+    close_action step(close_event e, close_duration now) {
         const bool too_early = e.what == event::timer && now < until_;
         return often(too_early ? close_action{action::wait_readable, 1, until_} : machine_.step(e, now), now);
     }
-    close_action looked(const connection_look& l, milliseconds now) { return often(machine_.looked(l, now), now); }
+    close_action looked(const connection_look& l, close_duration now) { return often(machine_.looked(l, now), now); }
 
 private:
-    close_action often(close_action next, milliseconds now) {
+    close_action often(close_action next, close_duration now) {
         if (!waits(next)) return next;
         until_ = next.until;
-        next.until = std::min(next.until, milliseconds{now.count + 1});
+        next.until = std::min(next.until, close_duration{now.count + 1});
         return next;
     }
 
-    milliseconds until_{};
+    close_duration until_{};
 };
 
 /// close(2) when patience is over, without our FIN and the drain.
 struct does_not_drain_after_patience : sound {
     using sound::sound;
-    close_action step(close_event e, milliseconds now) {
+    close_action step(close_event e, close_duration now) {
         const close_action next = machine_.step(e, now);
         const bool patience = machine_.report().limit == closeside::close_limit::patience;
         return next.what == action::half_close && patience ? close_action{action::close} : next;
@@ -74,7 +74,7 @@ struct does_not_drain_after_patience : sound {
 
 struct resets_when_cancelled : sound {
     using sound::sound;
-    close_action step(close_event e, milliseconds now) {
+    close_action step(close_event e, close_duration now) {
         return e.what == event::cancelled ? close_action{action::abort} : machine_.step(e, now);
     }
 };
@@ -82,7 +82,7 @@ struct resets_when_cancelled : sound {
 /// close(2) without a look at the receive queue.
 struct leaves_input_when_cancelled : sound {
     using sound::sound;
-    close_action step(close_event e, milliseconds now) {
+    close_action step(close_event e, close_duration now) {
         return e.what == event::cancelled ? close_action{action::close} : machine_.step(e, now);
     }
 };
@@ -90,27 +90,27 @@ struct leaves_input_when_cancelled : sound {
 /// Waits out its patience though the peer asks for more.
 struct ignores_input : sound {
     using sound::sound;
-    close_action step(close_event e, milliseconds now) { return patient(machine_.step(e, now)); }
-    close_action looked(const connection_look& l, milliseconds now) { return patient(machine_.looked(l, now)); }
+    close_action step(close_event e, close_duration now) { return patient(machine_.step(e, now)); }
+    close_action looked(const connection_look& l, close_duration now) { return patient(machine_.looked(l, now)); }
 
 private:
     close_action patient(close_action next) {
-        if (next.what == action::wait_readable && first_until_ == milliseconds{}) first_until_ = next.until;
+        if (next.what == action::wait_readable && first_until_ == close_duration{}) first_until_ = next.until;
         if (next.what == action::wait_readable) next.until = std::max(next.until, first_until_);
         return next;
     }
 
-    milliseconds first_until_{};
+    close_duration first_until_{};
 };
 
 /// Takes what is there already for a request.
 struct takes_old_input_for_a_request : sound {
     using sound::sound;
-    close_action step(close_event e, milliseconds now) {
+    close_action step(close_event e, close_duration now) {
         if (e.what == event::received) input_ = true;
         return machine_.step(e, now);
     }
-    close_action looked(const connection_look& l, milliseconds now) {
+    close_action looked(const connection_look& l, close_duration now) {
         const close_action next = machine_.looked(l, now);
         if (!input_ || !waits(next)) return next;
         input_ = false;
@@ -128,7 +128,7 @@ struct sends_behind_the_fin : sound {
         send_ = machine_.start();
         return {action::half_close};
     }
-    close_action step(close_event e, milliseconds now) {
+    close_action step(close_event e, close_duration now) {
         return e.what == event::half_closed ? send_ : machine_.step(e, now);
     }
 
@@ -144,7 +144,7 @@ struct truncates_in_silence : sound {
         bytes_ = first.bytes;
         return first;
     }
-    close_action step(close_event e, milliseconds now) {
+    close_action step(close_event e, close_duration now) {
         if (e.what == event::sent) e.bytes = bytes_;
         return machine_.step(e, now);
     }
@@ -156,7 +156,7 @@ private:
 /// Drops the last bytes where there is no room at once.
 struct does_not_wait_for_room : sound {
     using sound::sound;
-    close_action step(close_event e, milliseconds now) {
+    close_action step(close_event e, close_duration now) {
         const close_action next = machine_.step(e, now);
         return next.what == action::wait_writable ? machine_.step({event::cannot_send}, now) : next;
     }

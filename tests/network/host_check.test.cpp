@@ -34,7 +34,7 @@ using host::severity;
 
 namespace {
 
-constexpr close_policy without_draining{.drain_time = cs::milliseconds(0)};
+constexpr close_policy without_draining{.drain_time = cs::close_duration(0)};
 constexpr close_policy patient_orphan{.linger2 = 50s};
 
 constexpr std::array closes_first{cs::policies::graceful};
@@ -125,12 +125,12 @@ const std::vector<proof> proofs{
      {{key::conntrack_time_wait, "1"}}},
     {"CS404", severity::note, {{key::conntrack_close_wait, "2"}}},
     {"CS405", severity::note, {{key::conntrack_loose, "0"}}},
-    {"CS407", severity::note, {{key::conntrack_established, "60"}}, {.idle_time = cs::milliseconds(10min)}},
+    {"CS407", severity::note, {{key::conntrack_established, "60"}}, {.idle_time = cs::close_duration(10min)}},
     {"CS409", severity::note, {{key::conntrack_fin_wait, "1"}}},
     {"CS420",
      severity::warning,
      {{key::tcp_keepalive_time, "7200"}},
-     {.peers = exposure::balancer, .idle_time = cs::milliseconds(1h)},
+     {.peers = exposure::balancer, .idle_time = cs::close_duration(1h)},
      {{key::tcp_keepalive_time, "300"}}},
     {"CS421", severity::warning, {{key::tcp_keepalive_probes, "0"}}},
 };
@@ -145,7 +145,7 @@ const std::vector<proof> proofs_with_tracking{
      {{key::conntrack_time_wait, "1"}}},
     {"CS404", severity::warning, {{key::conntrack_close_wait, "2"}}},
     {"CS406", severity::note, {{key::conntrack_be_liberal, "0"}}, {}, {{key::conntrack_be_liberal, "1"}}},
-    {"CS407", severity::warning, {{key::conntrack_established, "60"}}, {.idle_time = cs::milliseconds(10min)}},
+    {"CS407", severity::warning, {{key::conntrack_established, "60"}}, {.idle_time = cs::close_duration(10min)}},
     {"CS409", severity::warning, {{key::conntrack_fin_wait, "1"}}},
 };
 

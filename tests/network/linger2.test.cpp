@@ -34,7 +34,7 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
-constexpr cs::milliseconds nothing{0};
+constexpr cs::close_duration nothing{0};
 
 /// Leaves an orphan in FIN-WAIT-2 to a silent peer.
 constexpr cs::close_policy orphaning(cs::fin_wait2 w) {

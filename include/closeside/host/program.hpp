@@ -29,7 +29,7 @@ struct program {
     /// Ports that it listens on.
     std::vector<std::uint16_t> listening_ports{};
     /// The longest time for which a connection of it may be silent and still be wanted.
-    std::optional<milliseconds> idle_time{};
+    std::optional<close_duration> idle_time{};
 };
 
 } // namespace closeside::host

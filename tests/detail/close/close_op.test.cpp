@@ -135,7 +135,7 @@ private:
     cancellation_slot_type slot_;
 };
 
-constexpr cs::milliseconds nothing{0};
+constexpr cs::close_duration nothing{0};
 // The machine takes part of a second for until_acked, which the rules refuse, since SO_LINGER cannot.
 constexpr cs::lingering briefly = cs::lingering::until_acked(60ms);
 
@@ -481,7 +481,7 @@ TEST_CASE(
     "whichever system call fails, a close completes once, leaves nothing behind and throws nothing out of run()") {
     for (scenario s : scenarios) {
         CAPTURE(s.name);
-        s.policy.patience = s.policy.drain_time = std::min<cs::milliseconds>(s.policy.drain_time, 30ms);
+        s.policy.patience = s.policy.drain_time = std::min<cs::close_duration>(s.policy.drain_time, 30ms);
         if (s.policy.linger.time.count != 0) s.policy.linger = briefly;
         for (const int error : {ENOMEM}) {
             bool none_failed = false;

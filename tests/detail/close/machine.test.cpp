@@ -41,10 +41,10 @@ constexpr last_sample released(tcp_state state, bool unread = false) {
 }
 constexpr close_event in_state(tcp_state state) { return {.what = event::state, .after = state}; }
 constexpr close_event unacknowledged(std::uint64_t bytes) { return {.what = event::unacknowledged, .bytes = bytes}; }
-constexpr cs::milliseconds for_ever{1'000'000'000};
+constexpr cs::close_duration for_ever{1'000'000'000};
 /// A look that finds so many bytes unacknowledged, and the last acknowledgement, data and input so long ago.
-constexpr connection_look looked(std::uint64_t bytes, cs::milliseconds acked_ago = for_ever,
-                                 cs::milliseconds sent_ago = for_ever, cs::milliseconds input_ago = for_ever) {
+constexpr connection_look looked(std::uint64_t bytes, cs::close_duration acked_ago = for_ever,
+                                 cs::close_duration sent_ago = for_ever, cs::close_duration input_ago = for_ever) {
     return {.state = established,
             .acked_ago = static_cast<std::uint32_t>(acked_ago.count),
             .sent_ago = static_cast<std::uint32_t>(sent_ago.count),
@@ -55,7 +55,7 @@ constexpr connection_look looked(std::uint64_t bytes, cs::milliseconds acked_ago
 /// What an action is answered with.
 using happening = std::variant<close_event, connection_look, last_sample>;
 
-constexpr close_action answer(close_machine& m, const happening& h, cs::milliseconds now) {
+constexpr close_action answer(close_machine& m, const happening& h, cs::close_duration now) {
     if (std::holds_alternative<close_event>(h)) return m.step(std::get<close_event>(h), now);
     if (std::holds_alternative<connection_look>(h)) return m.looked(std::get<connection_look>(h), now);
     m.sampled(std::get<last_sample>(h));
@@ -64,9 +64,9 @@ constexpr close_action answer(close_machine& m, const happening& h, cs::millisec
 
 struct step {
     happening happens{close_event{}};
-    cs::milliseconds at{};
+    cs::close_duration at{};
     action then = action::done;
-    cs::milliseconds until{};
+    cs::close_duration until{};
     std::uint64_t bytes = 0;
 };
 
@@ -107,7 +107,7 @@ constexpr bool walks(const close_policy& p, action first, const std::array<step,
            r.time_wait == end.holder && r.limit == end.limit && r.discarded == end.discarded;
 }
 
-constexpr cs::milliseconds t0{0}, t1{1}, t1s{1000}, t2s{2000}, t4s{4000}, t5s{5000}, t7s{7000}, t30s{30'000};
+constexpr cs::close_duration t0{0}, t1{1}, t1s{1000}, t2s{2000}, t4s{4000}, t5s{5000}, t7s{7000}, t30s{30'000};
 constexpr std::uint64_t quota = close_machine::quota;
 
 constexpr auto local = fin_sender::local, peer = fin_sender::peer, none = fin_sender::none,
@@ -129,10 +129,10 @@ static_assert(
     walks(cs::policies::graceful, action::receive,
           std::array{step{just(event::would_block), t0, action::half_close},
                      step{half_closed(), t0, action::wait_readable, t5s}, step{just(event::timer), t5s, action::look},
-                     step{looked(0, cs::milliseconds{4960}), t5s, action::wait_readable, cs::milliseconds{5040}},
-                     step{just(event::timer), cs::milliseconds{5040}, action::receive, t0, last_look},
-                     step{just(event::would_block), cs::milliseconds{5040}, action::close},
-                     step{released(tcp_state::fin_wait2), cs::milliseconds{5040}, action::done}},
+                     step{looked(0, cs::close_duration{4960}), t5s, action::wait_readable, cs::close_duration{5040}},
+                     step{just(event::timer), cs::close_duration{5040}, action::receive, t0, last_look},
+                     step{just(event::would_block), cs::close_duration{5040}, action::close},
+                     step{released(tcp_state::fin_wait2), cs::close_duration{5040}, action::done}},
           {ours(cs::error::drain_time_over), local, ending::fin, time_wait_holder::left_to_kernel,
            close_limit::drain_idle}),
     "a silent peer costs drain_idle from its acknowledgement of our FIN, and one wake-up");
@@ -155,41 +155,42 @@ static_assert(walks(cs::policies::graceful, action::receive,
                                step{unacknowledged(9000), t2s, action::wait_readable, t7s},
                                step{just(event::readable), t4s, action::receive},
                                step{received(100), t4s, action::look_unacknowledged},
-                               step{unacknowledged(0), t4s, action::wait_readable, cs::milliseconds{9000}},
+                               step{unacknowledged(0), t4s, action::wait_readable, cs::close_duration{9000}},
                                step{just(event::readable), t5s, action::receive},
-                               step{received(100), t5s, action::wait_readable, cs::milliseconds{10'000}},
-                               step{just(event::timer), cs::milliseconds{10'000}, action::receive, t0, last_look},
-                               step{just(event::would_block), cs::milliseconds{10'000}, action::close},
-                               step{released(tcp_state::fin_wait2), cs::milliseconds{10'000}, action::done}},
+                               step{received(100), t5s, action::wait_readable, cs::close_duration{10'000}},
+                               step{just(event::timer), cs::close_duration{10'000}, action::receive, t0, last_look},
+                               step{just(event::would_block), cs::close_duration{10'000}, action::close},
+                               step{released(tcp_state::fin_wait2), cs::close_duration{10'000}, action::done}},
                     {ours(cs::error::drain_time_over), local, ending::fin, time_wait_holder::left_to_kernel,
                      close_limit::drain_idle, 300}),
               "drain_idle runs from the last byte; once all is seen acknowledged nothing is asked any more");
 
-static_assert(
-    walks(cs::policies::graceful, action::receive,
-          std::array{
-              step{just(event::would_block), t0, action::half_close},
-              step{half_closed(), t0, action::wait_readable, t5s}, step{just(event::timer), t5s, action::look},
-              step{looked(9000, t1s, t1s), t5s, action::wait_readable, cs::milliseconds{9000}},
-              step{just(event::timer), cs::milliseconds{9000}, action::look},
-              step{looked(8000, t1s, t1s), cs::milliseconds{9000}, action::wait_readable, cs::milliseconds{13'000}},
-              step{just(event::timer), cs::milliseconds{13'000}, action::look},
-              step{looked(8000, t1s, t1s), cs::milliseconds{13'000}, action::wait_readable, cs::milliseconds{38'000}},
-              step{just(event::timer), cs::milliseconds{38'000}, action::look},
-              step{looked(8000, t1s, t1s), cs::milliseconds{38'000}, action::receive, t0, last_look},
-              step{just(event::would_block), cs::milliseconds{38'000}, action::close},
-              step{released(tcp_state::fin_wait1), cs::milliseconds{38'000}, action::done}},
-          {ours(cs::error::drain_time_over), local, ending::fin, time_wait_holder::left_to_kernel,
-           close_limit::drain_time}),
-    "drain_time runs from the last progress, and drain_idle not while something is unacknowledged");
+static_assert(walks(cs::policies::graceful, action::receive,
+                    std::array{step{just(event::would_block), t0, action::half_close},
+                               step{half_closed(), t0, action::wait_readable, t5s},
+                               step{just(event::timer), t5s, action::look},
+                               step{looked(9000, t1s, t1s), t5s, action::wait_readable, cs::close_duration{9000}},
+                               step{just(event::timer), cs::close_duration{9000}, action::look},
+                               step{looked(8000, t1s, t1s), cs::close_duration{9000}, action::wait_readable,
+                                    cs::close_duration{13'000}},
+                               step{just(event::timer), cs::close_duration{13'000}, action::look},
+                               step{looked(8000, t1s, t1s), cs::close_duration{13'000}, action::wait_readable,
+                                    cs::close_duration{38'000}},
+                               step{just(event::timer), cs::close_duration{38'000}, action::look},
+                               step{looked(8000, t1s, t1s), cs::close_duration{38'000}, action::receive, t0, last_look},
+                               step{just(event::would_block), cs::close_duration{38'000}, action::close},
+                               step{released(tcp_state::fin_wait1), cs::close_duration{38'000}, action::done}},
+                    {ours(cs::error::drain_time_over), local, ending::fin, time_wait_holder::left_to_kernel,
+                     close_limit::drain_time}),
+              "drain_time runs from the last progress, and drain_idle not while something is unacknowledged");
 
 static_assert(
     walks(cs::policies::graceful, action::receive,
           std::array{step{just(event::would_block), t0, action::half_close},
                      step{half_closed(), t0, action::wait_readable, t5s}, step{just(event::timer), t5s, action::look},
-                     step{looked(9000, cs::milliseconds{100}, for_ever), t5s, action::wait_readable, t30s},
+                     step{looked(9000, cs::close_duration{100}, for_ever), t5s, action::wait_readable, t30s},
                      step{just(event::timer), t30s, action::look},
-                     step{looked(9000, cs::milliseconds{100}, for_ever), t30s, action::receive, t0, last_look},
+                     step{looked(9000, cs::close_duration{100}, for_ever), t30s, action::receive, t0, last_look},
                      step{just(event::would_block), t30s, action::close},
                      step{released(tcp_state::fin_wait1), t30s, action::done}},
           {ours(cs::error::drain_time_over), local, ending::fin, time_wait_holder::left_to_kernel,
@@ -203,13 +204,13 @@ static_assert(
                      step{received(quota), t0, action::look_unacknowledged},
                      step{unacknowledged(0), t0, action::wait_readable, t5s, quota},
                      step{just(event::readable), t1, action::receive, t0, quota},
-                     step{received(quota), t1, action::wait_readable, cs::milliseconds{5001}, quota},
-                     step{just(event::timer), cs::milliseconds{5001}, action::look},
-                     step{looked(0, t1s, t1s, t1s), cs::milliseconds{5001}, action::receive, t0, quota},
-                     step{received(7), cs::milliseconds{5001}, action::wait_readable, cs::milliseconds{10'001}, 1},
-                     step{just(event::readable), cs::milliseconds{5002}, action::receive},
-                     step{just(event::end_of_file), cs::milliseconds{5002}, action::close},
-                     step{released(tcp_state::close), cs::milliseconds{5002}, action::done}},
+                     step{received(quota), t1, action::wait_readable, cs::close_duration{5001}, quota},
+                     step{just(event::timer), cs::close_duration{5001}, action::look},
+                     step{looked(0, t1s, t1s, t1s), cs::close_duration{5001}, action::receive, t0, quota},
+                     step{received(7), cs::close_duration{5001}, action::wait_readable, cs::close_duration{10'001}, 1},
+                     step{just(event::readable), cs::close_duration{5002}, action::receive},
+                     step{just(event::end_of_file), cs::close_duration{5002}, action::close},
+                     step{released(tcp_state::close), cs::close_duration{5002}, action::done}},
           {kept, local, ending::fin, time_wait_holder::local, close_limit::none, 2 * quota + 7}),
     "a flood costs one quota a wake-up; where it has thinned out, the timer's wake-up asks when and reads");
 
@@ -338,33 +339,34 @@ static_assert(
           {ours(cs::error::patience_over), none, ending::reset_by_us, time_wait_holder::nobody, close_limit::patience}),
     "or RST, so that TIME-WAIT stays away");
 
-static_assert(walks(cs::policies::peer_first, action::receive,
-                    std::array{
-                        step{just(event::would_block), t0, action::look},
-                        step{looked(9000), t0, action::wait_readable, t2s}, step{just(event::timer), t2s, action::look},
-                        step{looked(5000, cs::milliseconds{500}), t2s, action::wait_readable, cs::milliseconds{3500}},
-                        step{just(event::timer), cs::milliseconds{3500}, action::look},
-                        step{looked(0, cs::milliseconds{1000}), cs::milliseconds{3500}, action::wait_readable,
-                             cs::milliseconds{4500}},
-                        step{just(event::timer), cs::milliseconds{4500}, action::receive},
-                        step{just(event::end_of_file), cs::milliseconds{4500}, action::close},
-                        step{released(tcp_state::close_wait), cs::milliseconds{4500}, action::done}},
-                    {kept, peer, ending::fin, time_wait_holder::peer}),
-              "patience runs from the last acknowledgement of more; a FIN found by the last look keeps the promise");
+static_assert(
+    walks(cs::policies::peer_first, action::receive,
+          std::array{step{just(event::would_block), t0, action::look},
+                     step{looked(9000), t0, action::wait_readable, t2s}, step{just(event::timer), t2s, action::look},
+                     step{looked(5000, cs::close_duration{500}), t2s, action::wait_readable, cs::close_duration{3500}},
+                     step{just(event::timer), cs::close_duration{3500}, action::look},
+                     step{looked(0, cs::close_duration{1000}), cs::close_duration{3500}, action::wait_readable,
+                          cs::close_duration{4500}},
+                     step{just(event::timer), cs::close_duration{4500}, action::receive},
+                     step{just(event::end_of_file), cs::close_duration{4500}, action::close},
+                     step{released(tcp_state::close_wait), cs::close_duration{4500}, action::done}},
+          {kept, peer, ending::fin, time_wait_holder::peer}),
+    "patience runs from the last acknowledgement of more; a FIN found by the last look keeps the promise");
 
 static_assert(walks(cs::policies::peer_first, action::receive,
-                    std::array{
-                        step{just(event::would_block), t0, action::look},
-                        step{looked(9000), t0, action::wait_readable, t2s}, step{just(event::timer), t2s, action::look},
-                        step{looked(9000, cs::milliseconds{100}), t2s, action::receive},
-                        step{just(event::would_block), t2s, action::half_close},
-                        step{half_closed(tcp_state::fin_wait1), t2s, action::wait_readable, t7s},
-                        step{just(event::timer), t7s, action::look},
-                        step{looked(9000, cs::milliseconds{100}), t7s, action::wait_readable, cs::milliseconds{32'000}},
-                        step{just(event::timer), cs::milliseconds{32'000}, action::look},
-                        step{looked(9000, cs::milliseconds{100}), cs::milliseconds{32'000}, action::receive},
-                        step{just(event::would_block), cs::milliseconds{32'000}, action::close},
-                        step{released(tcp_state::fin_wait1), cs::milliseconds{32'000}, action::done}},
+                    std::array{step{just(event::would_block), t0, action::look},
+                               step{looked(9000), t0, action::wait_readable, t2s},
+                               step{just(event::timer), t2s, action::look},
+                               step{looked(9000, cs::close_duration{100}), t2s, action::receive},
+                               step{just(event::would_block), t2s, action::half_close},
+                               step{half_closed(tcp_state::fin_wait1), t2s, action::wait_readable, t7s},
+                               step{just(event::timer), t7s, action::look},
+                               step{looked(9000, cs::close_duration{100}), t7s, action::wait_readable,
+                                    cs::close_duration{32'000}},
+                               step{just(event::timer), cs::close_duration{32'000}, action::look},
+                               step{looked(9000, cs::close_duration{100}), cs::close_duration{32'000}, action::receive},
+                               step{just(event::would_block), cs::close_duration{32'000}, action::close},
+                               step{released(tcp_state::fin_wait1), cs::close_duration{32'000}, action::done}},
                     {ours(cs::error::patience_over), local, ending::fin, time_wait_holder::left_to_kernel,
                      close_limit::patience}),
               "acknowledgements of no more are no progress; the first limit that ran out is the one that is named");
@@ -373,10 +375,10 @@ static_assert(walks(cs::policies::peer_first, action::receive,
                     std::array{step{just(event::would_block), t0, action::look},
                                step{looked(0), t0, action::wait_readable, t2s},
                                step{just(event::readable), t1s, action::receive},
-                               step{received(8), t1s, action::wait_readable, cs::milliseconds{1200}},
-                               step{just(event::readable), cs::milliseconds{1050}, action::receive},
-                               step{just(event::end_of_file), cs::milliseconds{1050}, action::close},
-                               step{released(tcp_state::close_wait), cs::milliseconds{1050}, action::done}},
+                               step{received(8), t1s, action::wait_readable, cs::close_duration{1200}},
+                               step{just(event::readable), cs::close_duration{1050}, action::receive},
+                               step{just(event::end_of_file), cs::close_duration{1050}, action::close},
+                               step{released(tcp_state::close_wait), cs::close_duration{1050}, action::done}},
                     {kept, peer, ending::fin, time_wait_holder::peer, close_limit::none, 8}),
               "a goodbye's FIN comes within 200 ms of it");
 
@@ -384,15 +386,15 @@ static_assert(
     walks(cs::policies::peer_first, action::receive,
           std::array{step{just(event::would_block), t0, action::look}, step{looked(0), t0, action::wait_readable, t2s},
                      step{just(event::readable), t1s, action::receive},
-                     step{received(300), t1s, action::wait_readable, cs::milliseconds{1200}},
-                     step{just(event::readable), cs::milliseconds{1100}, action::receive},
-                     step{received(300), cs::milliseconds{1100}, action::wait_readable, cs::milliseconds{1200}},
-                     step{just(event::timer), cs::milliseconds{1200}, action::receive, t0, last_look},
-                     step{just(event::would_block), cs::milliseconds{1200}, action::half_close},
-                     step{half_closed(), cs::milliseconds{1200}, action::wait_readable, cs::milliseconds{6200}},
-                     step{just(event::readable), cs::milliseconds{1300}, action::receive},
-                     step{just(event::end_of_file), cs::milliseconds{1300}, action::close},
-                     step{released(tcp_state::close), cs::milliseconds{1300}, action::done}},
+                     step{received(300), t1s, action::wait_readable, cs::close_duration{1200}},
+                     step{just(event::readable), cs::close_duration{1100}, action::receive},
+                     step{received(300), cs::close_duration{1100}, action::wait_readable, cs::close_duration{1200}},
+                     step{just(event::timer), cs::close_duration{1200}, action::receive, t0, last_look},
+                     step{just(event::would_block), cs::close_duration{1200}, action::half_close},
+                     step{half_closed(), cs::close_duration{1200}, action::wait_readable, cs::close_duration{6200}},
+                     step{just(event::readable), cs::close_duration{1300}, action::receive},
+                     step{just(event::end_of_file), cs::close_duration{1300}, action::close},
+                     step{released(tcp_state::close), cs::close_duration{1300}, action::done}},
           {ours(cs::error::peer_still_sends), local, ending::fin, time_wait_holder::local, close_limit::input, 600}),
     "a request's does not, and the client learns by our FIN that it will not be served");
 
@@ -403,7 +405,7 @@ static_assert(
               step{just(event::readable), t1s, action::receive}, step{received(8), t1s, action::look_unacknowledged},
               step{unacknowledged(4000), t1s, action::wait_readable, t2s},
               step{just(event::readable), t1s, action::receive}, step{received(8), t1s, action::look_unacknowledged},
-              step{unacknowledged(0), t1s, action::wait_readable, cs::milliseconds{1200}},
+              step{unacknowledged(0), t1s, action::wait_readable, cs::close_duration{1200}},
               step{just(event::readable), t1s, action::receive}, step{just(event::end_of_file), t1s, action::close},
               step{released(tcp_state::close_wait), t1s, action::done}},
           {kept, peer, ending::fin, time_wait_holder::peer, close_limit::none, 16}),
@@ -482,12 +484,12 @@ static_assert(walks(cs::policies::system, action::close,
 
 // until_acked
 
-constexpr close_policy acked_only{.linger = cs::lingering::until_acked(2s), .drain_time = cs::milliseconds{0}};
-static_assert(walks(acked_only, action::half_close,
-                    std::array{step{half_closed(tcp_state::fin_wait1), t1, action::wait_acked, cs::milliseconds{2001}},
-                               step{just(event::acked), t1, action::close},
-                               step{released(tcp_state::fin_wait2), t1, action::done}},
-                    {kept, local, ending::fin, time_wait_holder::left_to_kernel}));
+constexpr close_policy acked_only{.linger = cs::lingering::until_acked(2s), .drain_time = cs::close_duration{0}};
+static_assert(walks(
+    acked_only, action::half_close,
+    std::array{step{half_closed(tcp_state::fin_wait1), t1, action::wait_acked, cs::close_duration{2001}},
+               step{just(event::acked), t1, action::close}, step{released(tcp_state::fin_wait2), t1, action::done}},
+    {kept, local, ending::fin, time_wait_holder::left_to_kernel}));
 static_assert(
     walks(acked_only, action::half_close,
           std::array{step{half_closed(tcp_state::fin_wait1), t0, action::wait_acked, t2s},
@@ -522,10 +524,10 @@ static_assert(walks(slow_and_acked, action::receive,
                     std::array{step{just(event::would_block), t0, action::half_close},
                                step{half_closed(tcp_state::fin_wait1), t0, action::wait_readable, t5s},
                                step{just(event::timer), t5s, action::look}, step{looked(0), t5s, action::receive},
-                               step{just(event::would_block), t5s, action::wait_acked, cs::milliseconds{10'000}},
-                               step{just(event::timer), cs::milliseconds{10'000}, action::receive},
-                               step{just(event::would_block), cs::milliseconds{10'000}, action::close},
-                               step{released(tcp_state::fin_wait1), cs::milliseconds{10'000}, action::done}},
+                               step{just(event::would_block), t5s, action::wait_acked, cs::close_duration{10'000}},
+                               step{just(event::timer), cs::close_duration{10'000}, action::receive},
+                               step{just(event::would_block), cs::close_duration{10'000}, action::close},
+                               step{released(tcp_state::fin_wait1), cs::close_duration{10'000}, action::done}},
                     {ours(cs::error::drain_time_over), local, ending::fin, time_wait_holder::left_to_kernel,
                      close_limit::drain_idle}),
               "the first limit that ran out stays the reason");
@@ -581,10 +583,10 @@ static_assert(sends(cs::policies::graceful,
                     std::array{
                         step{just(event::would_block), t0, action::wait_writable, t30s},
                         step{just(event::writable), t4s, action::send, t0, 10}, step{sent(4), t4s, action::send, t0, 6},
-                        step{just(event::would_block), t4s, action::wait_writable, cs::milliseconds{34'000}},
+                        step{just(event::would_block), t4s, action::wait_writable, cs::close_duration{34'000}},
                         step{just(event::writable), t5s, action::send, t0, 6}, step{sent(6), t5s, action::receive},
                         step{just(event::would_block), t5s, action::half_close},
-                        step{half_closed(), t7s, action::wait_readable, cs::milliseconds{12'000}},
+                        step{half_closed(), t7s, action::wait_readable, cs::close_duration{12'000}},
                         step{just(event::readable), t7s, action::receive},
                         step{just(event::end_of_file), t7s, action::close},
                         step{released(tcp_state::close), t7s, action::done}},
@@ -630,14 +632,14 @@ static_assert(
 
 // linger2
 
-constexpr close_policy skipping{.linger2 = cs::fin_wait2::skip, .drain_time = cs::milliseconds{0}};
+constexpr close_policy skipping{.linger2 = cs::fin_wait2::skip, .drain_time = cs::close_duration{0}};
 static_assert(walks(skipping, action::close, std::array{step{released(established), t0, action::done}},
                     {kept, local, ending::fin, time_wait_holder::left_to_kernel}),
               "fin_wait2::skip: FIN, and RST when it is acknowledged, which nobody has seen yet");
 
 // durations without end
 
-constexpr cs::milliseconds deadline_of(const close_policy& p) {
+constexpr cs::close_duration deadline_of(const close_policy& p) {
     close_machine m(p);
     close_action a = m.start();
     for (int i = 0; i < 10 && a.is_call(); ++i)
@@ -645,7 +647,7 @@ constexpr cs::milliseconds deadline_of(const close_policy& p) {
                    a.what == action::half_close ? happening(half_closed())
                    : a.what == action::look     ? happening(looked(0))
                                                 : happening(just(event::would_block)),
-                   cs::milliseconds{7});
+                   cs::close_duration{7});
     return a.until;
 }
 static_assert(deadline_of({.drain_time = std::chrono::hours::max(), .drain_idle = std::chrono::hours::max()}).count >
@@ -653,7 +655,7 @@ static_assert(deadline_of({.drain_time = std::chrono::hours::max(), .drain_idle 
 static_assert(deadline_of({.closes_first = side::peer, .patience = std::chrono::milliseconds::max()}).count >
               1'000'000'000'000);
 static_assert(deadline_of({.linger = cs::lingering::until_acked(std::chrono::hours(24 * 365 * 300)),
-                           .drain_time = cs::milliseconds{0}})
+                           .drain_time = cs::close_duration{0}})
                   .count > 1'000'000'000'000);
 
 } // namespace

@@ -25,7 +25,7 @@ constexpr cs::close_policy front_end = hurried({.closes_first = cs::side::peer, 
 constexpr cs::close_policy strict =
     hurried({.on_limit = cs::limit_action::abort, .on_destroy = cs::destroy_action::abort});
 constexpr cs::close_policy acknowledged = hurried({.linger = cs::lingering::until_acked(1s)});
-constexpr cs::close_policy no_fin_wait2{.linger2 = cs::fin_wait2::skip, .drain_time = cs::milliseconds{0}};
+constexpr cs::close_policy no_fin_wait2{.linger2 = cs::fin_wait2::skip, .drain_time = cs::close_duration{0}};
 constexpr cs::close_policy brief =
     hurried({.closes_first = cs::side::peer, .drain_bytes = 2000, .on_destroy = cs::destroy_action::close});
 constexpr cs::close_policy impatient{.drain_time = 500ms, .drain_idle = 150ms};

@@ -19,7 +19,7 @@ inline close_event::kind poll_until(int fd, short events, close_event::kind read
                                     std::chrono::steady_clock::time_point end) noexcept {
     using namespace std::chrono;
     while (true) {
-        const auto left = ceil<std::chrono::milliseconds>(end - steady_clock::now()).count();
+        const auto left = ceil<milliseconds>(end - steady_clock::now()).count();
         const auto timeout = std::clamp<decltype(left)>(left, 0, std::numeric_limits<int>::max());
         ::pollfd poll{fd, events, 0};
         const int n = ::poll(&poll, 1, static_cast<int>(timeout));

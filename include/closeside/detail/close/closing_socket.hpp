@@ -44,24 +44,24 @@ public:
         return perform(loop_.start(), {});
     }
     close_action advance(close_event e) noexcept {
-        const milliseconds now = since_start(clock::now());
+        const close_duration now = since_start(clock::now());
         return perform(loop_.step(e, now), now);
     }
 
     /// `wait`, or what follows where it is over already; for close_action::waits_for_change().
     close_action unless_changed(close_action wait) noexcept {
-        const milliseconds now = since_start(clock::now());
+        const close_duration now = since_start(clock::now());
         return perform(loop_.unless_changed(socket_.native_handle(), wait, now), now);
     }
 
-    clock::time_point at(milliseconds since_start) const noexcept {
+    clock::time_point at(close_duration since_start) const noexcept {
         const auto room = std::chrono::duration_cast<std::chrono::milliseconds>(clock::time_point::max() - started_);
         return since_start.count < room.count() ? started_ + std::chrono::milliseconds(since_start)
                                                 : clock::time_point::max();
     }
 
-    milliseconds since_start(clock::time_point t) const noexcept {
-        return milliseconds{std::chrono::duration_cast<std::chrono::milliseconds>(t - started_).count()};
+    close_duration since_start(clock::time_point t) const noexcept {
+        return close_duration{std::chrono::duration_cast<std::chrono::milliseconds>(t - started_).count()};
     }
 
     /// To be called before each wait for input: let fewer bytes wake nobody. A FIN or RST always wakes.
@@ -88,7 +88,7 @@ public:
 
 private:
     /// From one wait to the next; nothing in between blocks, so that the time is looked up once.
-    close_action perform(close_action next, milliseconds now) noexcept {
+    close_action perform(close_action next, close_duration now) noexcept {
         while (next.is_call()) next = loop_.call(socket_.native_handle(), next, now, [this] { release(); });
         return next;
     }

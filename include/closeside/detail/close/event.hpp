@@ -32,7 +32,7 @@ struct close_action {
 
     kind what = kind::done;
     std::uint32_t bytes = 0;
-    milliseconds until{};
+    close_duration until{};
 
     /// To be done at once, and not waited for?
     constexpr bool is_call() const noexcept { return what < kind::wait_readable; }

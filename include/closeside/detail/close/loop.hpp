@@ -24,7 +24,7 @@ public:
           linger_is_set_(manner.linger_is_set) {}
 
     close_action start() noexcept { return machine_.start(); }
-    close_action step(close_event e, milliseconds now) noexcept {
+    close_action step(close_event e, close_duration now) noexcept {
         no_fin_yet_ = false;
         woken_ = e.what == event::readable;
         return machine_.step(e, now);
@@ -32,7 +32,7 @@ public:
 
     /// One action that is not a wait; `release()` is to close the descriptor.
     template <class Release>
-    close_action call(int fd, close_action a, milliseconds now, Release&& release) noexcept {
+    close_action call(int fd, close_action a, close_duration now, Release&& release) noexcept {
         const bool no_fin_yet = std::exchange(no_fin_yet_, false);
         switch (a.what) {
         case action::half_close: return half_close(fd, wants_report_ && !no_fin_yet, now);
@@ -49,7 +49,7 @@ public:
     }
 
     /// To be asked before a wait of its kind (close_action::waits_for_change): the wait, or what follows it.
-    close_action unless_changed(int fd, close_action wait, milliseconds now) noexcept {
+    close_action unless_changed(int fd, close_action wait, close_duration now) noexcept {
         if (wait.what == action::wait_acked) {
             const int error = Calls::check_acked(fd);
             if (error == EAGAIN) return wait;
@@ -84,7 +84,7 @@ private:
         return machine_.released();
     }
 
-    close_action half_close(int fd, bool look_before, milliseconds now) noexcept {
+    close_action half_close(int fd, bool look_before, close_duration now) noexcept {
         const half_close_answer a = Calls::half_close(fd, look_before, wants_report_);
         if (a.gone) return machine_.step({event::gone}, now);
         if (a.error != 0) return ended(a.error, now);
@@ -95,7 +95,7 @@ private:
             {.what = event::half_closed, .before = a.before, .after = a.after, .reading_shut = reading_shut}, now);
     }
 
-    close_action received(int fd, long n, milliseconds now) noexcept {
+    close_action received(int fd, long n, close_duration now) noexcept {
         const bool woken = std::exchange(woken_, false);
         if (n > 0) return machine_.step({.what = event::received, .bytes = static_cast<std::uint64_t>(n)}, now);
         if (n == 0) {
@@ -118,13 +118,13 @@ private:
         return event_of_error(error).what == event::failed && is_alive(Calls::state(fd));
     }
 
-    close_action sent(long n, milliseconds now) noexcept {
+    close_action sent(long n, close_duration now) noexcept {
         if (n >= 0) return machine_.step({.what = event::sent, .bytes = static_cast<std::uint64_t>(n)}, now);
         return n == -EPIPE ? machine_.step({event::cannot_send}, now) : ended(static_cast<int>(-n), now);
     }
 
     /// The call that told of it has taken the error, so that the end of file behind it must not pass for an orderly one.
-    close_action ended(int error, milliseconds now) noexcept {
+    close_action ended(int error, close_duration now) noexcept {
         at_eof_ = false;
         return machine_.step(event_of_error(error), now);
     }
@@ -150,7 +150,7 @@ private:
 
     bool is_multipath(int fd) const noexcept { return may_be_multipath_ && Calls::is_multipath(fd); }
 
-    close_action state_is(tcp_state s, milliseconds now) noexcept {
+    close_action state_is(tcp_state s, close_duration now) noexcept {
         const bool both = s == tcp_state::closing || s == tcp_state::last_ack;
         if (both || s == tcp_state::fin_wait1 || s == tcp_state::fin_wait2) our_fin_ = true;
         at_eof_ = both || s == tcp_state::close_wait || s == tcp_state::unknown;

@@ -23,7 +23,7 @@ public:
     /// What the last look asks for at once: more than a receive queue holds (tcp_rmem).
     static constexpr std::uint32_t last_look = 64 * 1024 * 1024;
     /// A goodbye's FIN comes so soon behind it, a request's does not.
-    static constexpr milliseconds goodbye{200};
+    static constexpr close_duration goodbye{200};
 
     constexpr explicit close_machine(const close_policy& policy, const close_manner& manner = {}) noexcept
         : close_state(policy, manner) {}
@@ -37,7 +37,7 @@ public:
         return begin({});
     }
 
-    [[gnu::always_inline]] constexpr close_action step(close_event e, milliseconds now) noexcept {
+    [[gnu::always_inline]] constexpr close_action step(close_event e, close_duration now) noexcept {
         switch (e.what) {
         case event::half_closed: return half_closed(e, now);
         case event::received: return received(e.bytes, now);
@@ -62,7 +62,7 @@ public:
     }
 
     /// In answer to action::look.
-    [[gnu::noinline]] constexpr close_action looked(const connection_look& l, milliseconds now) noexcept {
+    [[gnu::noinline]] constexpr close_action looked(const connection_look& l, close_duration now) noexcept {
         if (l.state == tcp_state::syn_sent) return state_is(l.state, now);
         looked_ = true;
         clock_.looked(l, now);
@@ -84,7 +84,7 @@ private:
     using event = close_event::kind;
 
     /// With nothing (more) to send.
-    constexpr close_action begin(milliseconds now) noexcept {
+    constexpr close_action begin(close_duration now) noexcept {
         if (terms_.releases_at_once()) return release(action::close);
         if (terms_.peer_first) {
             phase_ = phase::patience;
@@ -96,7 +96,7 @@ private:
         return receive_next(now);
     }
 
-    [[gnu::noinline]] constexpr close_action sent(std::uint64_t bytes, milliseconds now) noexcept {
+    [[gnu::noinline]] constexpr close_action sent(std::uint64_t bytes, close_duration now) noexcept {
         to_send_ -= static_cast<std::uint32_t>(bytes);
         if (waits_for_room_) clock_.room_won(now);
         if (to_send_ != 0) return {action::send, to_send_};
@@ -105,7 +105,7 @@ private:
     }
 
     /// No room in the send queue: waiting for it spends the limit of the phase that it delays.
-    constexpr close_action no_room(milliseconds now) noexcept {
+    constexpr close_action no_room(close_duration now) noexcept {
         if (terms_.releases_at_once()) return begin(now);
         if (!std::exchange(waits_for_room_, true)) clock_.wait_for_room(now);
         if (clock_.over(now)) return time_over(clock_.limit_of_room(now));
@@ -117,7 +117,7 @@ private:
         return {action::half_close};
     }
 
-    [[gnu::noinline]] constexpr close_action half_closed(close_event e, milliseconds now) noexcept {
+    [[gnu::noinline]] constexpr close_action half_closed(close_event e, close_duration now) noexcept {
         facts_.half_closed(e.before, e.after);
         if (e.reading_shut) facts_.blind = true;
         clock_.half_closed(now);
@@ -131,9 +131,11 @@ private:
         intake_.woken();
     }
 
-    constexpr close_action receive_next(milliseconds now) noexcept { return facts_.blind ? wait(now) : intake_.next(); }
+    constexpr close_action receive_next(close_duration now) noexcept {
+        return facts_.blind ? wait(now) : intake_.next();
+    }
 
-    [[gnu::noinline]] constexpr close_action received(std::uint64_t bytes, milliseconds now) noexcept {
+    [[gnu::noinline]] constexpr close_action received(std::uint64_t bytes, close_duration now) noexcept {
         if (phase_ == phase::last_look) {
             facts_.discarded += bytes;
             intake_.took_beyond(bytes);
@@ -150,7 +152,7 @@ private:
         return intake_.tired() || emptied ? pause(now) : receive_next(now);
     }
 
-    [[gnu::noinline]] constexpr close_action nothing_there(milliseconds now) noexcept {
+    [[gnu::noinline]] constexpr close_action nothing_there(close_duration now) noexcept {
         if (phase_ != phase::sending) can_read_ = true;
         switch (phase_) {
         case phase::sending: return no_room(now);
@@ -161,21 +163,21 @@ private:
     }
 
     /// Nothing more is to be read for now. Was there input while nothing of ours was under way?
-    constexpr close_action pause(milliseconds now) noexcept {
+    constexpr close_action pause(close_duration now) noexcept {
         if (phase_ == phase::patience && !looked_) return {action::look}; // what is there already does not count
         if (!intake_.took_any() || !woken_) return wait(now);
         if (clock_.all_acknowledged()) return input_while(0, now);
         return {action::look_unacknowledged};
     }
 
-    [[gnu::noinline]] constexpr close_action input_while(std::uint64_t unacknowledged, milliseconds now) noexcept {
+    [[gnu::noinline]] constexpr close_action input_while(std::uint64_t unacknowledged, close_duration now) noexcept {
         if (unacknowledged == 0) clock_.all_acknowledged_by(now);
         if (unacknowledged == 0 && phase_ == phase::patience) clock_.cut(goodbye, now);
         return wait(now);
     }
 
-    constexpr close_action wait(milliseconds now) noexcept {
-        const milliseconds until = clock_.deadline();
+    constexpr close_action wait(close_duration now) noexcept {
+        const close_duration until = clock_.deadline();
         if (now >= until) return limit_due(now);
         if (facts_.blind) return {action::wait_fin, 0, until};
         return {action::wait_readable, intake_.wake_for(), until};
@@ -188,7 +190,7 @@ private:
         return peer_closed();
     }
 
-    [[gnu::noinline]] constexpr close_action state_is(tcp_state s, milliseconds now) noexcept {
+    [[gnu::noinline]] constexpr close_action state_is(tcp_state s, close_duration now) noexcept {
         switch (s) {
         case tcp_state::close: return gone();
         case tcp_state::syn_sent: facts_.not_connected = true; return gone();
@@ -201,7 +203,7 @@ private:
     }
 
     /// Reading has been shut down by the program.
-    constexpr close_action blind(milliseconds now) noexcept {
+    constexpr close_action blind(close_duration now) noexcept {
         const bool known = std::exchange(facts_.blind, true);
         if (phase_ == phase::last_look) return act_on_limit();
         if (phase_ == phase::first_look) return half_close();
@@ -222,7 +224,7 @@ private:
     }
 
     /// A deadline has come. Where more may have been acknowledged meanwhile, that is looked up first.
-    [[gnu::noinline]] constexpr close_action limit_due(milliseconds now) noexcept {
+    [[gnu::noinline]] constexpr close_action limit_due(close_duration now) noexcept {
         switch (phase_) {
         case phase::acking: return time_over(close_limit::linger);
         case phase::sending: return time_over(clock_.limit_of_room(now));

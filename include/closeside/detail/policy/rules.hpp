@@ -55,7 +55,7 @@ constexpr bool never_orphan_in_fin_wait2(const close_policy& p) noexcept {
 }
 
 /// What has saturated stands for "for ever", which has no parts.
-constexpr bool has_part_of_a_second(milliseconds d) noexcept {
+constexpr bool has_part_of_a_second(close_duration d) noexcept {
     return d.count % 1000 != 0 && d.count != std::numeric_limits<std::int64_t>::max();
 }
 

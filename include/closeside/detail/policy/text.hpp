@@ -10,7 +10,7 @@
 
 namespace closeside::detail {
 
-inline std::string duration_text(milliseconds d) {
+inline std::string duration_text(close_duration d) {
     if (d.count == std::numeric_limits<std::int64_t>::max()) return "for_ever";
     return d.count % 1000 == 0 ? std::to_string(d.count / 1000) + "s" : std::to_string(d.count) + "ms";
 }

@@ -30,20 +30,20 @@ namespace detail {
 inline constexpr std::int64_t default_fin_wait = 120, default_close_wait = 60, default_last_ack = 30;
 
 /// `d` is more than so many seconds.
-constexpr bool outlasts(milliseconds d, std::int64_t seconds) noexcept {
+constexpr bool outlasts(close_duration d, std::int64_t seconds) noexcept {
     return d.count / 1000 > seconds || (d.count / 1000 == seconds && d.count % 1000 > 0);
 }
 
-constexpr bool is_for_ever(milliseconds d) noexcept { return d.count == std::numeric_limits<std::int64_t>::max(); }
+constexpr bool is_for_ever(close_duration d) noexcept { return d.count == std::numeric_limits<std::int64_t>::max(); }
 
-inline std::string in_words(milliseconds d) {
+inline std::string in_words(close_duration d) {
     if (is_for_ever(d)) return "ever";
     return d.count % 1000 == 0 ? std::to_string(d.count / 1000) + " s" : std::to_string(d.count) + " ms";
 }
 
-inline std::string for_up_to(milliseconds d) { return (is_for_ever(d) ? "for " : "for up to ") + in_words(d); }
+inline std::string for_up_to(close_duration d) { return (is_for_ever(d) ? "for " : "for up to ") + in_words(d); }
 
-inline std::string whole_seconds_of(milliseconds d) { return std::to_string(d.count / 1000 + (d.count % 1000 > 0)); }
+inline std::string whole_seconds_of(close_duration d) { return std::to_string(d.count / 1000 + (d.count % 1000 > 0)); }
 
 inline bool our_fin_is_first(const close_policy& p) noexcept { return p.closes_first == side::local; }
 inline bool peers_fin_is_first(const close_policy& p) noexcept { return p.closes_first == side::peer; }
@@ -54,20 +54,20 @@ inline bool our_fin_ends_patience(const close_policy& p) noexcept {
 
 /// The longest of what `wait` says of each such policy that ends in order.
 template <class Which, class Wait>
-milliseconds longest_wait(const circumstances& c, Which which, Wait wait) noexcept {
-    milliseconds longest{0};
+close_duration longest_wait(const circumstances& c, Which which, Wait wait) noexcept {
+    close_duration longest{0};
     for (const close_policy& p : c.program.policies)
         if (which(p) && p.linger != lingering::abort) longest = std::max(longest, wait(p));
     return longest;
 }
 
 /// How long the half-closed side waits without a packet from the peer, which has acknowledged everything.
-inline milliseconds silence(const close_policy& p) noexcept { return std::min(p.drain_time, p.drain_idle); }
+inline close_duration silence(const close_policy& p) noexcept { return std::min(p.drain_time, p.drain_idle); }
 
-inline milliseconds time_for_acks(const close_policy& p) noexcept {
-    return p.linger.how == lingering::mode::until_acked ? p.linger.time : milliseconds{0};
+inline close_duration time_for_acks(const close_policy& p) noexcept {
+    return p.linger.how == lingering::mode::until_acked ? p.linger.time : close_duration{0};
 }
-inline milliseconds time_for_first_acks(const close_policy& p) noexcept {
+inline close_duration time_for_first_acks(const close_policy& p) noexcept {
     return std::max(p.drain_time, time_for_acks(p));
 }
 
@@ -82,7 +82,7 @@ inline constexpr std::string_view forgotten_flow =
 inline constexpr std::int64_t longest_timeout = std::numeric_limits<std::int32_t>::max() / 1000;
 
 /// Sets each of some time-outs so that a wait of the policies fits, if the kernel has one that long.
-inline void let_it_last(remedy& fix, const snapshot& s, key timeout, milliseconds wait) {
+inline void let_it_last(remedy& fix, const snapshot& s, key timeout, close_duration wait) {
     if (outlasts(wait, longest_timeout)) return;
     fix = (fix.text.empty() ? remedy() : std::move(fix) + "; and ") + set_key(s, timeout, whole_seconds_of(wait));
 }
@@ -122,10 +122,10 @@ inline constexpr rule conntrack_time_wait_short{
 inline constexpr rule half_close_forgotten{
     "CS404", "a policy waits for the peer longer than conntrack keeps the flow",
     [](const circumstances& c) -> std::optional<verdict> {
-        const milliseconds usual = detail::longest_wait(c, detail::our_fin_is_first, detail::silence);
-        const milliseconds drain =
+        const close_duration usual = detail::longest_wait(c, detail::our_fin_is_first, detail::silence);
+        const close_duration drain =
             std::max(usual, detail::longest_wait(c, detail::our_fin_ends_patience, detail::silence));
-        const milliseconds patience =
+        const close_duration patience =
             detail::longest_wait(c, detail::peers_fin_is_first, [](const close_policy& p) { return p.patience; });
         const auto half_closed = c.number(key::conntrack_close_wait), open = c.number(key::conntrack_established);
 
@@ -210,10 +210,10 @@ inline constexpr rule conntrack_idle_short{
 inline constexpr rule conntrack_close_short{
     "CS409", "conntrack may forget a connection while its last FIN is under way",
     [](const circumstances& c) -> std::optional<verdict> {
-        const milliseconds usual = detail::longest_wait(c, detail::our_fin_is_first, detail::time_for_first_acks);
-        const milliseconds local =
+        const close_duration usual = detail::longest_wait(c, detail::our_fin_is_first, detail::time_for_first_acks);
+        const close_duration local =
             std::max(usual, detail::longest_wait(c, detail::our_fin_ends_patience, detail::time_for_first_acks));
-        const milliseconds peer = detail::longest_wait(c, detail::peers_fin_is_first, detail::time_for_acks);
+        const close_duration peer = detail::longest_wait(c, detail::peers_fin_is_first, detail::time_for_acks);
         const auto fin_wait = c.number(key::conntrack_fin_wait), last_ack = c.number(key::conntrack_last_ack);
 
         std::vector<key> keys;
@@ -221,7 +221,7 @@ inline constexpr rule conntrack_close_short{
         remedy fix;
         bool lowered = false;
         const auto judge = [&](key timeout, std::optional<std::int64_t> seconds, std::int64_t by_default,
-                               milliseconds wait, milliseconds as_a_rule, const char* which) {
+                               close_duration wait, close_duration as_a_rule, const char* which) {
             if (!seconds || !detail::outlasts(wait, *seconds)) return;
             keys.push_back(timeout);
             lowered = lowered || (*seconds < by_default && detail::outlasts(as_a_rule, *seconds));

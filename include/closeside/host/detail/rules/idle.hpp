@@ -21,7 +21,7 @@ inline constexpr std::int64_t nat_idle_seconds = 7440;
 inline constexpr std::int64_t balancer_idle_seconds = 350;
 
 /// Rounded up, so that a limit of as many seconds is not taken for enough.
-inline std::int64_t whole_seconds(milliseconds d) noexcept { return d.count / 1000 + (d.count % 1000 > 0 ? 1 : 0); }
+inline std::int64_t whole_seconds(close_duration d) noexcept { return d.count / 1000 + (d.count % 1000 > 0 ? 1 : 0); }
 
 } // namespace detail
 
