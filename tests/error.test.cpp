@@ -65,7 +65,7 @@ TEST_CASE("a value outside the enumeration is named by its number and equals no 
 
 TEST_CASE("a peer that sends on has a message, and equals no portable condition") {
     const std::error_code ec = cs::error::peer_still_sends;
-    CHECK(ec.message() == "the peer sent more where its FIN was due");
+    CHECK(ec.message() == "the peer sent more when its FIN was due");
     for (const auto& r : rows) CHECK(ec != r.condition);
 }
 

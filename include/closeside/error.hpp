@@ -13,7 +13,7 @@ namespace closeside {
 /** Whatever the code of a close, the descriptor is released. Each message is a constant. The portable conditions hold
  *  too: patience_over, drain_time_over, linger_over == std::errc::timed_out, drain_bytes_over ==
  *  std::errc::message_size, reset_by_peer == std::errc::connection_reset, cancelled == std::errc::operation_canceled,
- *  ports_exhausted == std::errc::address_not_available; peer_still_sends and unsafe_host have none. */
+ *  ports_exhausted == std::errc::address_not_available; peer_still_sends and unsafe_host match no condition. */
 enum class error {
     patience_over = 1, ///< side::peer: the peer sent no FIN within `patience`; on_limit was carried out
     drain_time_over,   ///< no FIN within `drain_time` of ours, or no byte within `drain_idle`; on_limit was carried out
@@ -41,7 +41,7 @@ public:
         case error::reset_by_peer: return "the peer reset the connection";
         case error::cancelled: return "the close was cancelled";
         case error::linger_over: return "the peer did not acknowledge everything within lingering::until_acked";
-        case error::peer_still_sends: return "the peer sent more where its FIN was due";
+        case error::peer_still_sends: return "the peer sent more when its FIN was due";
         case error::ports_exhausted: return "no local port is left towards that destination";
         case error::unsafe_host:
             return "this host's TCP settings endanger the program's connections: the log lines of the host check say "
@@ -78,7 +78,7 @@ public:
 /// Found by argument-dependent lookup when an error converts to std::error_code.
 inline std::error_code make_error_code(error e) noexcept { return {static_cast<int>(e), error_category()}; }
 
-/// The same error, also where a plug-in has a category of its own: dlopen(3) with RTLD_LOCAL by a program that exports
+/// The same error, also if a plug-in has a category of its own: dlopen(3) with RTLD_LOCAL by a program that exports
 /// nothing (no -rdynamic) leaves it one, and std::error_code compares categories by address.
 inline bool operator==(const std::error_code& code, error e) noexcept {
     const std::error_category& own = error_category();

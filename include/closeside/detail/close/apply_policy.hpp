@@ -13,8 +13,8 @@ constexpr int linger2_value(const fin_wait2& w) noexcept {
     return w.how == fin_wait2::mode::timed ? static_cast<int>(w.time.count / 1000) : 0;
 }
 
-/// SO_LINGER, and TCP_LINGER2 where the policy states it; a positive SO_LINGER never, since it blocks close(2).
-/** False with errno set where an option cannot be set, e.g. on a socket that is not TCP. */
+/// SO_LINGER, and TCP_LINGER2 if the policy states it; a positive SO_LINGER never, since it blocks close(2).
+/** False with errno set if an option cannot be set, e.g. on a socket that is not TCP. */
 template <class Calls = tcp_socket>
 bool apply_policy(int fd, const close_policy& p) noexcept {
     return Calls::set_linger(fd, p.linger == lingering::abort) &&

@@ -14,7 +14,7 @@
 
 namespace closeside::detail {
 
-/// Waits until `fd` is ready or the time has come: `ready`, timer, or cancelled where poll(2) fails.
+/// Waits until `fd` is ready or the time has come: `ready`, timer, or cancelled if poll(2) fails.
 inline close_event::kind poll_until(int fd, short events, close_event::kind ready,
                                     std::chrono::steady_clock::time_point end) noexcept {
     using namespace std::chrono;

@@ -22,7 +22,7 @@ namespace closeside::detail {
 
 /// A close that has to wait: owns the connection, and in what derives from it the handler, until both are done with.
 /** It lives in one allocation, held by the one wait that is under way; a deadline and a cancellation do no more than end
- *  that wait, so that everything else happens in its handler. Where the context is destroyed first, so is the wait, and
+ *  that wait, so that everything else happens in its handler. If the context is destroyed first, so is the wait, and
  *  closing_socket ends the connection. The waits run on the socket's executor: nothing here is compiled once more for
  *  every handler. */
 template <class Socket>
@@ -31,7 +31,7 @@ public:
     close_op(const close_op&) = delete;
     close_op& operator=(const close_op&) = delete;
 
-    /// @throws std::bad_alloc where there is nothing to wait with; `slot` is then as it was.
+    /// @throws std::bad_alloc if there is nothing to wait with; `slot` is then as it was.
     template <class Slot>
     static void start(std::shared_ptr<close_op> self, close_action first, Slot slot) {
         if (slot.is_connected()) slot.template emplace<canceller>(canceller{self});
@@ -95,7 +95,7 @@ private:
         std::weak_ptr<close_op> self;
     };
 
-    /// Acts at once where the close waits, since its handler cannot run meanwhile; otherwise before it waits again.
+    /// Acts at once if the close waits, since its handler cannot run meanwhile; otherwise before it waits again.
     void stop(event why) {
         const std::lock_guard lock(deadlines_.mutex);
         if (ended_) return;
@@ -159,7 +159,7 @@ private:
                     }
                     op.stopped_ = event::cancelled;
                 } catch (...) {
-                    // Nothing to wait with, which the caller is told where nothing has begun yet.
+                    // Nothing to wait with, which the caller is told if nothing has begun yet.
                     op.deadlines_.remove(op);
                     if (!op.started_) {
                         op.deadlines_.rest_locked();
@@ -173,7 +173,7 @@ private:
         }
     }
 
-    /// False where the context is being destroyed.
+    /// False if the context is being destroyed.
     bool wait(const std::shared_ptr<close_op>& self, close_action next) {
         waiting_for_ = next;
         waits_for_change_ = next.waits_for_change();

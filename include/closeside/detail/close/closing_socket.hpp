@@ -48,7 +48,7 @@ public:
         return perform(loop_.step(e, now), now);
     }
 
-    /// `wait`, or what follows where it is over already; for close_action::waits_for_change().
+    /// `wait`, or what follows if it is over already; for close_action::waits_for_change().
     close_action unless_changed(close_action wait) noexcept {
         const close_duration now = since_start(clock::now());
         return perform(loop_.unless_changed(socket_.native_handle(), wait, now), now);

@@ -146,7 +146,7 @@ constexpr error error_of(close_limit l) noexcept {
 }
 
 /// The limit decides between the codes; a reset is told by the report's ended_by.
-/** ENOTCONN: there was no connection, or none any more when the close began, for a reason that is not known any more. */
+/** ENOTCONN: there was no connection, or it was gone when the close began, for a reason that is not known any more. */
 constexpr close_error error_of(const close_report& r, const close_terms& terms, const close_facts& f,
                                const last_sample& s) noexcept {
     const bool never = s.state == tcp_state::syn_sent || s.left == last_sample::remains::never_connected;

@@ -88,7 +88,7 @@ public:
         if (is_inherited()) made_at_.store(forks(), std::memory_order_relaxed);
     }
 
-    /// False where the context is being destroyed, so that nobody would wake.
+    /// False if the context is being destroyed, so that nobody would wake.
     /** @throws std::bad_alloc; the entry is then not there. */
     bool insert(entry& e, clock::time_point deadline) {
         if (!timer_) return false;
@@ -111,7 +111,7 @@ public:
         if (e.place_ != entry::nowhere) take_out(e);
     }
 
-    /// Stops the timer where no close needs it any more. Only here, so that a close which waits again finds it running.
+    /// Stops the timer if no close needs it any more. Only here, so that a close which waits again finds it running.
     /** To be called without the mutex. Whoever removed the last entry sees it here. */
     void rest() noexcept {
         if (!empty_.load(std::memory_order_relaxed)) return;
@@ -155,7 +155,7 @@ private:
         if (set_for_ && *set_for_ <= heap_.front()->deadline_) return;
         set_for_.reset();
         timer_->expires_at(heap_.front()->deadline_);
-        // Where this throws, the wait that expires_at has just cancelled still counts, and sets the timer anew.
+        // If this throws, the wait that expires_at has just cancelled still counts, and sets the timer anew.
         timer_->async_wait(timer_handler{this, latest_wait_ + 1});
         ++latest_wait_;
         set_for_ = heap_.front()->deadline_;
@@ -234,8 +234,8 @@ private:
     std::vector<entry*> heap_;
     std::atomic<bool> empty_{true}; ///< heap_.empty(), written with the mutex held
     in_place_memory<192> memory_;
-    std::optional<timer> timer_;               ///< none: the context is being destroyed
-    std::optional<clock::time_point> set_for_; ///< none: no wait is under way, or only one that counts no more
+    std::optional<timer> timer_;               ///< empty: the context is being destroyed
+    std::optional<clock::time_point> set_for_; ///< empty: no wait is under way, or only one that counts no more
     std::uint64_t latest_wait_ = 0;
     std::atomic<unsigned> made_at_; ///< forks() of the process whose connections these are
 };

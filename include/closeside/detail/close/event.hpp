@@ -26,7 +26,7 @@ struct close_action {
         wait_readable, ///< `bytes` are there, or FIN, or RST   -> readable
         wait_writable, ///< there is room                       -> writable
         wait_acked,    ///< the peer has all, and our FIN       -> acked, reset, failed
-        wait_fin,      ///< the peer's FIN, where reading has been shut down -> state
+        wait_fin,      ///< the peer's FIN, if reading has been shut down -> state
         done           ///< nothing: report() and error() are final
     };
 

@@ -27,7 +27,7 @@ struct close_facts {
     std::uint64_t discarded = 0;
 
     /// After our shutdown(SHUT_WR). LAST-ACK and CLOSE-WAIT say that the peer's FIN came first.
-    /** `after` alone would not do: where the peer answers at once, CLOSE may be the end of LAST-ACK or TIME-WAIT. */
+    /** `after` alone would not do: if the peer answers at once, CLOSE may be the end of LAST-ACK or TIME-WAIT. */
     constexpr void half_closed(tcp_state before, tcp_state after) noexcept {
         our_fin = true;
         crossed = after == tcp_state::closing;

@@ -26,7 +26,7 @@ struct type_options {
     fin_wait2 linger2;
 };
 
-/// For one close under another policy its options are set where they differ from the type's.
+/// For one close under another policy its options are set if they differ from the type's.
 inline close_manner switch_options(int fd, const type_options& set, const close_policy& p) noexcept {
     const bool aborts = p.linger == lingering::abort;
     close_manner manner{.linger_is_set = set.aborts && aborts};
@@ -36,7 +36,7 @@ inline close_manner switch_options(int fd, const type_options& set, const close_
     return manner;
 }
 
-/// The socket, with the policy's options. @throws asio::system_error where they cannot be set.
+/// The socket, with the policy's options. @throws asio::system_error if they cannot be set.
 template <class Socket>
 Socket&& with_options(Socket& socket, const close_policy& p) {
     if (!socket.is_open()) return std::move(socket);

@@ -20,7 +20,7 @@ public:
 
     constexpr void woken() noexcept { this_wake_up_ = 0; }
 
-    /// To read, or, where no more may be discarded, to see whether there is more.
+    /// To read, or, if no more may be discarded, to see whether there is more.
     constexpr close_action next() noexcept {
         peeks_ = left_ == 0;
         return peeks_ ? close_action{close_action::kind::peek} : close_action{close_action::kind::receive, size()};

@@ -59,7 +59,7 @@ public:
         return Calls::is_before_fin(s) ? wait : state_is(s, now);
     }
 
-    /// RST, without SO_LINGER where that can be: it would stay on a socket that others hold as well.
+    /// RST, without SO_LINGER if that can be: it would stay on a socket that others hold as well.
     static void reset(int fd) noexcept {
         if (!Calls::disconnect(fd)) Calls::set_linger(fd, true);
     }

@@ -223,7 +223,7 @@ private:
         return close_when_acked();
     }
 
-    /// A deadline has come. Where more may have been acknowledged meanwhile, that is looked up first.
+    /// A deadline has come. If more may have been acknowledged meanwhile, that is looked up first.
     [[gnu::noinline]] constexpr close_action limit_due(close_duration now) noexcept {
         switch (phase_) {
         case phase::acking: return time_over(close_limit::linger);

@@ -17,7 +17,7 @@
 
 namespace closeside::detail {
 
-/// Is anything done with the report? Not where the token is known to do nothing.
+/// Is anything done with the report? Not if the token is known to do nothing.
 template <class Token>
 inline constexpr bool wants_report = !std::is_same_v<std::remove_cvref_t<Token>, asio::detached_t>;
 
@@ -61,7 +61,7 @@ private:
     [[no_unique_address]] handler_work<Handler, typename Socket::executor_type> work_;
 };
 
-/// For an operation of ours: the handler's own allocator, or, where that is std::allocator, Asio's recycled memory.
+/// For an operation of ours: the handler's own allocator, or, if that is std::allocator, Asio's recycled memory.
 /** Asio takes std::allocator for the wish that it keeps the memory of one operation at hand for the next. */
 template <class Handler>
 auto operation_allocator(const Handler& handler) noexcept {
@@ -77,7 +77,7 @@ template <class Socket, class Handler>
 void start_close(Socket&& socket, const close_policy& policy, Handler handler, close_manner manner = {}) {
     constexpr bool reports = !std::is_same_v<Handler, wants_no_report>;
     asio::error_code ignored;
-    // What the caller has under way completes with operation_aborted; close(2) does that too, where it comes at once.
+    // What the caller has under way completes with operation_aborted; close(2) does that too, if it comes at once.
     if (!close_terms(policy).releases_at_once()) socket.cancel(ignored);
     manner.wants_report = reports;
     closing_socket<Socket> closing(std::move(socket), policy, manner);

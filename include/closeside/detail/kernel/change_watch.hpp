@@ -11,14 +11,14 @@
 namespace closeside::detail {
 
 /// A descriptor that becomes readable when the state of a connection changes, and not for data.
-/** No poll event stands for "all is acknowledged", nor for the peer's FIN where reading has been shut down. But the kernel
+/** No poll event stands for "all is acknowledged", nor for the peer's FIN if reading has been shut down. But the kernel
  *  wakes a socket's waiters on FIN-WAIT-1 -> FIN-WAIT-2 (tcp_rcv_state_process, "Wake up lingering close()"), on the
  *  peer's FIN (tcp_fin) and on every way to CLOSE. An edge-triggered epoll entry for what holds then, EPOLLOUT
  *  behind our FIN and EPOLLRDHUP behind SHUT_RD, turns that wake-up into an event; arriving data does not match it. It
  *  costs no timer and no polling. */
 class change_watch {
 public:
-    /// Invalid, with errno set, where no descriptor can be had.
+    /// Invalid, with errno set, if no descriptor can be had.
     explicit change_watch(int socket) noexcept : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
         ::epoll_event interest{};
         interest.events = EPOLLOUT | EPOLLRDHUP | EPOLLET;

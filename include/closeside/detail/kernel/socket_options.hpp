@@ -21,7 +21,7 @@ struct socket_options {
         return set_option(fd, SOL_SOCKET, SO_LINGER, &value, sizeof value);
     }
 
-    /// SO_RCVLOWAT, where the kernel widens the receive buffer for it (tcp_set_rcvlowat, Linux 4.18); otherwise 1.
+    /// SO_RCVLOWAT, if the kernel widens the receive buffer for it (tcp_set_rcvlowat, Linux 4.18); otherwise 1.
     /** A window smaller than the mark would have the peer wait for us, and us for the peer. */
     static bool set_low_water(int fd, int bytes) noexcept {
         constexpr int least = 1;
@@ -39,7 +39,7 @@ struct socket_options {
         return set_option(fd, IPPROTO_TCP, TCP_LINGER2, &seconds, sizeof seconds);
     }
 
-    /// IPPROTO_TCP, say; -1 where the kernel gives none.
+    /// IPPROTO_TCP, say; -1 if the kernel does not say.
     static int protocol(int fd) noexcept {
         int protocol = -1;
         socklen_t size = sizeof protocol;

@@ -39,7 +39,7 @@ struct tcp_socket : socket_options {
         return static_cast<tcp_state>(first_byte);
     }
 
-    /// The result of an ioctl that counts bytes; 0 where the kernel gives none.
+    /// The result of an ioctl that counts bytes; 0 if the kernel gives no number.
     static std::uint64_t count_bytes(int fd, unsigned long request) noexcept {
         int bytes = 0;
         return ::ioctl(fd, request, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
@@ -59,7 +59,7 @@ struct tcp_socket : socket_options {
     }
 
     /// RST for everybody who holds the socket, with SO_LINGER as it is (tcp_disconnect).
-    /** False where the kernel refuses it, as some do while another thread waits in a call on the socket. */
+    /** False if the kernel refuses it, as some do while another thread waits in a call on the socket. */
     static bool disconnect(int fd) noexcept {
         ::sockaddr nobody{};
         nobody.sa_family = AF_UNSPEC;
@@ -170,7 +170,7 @@ struct tcp_socket : socket_options {
         return l;
     }
 
-    /// Has the peer acknowledged all that was sent, a FIN included? False where the kernel does not say.
+    /// Has the peer acknowledged all that was sent, a FIN included? False if the kernel does not say.
     static bool all_acknowledged(int fd) noexcept {
         int bytes = 0;
         return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes == 0;
