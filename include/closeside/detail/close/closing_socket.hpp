@@ -81,7 +81,9 @@ public:
     asio::error_code error(const close_report& r) const noexcept {
         const close_error e = loop_.error(r);
         if (e.ours != closeside::error{}) return e.ours;
-        return {e.system != 0 ? e.system : option_error_, asio::error::get_system_category()};
+        const int system = e.system != 0 ? e.system : option_error_;
+        // Asio's category is not the one of an error code that says nothing.
+        return system != 0 ? asio::error_code(system, asio::error::get_system_category()) : asio::error_code();
     }
 
     Socket& socket() noexcept { return socket_; }
