@@ -31,7 +31,7 @@ template <close_policy P, class Executor>
 class basic_acceptor;
 
 namespace detail {
-template <class Stream>
+template <class Stream, class Handler>
 class connect_op;
 template <class Stream, class Handler>
 class handled_accept_op;
@@ -261,7 +261,7 @@ private:
     friend class basic_stream;
     template <close_policy, class>
     friend class basic_acceptor;
-    template <class>
+    template <class, class>
     friend class detail::connect_op;
     template <class, class>
     friend class detail::handled_accept_op;

@@ -3,10 +3,14 @@
 #define CLOSESIDE_DETAIL_CLOSE_START_CLOSE_HPP
 
 #include <closeside/detail/asio/completion.hpp>
+#include <closeside/detail/asio/shared_room.hpp>
 #include <closeside/detail/close/close_op.hpp>
+#include <closeside/detail/close/deadlines.hpp>
+#include <closeside/detail/close/handler_step.hpp>
 
 #include <asio/associated_allocator.hpp>
 #include <asio/associated_cancellation_slot.hpp>
+#include <asio/associated_executor.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/detached.hpp>
 #include <asio/recycling_allocator.hpp>
@@ -39,8 +43,7 @@ template <class Socket, class Handler>
 class attended_close_op final : public close_op<Socket> {
 public:
     attended_close_op(closing_socket<Socket>&& closing, Handler&& handler)
-        : close_op<Socket>(std::move(closing)), handler_(std::move(handler)),
-          work_(handler_, this->closing().socket().get_executor()) {}
+        : close_op<Socket>(std::move(closing)), handler_(std::move(handler)) {}
 
 private:
     /// Everything of the operation is gone, its memory too, before the handler runs.
@@ -49,17 +52,83 @@ private:
         const auto ec = this->closing().error();
         auto report = this->closing().report();
         Handler handler(std::move(handler_));
-        [[maybe_unused]] const handler_work<Handler, typename Socket::executor_type> work(std::move(work_));
         self.reset();
         if (posted)
             post_completion(executor, std::move(handler), ec, std::move(report));
         else
-            dispatch_completion(executor, std::move(handler), ec, std::move(report));
+            complete_here(std::move(handler), ec, std::move(report));
     }
 
     Handler handler_;
-    [[no_unique_address]] handler_work<Handler, typename Socket::executor_type> work_;
 };
+
+/// The last step of a close whose handler brings its executor along. It needs nothing of the connection or its context.
+template <class Handler, class Executor>
+class close_completion final : public handler_step<Executor> {
+public:
+    close_completion(Handler&& handler, const Executor& executor, close_deadlines& deadlines, shared_room& room)
+        : handler_step<Executor>(executor, deadlines, room), handler_(std::move(handler)) {}
+
+    void result(const asio::error_code& ec, const close_report& report) noexcept {
+        ec_ = ec;
+        report_ = report;
+    }
+
+private:
+    void run(std::shared_ptr<handler_step<Executor>> self) override {
+        Handler handler(std::move(handler_));
+        const asio::error_code ec = ec_;
+        close_report report = report_;
+        self.reset();
+        complete_here(std::move(handler), ec, std::move(report));
+    }
+
+    Handler handler_;
+    asio::error_code ec_;
+    close_report report_;
+};
+
+template <class Socket, class Completion>
+class close_op_for_elsewhere final : public close_op<Socket> {
+public:
+    close_op_for_elsewhere(closing_socket<Socket>&& closing, std::shared_ptr<Completion> completion)
+        : close_op<Socket>(std::move(closing)), completion_(std::move(completion)) {}
+
+private:
+    void complete(std::shared_ptr<close_op<Socket>> self, bool posted) override {
+        std::shared_ptr<Completion> completion = std::move(completion_);
+        completion->result(this->closing().error(), this->closing().report());
+        self.reset();
+        if (posted)
+            Completion::post(std::move(completion));
+        else
+            Completion::dispatch(std::move(completion));
+    }
+
+    std::shared_ptr<Completion> completion_;
+};
+
+/// All of it in one allocation with `allocator`.
+template <class Socket, class Handler, class Allocator>
+std::shared_ptr<close_op<Socket>> make_close_op(closing_socket<Socket>&& closing, Handler&& handler,
+                                                const Allocator& allocator) {
+    using io_executor = typename Socket::executor_type;
+    if constexpr (without_executor<Handler, io_executor>) {
+        using op = attended_close_op<Socket, Handler>;
+        return std::allocate_shared<op>(allocator, std::move(closing), std::move(handler));
+    } else {
+        using executor = asio::associated_executor_t<Handler, io_executor>;
+        using completion = close_completion<Handler, executor>;
+        using op = close_op_for_elsewhere<Socket, completion>;
+        shared_room& room = room_for<Allocator, completion, op>::make(allocator);
+        const room_guard guard(room);
+        const room_allocator<void> in_room(room);
+        const io_executor io = closing.socket().get_executor();
+        auto last = std::allocate_shared<completion>(
+            in_room, std::move(handler), asio::get_associated_executor(handler, io), close_deadlines::of(io), room);
+        return std::allocate_shared<op>(in_room, std::move(closing), std::move(last));
+    }
+}
 
 /// For an operation of ours: the handler's own allocator, or, where that is std::allocator, Asio's recycled memory.
 /** Asio takes std::allocator for the wish that it keeps the memory of one operation at hand for the next. */
@@ -93,9 +162,7 @@ void start_close(Socket&& socket, const close_policy& policy, Handler handler, c
     } else {
         const auto allocator = operation_allocator(handler);
         const auto slot = asio::get_associated_cancellation_slot(handler);
-        using op = attended_close_op<Socket, Handler>;
-        close_op<Socket>::start(std::allocate_shared<op>(allocator, std::move(closing), std::move(handler)), first,
-                                slot);
+        close_op<Socket>::start(make_close_op(std::move(closing), std::move(handler), allocator), first, slot);
     }
 }
 

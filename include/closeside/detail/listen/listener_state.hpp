@@ -89,6 +89,8 @@ public:
         return acceptor.release();
     }
 
+    close_deadlines& deadlines() const noexcept { return deadlines_; }
+
     /// An accepted descriptor, or -1 with the reason in `ec`, as a socket.
     socket_type to_socket(int fd, asio::error_code& ec) {
         socket_type socket(acceptor.get_executor());

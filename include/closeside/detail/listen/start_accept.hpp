@@ -3,6 +3,7 @@
 #define CLOSESIDE_DETAIL_LISTEN_START_ACCEPT_HPP
 
 #include <closeside/detail/asio/completion.hpp>
+#include <closeside/detail/asio/shared_room.hpp>
 #include <closeside/detail/listen/accept_op.hpp>
 #include <closeside/detail/listen/listener_state.hpp>
 
@@ -40,9 +41,9 @@ class handled_accept_op final : public accept_op<typename Stream::executor_type,
     using base = accept_op<executor_type, typename own::type>;
 
 public:
-    handled_accept_op(std::shared_ptr<typename base::state_type> state, Handler&& handler)
+    handled_accept_op(std::shared_ptr<typename base::state_type> state, Handler&& handler, shared_room* room = nullptr)
         : base(state, own::get(handler, state->acceptor.get_executor()),
-               asio::get_associated_cancellation_slot(handler)),
+               asio::get_associated_cancellation_slot(handler), room),
           handler_(std::move(handler)) {}
 
 private:
@@ -72,7 +73,13 @@ public:
         using op = handled_accept_op<Stream, handler_type>;
         handler_type handler(std::forward<H>(h));
         const auto allocator = asio::get_associated_allocator(handler);
-        op::start(std::allocate_shared<op>(allocator, state_, std::move(handler)));
+        if constexpr (without_executor<handler_type, executor_type>) {
+            op::start(std::allocate_shared<op>(allocator, state_, std::move(handler)));
+        } else {
+            shared_room& room = room_for<std::remove_cv_t<decltype(allocator)>, op>::make(allocator);
+            const room_guard guard(room);
+            op::start(std::allocate_shared<op>(room_allocator<void>(room), state_, std::move(handler), &room));
+        }
     }
 
 private:
