@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <span>
 #include <string>
 
@@ -97,7 +98,11 @@ public:
         owned_descriptor descriptor(fd);
         if (!ec && must_be_put_right() && !set_inherited_options(fd, policy_))
             ec.assign(errno, asio::error::get_system_category());
-        if (!ec) socket.assign(protocol, fd, ec);
+        try {
+            if (!ec) socket.assign(protocol, fd, ec);
+        } catch (const std::bad_alloc&) {
+            ec = asio::error::no_memory;
+        }
         if (!ec)
             descriptor.release();
         else if (descriptor && policy_.on_limit == limit_action::abort)
