@@ -33,7 +33,7 @@ class basic_acceptor;
 namespace detail {
 template <class Stream, class Handler>
 class connect_op;
-template <class Stream, class Handler>
+template <class Stream, class Handler, class HandlerExecutor>
 class handled_accept_op;
 } // namespace detail
 
@@ -263,7 +263,7 @@ private:
     friend class basic_acceptor;
     template <class, class>
     friend class detail::connect_op;
-    template <class, class>
+    template <class, class, class>
     friend class detail::handled_accept_op;
 
     struct inherits_options {};

@@ -58,6 +58,7 @@ struct plain_executor {
 struct contexts {
     asio::io_context io, other;
     asio::thread_pool pool{1};
+    asio::any_io_executor of_connections = io.get_executor();
 
     template <class Done>
     bool run_until(Done done) {
@@ -78,7 +79,7 @@ const tcp::endpoint loopback{asio::ip::address_v4::loopback(), 0};
 /// Each has made what it needs before memory runs out; another() happens when it has begun.
 struct closing {
     explicit closing(contexts& c)
-        : listener(c.io, loopback), peer(listener.local_endpoint()), stream(listener.accept()) {}
+        : listener(c.of_connections, loopback), peer(listener.local_endpoint()), stream(listener.accept()) {}
     template <class Handler>
     void begin(Handler&& handler) {
         stream.async_close(std::forward<Handler>(handler));
@@ -91,7 +92,7 @@ struct closing {
 };
 
 struct accepting {
-    explicit accepting(contexts& c) : listener(c.io, loopback) {}
+    explicit accepting(contexts& c) : listener(c.of_connections, loopback) {}
     template <class Handler>
     void begin(Handler&& handler) {
         listener.async_accept(std::forward<Handler>(handler));
@@ -105,15 +106,15 @@ struct accepting {
 /// The first endpoint refuses.
 struct connecting {
     explicit connecting(contexts& c)
-        : io(&c.io), refuses(c.io, loopback),
+        : executor(c.of_connections), refuses(c.io, loopback),
           listener(c.io, loopback), to{refuses.local_endpoint(), listener.local_endpoint()} {}
     template <class Handler>
     void begin(Handler&& handler) {
-        cs::async_connect<policy>(*io, to, std::forward<Handler>(handler));
+        cs::async_connect<policy>(executor, to, std::forward<Handler>(handler));
     }
     void go_on() {}
 
-    asio::io_context* io;
+    asio::any_io_executor executor;
     tcp::socket refuses;
     tcp::acceptor listener;
     std::vector<tcp::endpoint> to;
@@ -161,8 +162,9 @@ auto bind([[maybe_unused]] contexts& c, Handler&& handler) {
 
 /// Lets `times` allocations fail, from each in turn on: of the call that begins the operation, and until its end.
 template <class Operation, class Bound>
-void check_every_allocation(int times) {
+void check_every_allocation(int times, bool on_strand) {
     CAPTURE(times);
+    CAPTURE(on_strand);
     bool memory_was_enough = false;
     for (int n = 0; !memory_was_enough; ++n) {
         CAPTURE(n);
@@ -172,6 +174,7 @@ void check_every_allocation(int times) {
         bool thrown = false, thrown_by_run = false, complete = false;
         {
             contexts c;
+            if (on_strand) c.of_connections = asio::make_strand(c.io);
             Operation operation(c);
             auto handler = bind<Bound>(c, [alive, &calls](auto&&...) { ++calls; });
             {
@@ -200,7 +203,8 @@ void check_every_allocation(int times) {
 
 template <class Operation, class Bound>
 void check_every_allocation() {
-    for (const int times : {1, 2, 5}) check_every_allocation<Operation, Bound>(times);
+    for (const bool on_strand : {false, true})
+        for (const int times : {1, 2, 5}) check_every_allocation<Operation, Bound>(times, on_strand);
 }
 
 } // namespace

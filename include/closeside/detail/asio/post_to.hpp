@@ -31,6 +31,17 @@ void with_target(const Executor& executor, Use&& use) {
     use(executor);
 }
 
+/// Does it run functions on the thread where a wait of its context ends, without taking memory?
+template <class Executor>
+bool runs_where_waits_end(const Executor& executor) noexcept {
+    using context = asio::io_context::executor_type;
+    using pool = asio::thread_pool::executor_type;
+    if constexpr (std::is_base_of_v<asio::any_io_executor, Executor>)
+        return target_of<context>(executor) != nullptr || target_of<pool>(executor) != nullptr;
+    else
+        return std::is_base_of_v<context, Executor> || std::is_base_of_v<pool, Executor>;
+}
+
 /// As asio::post, but straight to an io_context behind asio::any_io_executor.
 template <class Executor, class Function>
 void post_to(const Executor& executor, Function&& function) {

@@ -74,6 +74,8 @@ protected:
         : executor_(executor), work_(executor), deadlines_(deadlines), room_(room) {}
     ~handler_step() = default;
 
+    close_deadlines& deadlines() const noexcept { return deadlines_; }
+
 private:
     enum class how { post, dispatch };
 

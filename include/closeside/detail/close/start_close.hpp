@@ -33,7 +33,8 @@ struct told_nobody {
 template <class Socket>
 class unattended_close_op final : public close_op<Socket> {
 public:
-    explicit unattended_close_op(closing_socket<Socket>&& closing) : close_op<Socket>(std::move(closing)) {}
+    unattended_close_op(closing_socket<Socket>&& closing, bool beside_executor)
+        : close_op<Socket>(std::move(closing), beside_executor) {}
 
 private:
     void complete(std::shared_ptr<close_op<Socket>>, bool) override {}
@@ -43,7 +44,7 @@ template <class Socket, class Handler>
 class attended_close_op final : public close_op<Socket> {
 public:
     attended_close_op(closing_socket<Socket>&& closing, Handler&& handler)
-        : close_op<Socket>(std::move(closing)), handler_(std::move(handler)) {}
+        : close_op<Socket>(std::move(closing), false), handler_(std::move(handler)) {}
 
 private:
     /// Everything of the operation is gone, its memory too, before the handler runs.
@@ -62,7 +63,7 @@ private:
     Handler handler_;
 };
 
-/// The last step of a close whose handler brings its executor along. It needs nothing of the connection or its context.
+/// The last step of a close whose handler runs elsewhere than its waits end. It needs nothing of the connection or its context.
 template <class Handler, class Executor>
 class close_completion final : public handler_step<Executor> {
 public:
@@ -92,7 +93,7 @@ template <class Socket, class Completion>
 class close_op_for_elsewhere final : public close_op<Socket> {
 public:
     close_op_for_elsewhere(closing_socket<Socket>&& closing, std::shared_ptr<Completion> completion)
-        : close_op<Socket>(std::move(closing)), completion_(std::move(completion)) {}
+        : close_op<Socket>(std::move(closing), true), completion_(std::move(completion)) {}
 
 private:
     void complete(std::shared_ptr<close_op<Socket>> self, bool posted) override {
@@ -113,21 +114,21 @@ template <class Socket, class Handler, class Allocator>
 std::shared_ptr<close_op<Socket>> make_close_op(closing_socket<Socket>&& closing, Handler&& handler,
                                                 const Allocator& allocator) {
     using io_executor = typename Socket::executor_type;
+    const io_executor io = closing.socket().get_executor();
     if constexpr (without_executor<Handler, io_executor>) {
         using op = attended_close_op<Socket, Handler>;
-        return std::allocate_shared<op>(allocator, std::move(closing), std::move(handler));
-    } else {
-        using executor = asio::associated_executor_t<Handler, io_executor>;
-        using completion = close_completion<Handler, executor>;
-        using op = close_op_for_elsewhere<Socket, completion>;
-        shared_room& room = room_for<Allocator, completion, op>::make(allocator);
-        const room_guard guard(room);
-        const room_allocator<void> in_room(room);
-        const io_executor io = closing.socket().get_executor();
-        auto last = std::allocate_shared<completion>(
-            in_room, std::move(handler), asio::get_associated_executor(handler, io), close_deadlines::of(io), room);
-        return std::allocate_shared<op>(in_room, std::move(closing), std::move(last));
+        if (runs_where_waits_end(io))
+            return std::allocate_shared<op>(allocator, std::move(closing), std::move(handler));
     }
+    using executor = asio::associated_executor_t<Handler, io_executor>;
+    using completion = close_completion<Handler, executor>;
+    using op = close_op_for_elsewhere<Socket, completion>;
+    shared_room& room = room_for<Allocator, completion, op>::make(allocator);
+    const room_guard guard(room);
+    const room_allocator<void> in_room(room);
+    auto last = std::allocate_shared<completion>(
+        in_room, std::move(handler), asio::get_associated_executor(handler, io), close_deadlines::of(io), room);
+    return std::allocate_shared<op>(in_room, std::move(closing), std::move(last));
 }
 
 /// For an operation of ours: the handler's own allocator, or, where that is std::allocator, Asio's recycled memory.
@@ -155,8 +156,10 @@ void start_close(Socket&& socket, const close_policy& policy, Handler handler, c
     if constexpr (nobody) {
         if (done) return;
         using op = unattended_close_op<Socket>;
-        close_op<Socket>::start(std::allocate_shared<op>(operation_allocator(handler), std::move(closing)), first,
-                                asio::cancellation_slot());
+        const bool beside_executor = !runs_where_waits_end(closing.socket().get_executor());
+        close_op<Socket>::start(
+            std::allocate_shared<op>(operation_allocator(handler), std::move(closing), beside_executor), first,
+            asio::cancellation_slot());
     } else if (done) {
         post_completion(closing.socket().get_executor(), std::move(handler), closing.error(), closing.report());
     } else {

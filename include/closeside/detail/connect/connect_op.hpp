@@ -52,15 +52,18 @@ public:
 
 private:
     /// What Asio's operation comes to: its own bookkeeping, the waiter and an executor.
-    static constexpr std::size_t room_for_wait = 128 + sizeof(executor_type);
+    static constexpr std::size_t room_for_wait = 144 + sizeof(executor_type);
 
+    /// Ends on a thread of the context; the executor would have to take memory for that, too.
     struct waiter {
+        using executor_type = context_executor;
         using allocator_type = in_place_allocator<void, room_for_wait, std::allocator<void>>;
         using cancellation_slot_type = asio::cancellation_slot;
 
         explicit waiter(std::shared_ptr<connect_op>&& self) noexcept
             : allocator(self->memory_, {}), slot(self->cancellation_.slot()), op(std::move(self)) {}
 
+        executor_type get_executor() const noexcept { return {&op->deadlines().context()}; }
         allocator_type get_allocator() const noexcept { return allocator; }
         cancellation_slot_type get_cancellation_slot() const noexcept { return slot; }
 
@@ -122,7 +125,7 @@ private:
     static void complete(std::shared_ptr<connect_op> self) {
         connect_op& op = *self;
         op.cancellation_.slot().clear();
-        close_deadlines::of(op.socket_.get_executor()).take_over();
+        op.deadlines().take_over();
         const asio::error_code result = op.result_;
         Stream stream(typename Stream::inherits_options{}, std::move(op.socket_));
         Handler handler(std::move(op.handler_));

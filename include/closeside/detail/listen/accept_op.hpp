@@ -25,10 +25,10 @@
 
 namespace closeside::detail {
 
-/// Stands for the executor of a handler that has none of its own: it is called on the acceptor's.
+/// Stands for the executor of a handler that can run where the acceptor's waits end.
 struct no_executor {};
 
-/// The way of an accept to the executor that its handler brings along.
+/// The way of an accept to the executor of its handler.
 template <class Op, class Executor, class HandlerExecutor>
 class accept_step : public handler_step<HandlerExecutor> {
 protected:
@@ -56,8 +56,7 @@ protected:
 /** A connection is taken only where the handler can run at once. Before that it is safe in the backlog, so none is
  *  lost with an operation that is cancelled, or destroyed together with its context.
  *
- *  Compiled once for all handlers without an executor of their own, and once more for each type of executor that others
- *  bring along. */
+ *  Compiled once for all handlers without an executor of their own, and once more for each other type of executor. */
 template <class Executor, class HandlerExecutor>
 class accept_op : public accept_step<accept_op<Executor, HandlerExecutor>, Executor, HandlerExecutor> {
 public:
@@ -81,7 +80,7 @@ public:
     }
 
 protected:
-    /// A room where the handler has an executor.
+    /// The room is for the way to an executor.
     accept_op(std::shared_ptr<state_type> state, const HandlerExecutor& executor, asio::cancellation_slot slot,
               shared_room* room)
         : step(*state, executor, room), state_(std::move(state)),
@@ -94,7 +93,7 @@ private:
     friend step;
 
     /// What Asio's operation for a wait comes to: its own bookkeeping, the waiter and an executor.
-    static constexpr std::size_t room_for_wait = 112 + sizeof(Executor);
+    static constexpr std::size_t room_for_wait = 128 + sizeof(Executor);
 
     static constexpr bool runs_with_acceptor = std::is_same_v<HandlerExecutor, no_executor>;
 
@@ -111,14 +110,22 @@ private:
         std::shared_ptr<accept_op> op;
     };
 
+    /// Ends on a thread of the context, if the executor would have to take memory for that, too.
+    struct beside_executor {
+        using executor_type = context_executor;
+    };
+
     /// The handler of every wait.
-    struct waiter : starter {
+    struct waiter : starter, std::conditional_t<runs_with_acceptor, no_executor, beside_executor> {
         using cancellation_slot_type = asio::cancellation_slot;
 
         explicit waiter(const std::shared_ptr<accept_op>& self) noexcept
             : starter(self), slot(self->cancellation_.slot()) {}
 
         cancellation_slot_type get_cancellation_slot() const noexcept { return slot; }
+        context_executor get_executor() const noexcept requires(!runs_with_acceptor) {
+            return {&this->op->state_->deadlines().context()};
+        }
         void operator()(const asio::error_code& ec) {
             if constexpr (runs_with_acceptor) {
                 accept_op::woken(std::move(this->op), ec);
