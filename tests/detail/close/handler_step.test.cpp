@@ -9,7 +9,10 @@
 #include <closeside/stream.hpp>
 
 #include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
 #include <asio/bind_executor.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/execution/blocking.hpp>
 #include <asio/execution/context.hpp>
 #include <asio/io_context.hpp>
@@ -18,12 +21,15 @@
 #include <asio/strand.hpp>
 #include <asio/system_executor.hpp>
 #include <asio/thread_pool.hpp>
+#include <asio/use_awaitable.hpp>
+#include <asio/use_future.hpp>
 
 #include <doctest/doctest.h>
 
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <future>
 #include <memory>
 #include <new>
 #include <optional>
@@ -216,4 +222,59 @@ TEST_CASE_TEMPLATE("whichever allocation fails, what begins an operation throws,
     SUBCASE("close") { check_every_allocation<closing, Bound>(); }
     SUBCASE("accept") { check_every_allocation<accepting, Bound>(); }
     SUBCASE("connect") { check_every_allocation<connecting, Bound>(); }
+}
+
+TEST_CASE("whichever allocation fails once a coroutine waits for a close, it goes on once") {
+    for (const int times : {1, 2, 5}) {
+        bool memory_was_enough = false;
+        for (int n = 0; !memory_was_enough; ++n) {
+            CAPTURE(times);
+            CAPTURE(n);
+            REQUIRE(n < 60);
+            contexts c;
+            closing operation(c);
+            int calls = 0;
+            bool thrown_by_run = false;
+            std::optional<scarce_memory> scarce;
+            const auto close = [&]() -> asio::awaitable<void> {
+                const cs::close_report report = co_await operation.stream.async_close(asio::use_awaitable);
+                memory_was_enough = scarce_memory::failures() == 0;
+                scarce.reset(); // what follows is Asio's own: the end of the coroutine
+                ++calls;
+                CHECK(report.ended_by == cs::ending::fin);
+            };
+            asio::co_spawn(asio::make_strand(c.other), close, asio::detached);
+            c.run_until([&] { return !operation.stream.is_open(); });
+            scarce.emplace(n, times);
+            operation.go_on();
+            try {
+                c.run_until([&] { return calls == 1; });
+            } catch (const std::exception&) {
+                thrown_by_run = true;
+            }
+            scarce.reset();
+            CHECK_FALSE(thrown_by_run);
+            CHECK(calls == 1);
+            c.pool.join();
+        }
+    }
+}
+
+TEST_CASE("whichever allocation fails once a future waits for a close, it is ready") {
+    bool memory_was_enough = false;
+    for (int n = 0; !memory_was_enough; ++n) {
+        CAPTURE(n);
+        REQUIRE(n < 60);
+        contexts c;
+        c.of_connections = asio::make_strand(c.io);
+        closing operation(c);
+        auto future = operation.stream.async_close(asio::use_future);
+        const scarce_memory scarce(n, 2);
+        operation.go_on();
+        const bool ready = c.run_until([&] { return future.wait_for(0s) == std::future_status::ready; });
+        memory_was_enough = scarce_memory::failures() == 0;
+        REQUIRE(ready);
+        CHECK(future.get().ended_by == cs::ending::fin);
+        c.pool.join();
+    }
 }
