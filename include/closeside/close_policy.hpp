@@ -20,7 +20,7 @@ enum class side : std::uint8_t {
 
 /// What follows when a limit runs out, a close is cancelled, or its context is destroyed.
 enum class limit_action : std::uint8_t {
-    /// After patience our FIN, then the drain. After the drain, and where nobody waits any more: what has arrived is
+    /// After patience our FIN, then the drain. After the drain, and when nobody waits any more: what has arrived is
     /// discarded, then close(2), so that the kernel goes on sending what is queued and linger2 governs.
     close,
     /// RST; queued data is lost and nobody holds TIME-WAIT.
@@ -90,7 +90,7 @@ inline constexpr fin_wait2 fin_wait2::skip{mode::skip};
 
 /// How a connection ends, as one value: a template argument of stream and acceptor, or an argument at run time.
 /** State with designated initialisers, in the order of declaration, what differs from the default. A contradiction does
- *  not compile where the policy is a template argument; contradiction() finds it in a value.
+ *  not compile if the policy is a template argument; contradiction() finds it in a value.
  *
  *  Patience and drain_time bound the time without progress, not the time that a slow reader takes: they run from the
  *  peer's last acknowledgement of more bytes, or from the start of their phase if that is later. When one is over, one

@@ -102,15 +102,15 @@ asio::any_io_executor executor_of(Context& context) {
 } // namespace detail
 
 /// Connects to the first of `to` that answers; the connection then ends as P says.
-/** SO_LINGER and TCP_LINGER2 are set before connect(2). Sockets are close-on-exec and non-blocking from birth. Where
+/** SO_LINGER and TCP_LINGER2 are set before connect(2). Sockets are close-on-exec and non-blocking from birth. If
  *  options.local is given, SO_REUSEADDR is set as P.reuse_address says.
  *
  *  @param executor  Of the stream; asio::io_context and the like may stand in its place.
  *  @param to        An endpoint, a resolver's results or another range of endpoints; copied.
  *  @par Completion signature  void(asio::error_code, basic_stream<P, Executor>), the stream closed on error.
- *  @par Completes with  the error of the last endpoint tried; asio::error::not_found where `to` is empty;
- *  error::ports_exhausted where the kernel finds no local port (EADDRNOTAVAIL and EADDRINUSE, told apart from an
- *  address that is not available): explain_ports() gives the numbers. Where options.local fixes the port, those two
+ *  @par Completes with  the error of the last endpoint tried; asio::error::not_found if `to` is empty;
+ *  error::ports_exhausted if the kernel finds no local port (EADDRNOTAVAIL and EADDRINUSE, told apart from an
+ *  address that is not available): explain_ports() gives the numbers. If options.local fixes the port, those two
  *  stay what they are: the port is taken, or there is or was a connection from it to the destination.
  *  The handler is never called from inside this function.
  *  @par Per-operation cancellation  terminal, partial, total: no further endpoint is tried.
@@ -158,7 +158,7 @@ auto connect(ExecutorOrContext&& executor, const To& to, const connect_options& 
     return stream;
 }
 
-/// @throws std::system_error with the code of the above. It names the last destination, and where ports are the reason:
+/// @throws std::system_error with the code of the above. It names the last destination, and if ports are the reason:
 /// for error::ports_exhausted what explain_ports() says; for a fixed local port what has it, or what became of the last
 /// connection from it to the destination, and what to do. It takes as long as explain_ports() to find out.
 template <close_policy P, class ExecutorOrContext, detail::destinations To>

@@ -78,7 +78,7 @@ public:
 /// Found by argument-dependent lookup when an error converts to std::error_code.
 inline std::error_code make_error_code(error e) noexcept { return {static_cast<int>(e), error_category()}; }
 
-/// The same error, also where a plug-in has a category of its own: dlopen(3) with RTLD_LOCAL by a program that exports
+/// The same error, also if a plug-in has a category of its own: dlopen(3) with RTLD_LOCAL by a program that exports
 /// nothing (no -rdynamic) leaves it one, and std::error_code compares categories by address.
 inline bool operator==(const std::error_code& code, error e) noexcept {
     const std::error_category& own = error_category();

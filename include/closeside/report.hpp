@@ -40,7 +40,7 @@ enum class time_wait_holder : std::uint8_t {
     unknown
 };
 
-/// The limit that cut the close short, whatever on_limit then did; the first where several ran out.
+/// The limit that cut the close short, whatever on_limit then did; the first if several ran out.
 enum class close_limit : std::uint8_t {
     none,
     patience,
@@ -61,7 +61,7 @@ enum class last_bytes_fate : std::uint8_t {
 };
 
 /// What really happened when a connection was closed, looked up in the kernel up to the moment of release.
-/** A plain value. After the descriptor is gone nothing can be looked up any more: where the end was still open the
+/** A plain value. After the descriptor is gone nothing can be looked up any more: if the end was still open the
  *  report says so (time_wait_holder::left_to_kernel). It tells of a connection that this descriptor alone holds: close(2)
  *  is silent while another descriptor (dup, fork, SCM_RIGHTS) holds the socket, and no system call tells of one. */
 struct close_report {

@@ -66,7 +66,7 @@ public:
     accept_op(const accept_op&) = delete;
     accept_op& operator=(const accept_op&) = delete;
 
-    /// @throws std::bad_alloc where Asio finds no memory to wait with; the handler is then destroyed.
+    /// @throws std::bad_alloc if Asio finds no memory to wait with; the handler is then destroyed.
     static void start(std::shared_ptr<accept_op> self) {
         accept_op& op = *self;
         const std::shared_ptr<state_type> state = op.state_;
