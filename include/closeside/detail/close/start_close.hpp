@@ -64,7 +64,7 @@ private:
 };
 
 /// The last step of a close whose handler runs elsewhere than its waits end.
-/** It needs nothing of the connection, or of the context that this lived in, which may be gone before the handler runs. */
+/** It needs nothing of the connection or of its context, which may be gone before the handler runs. */
 template <class Handler, class Executor>
 class close_completion final : public handler_step<Executor> {
 public:
