@@ -65,9 +65,9 @@ public:
      *  one too, inherits SO_KEEPALIVE, TCP_NODELAY, SO_RCVBUF, SO_SNDBUF, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT and
      *  TCP_USER_TIMEOUT. IPV6_V6ONLY, SO_REUSEPORT, SO_BINDTODEVICE, IP_FREEBIND and TCP_DEFER_ACCEPT act on the
      *  listening socket. asio::socket_base::linger and reuse_address do not compile: these are the policy's to set.
-     *  @throws std::system_error with the endpoint in its message. Where the port is taken (EADDRINUSE) it says by
+     *  @throws std::system_error with the endpoint in its message. If the port is taken (EADDRINUSE) it says by
      *  what: a live listener with its process, TIME-WAIT of a socket without SO_REUSEADDR, SO_REUSEPORT on one side
-     *  only or of another user, a descriptor leaked to another program. Where an option cannot be set it says which, by
+     *  only or of another user, a descriptor leaked to another program. If an option cannot be set it says which, by
      *  level and name.
      *  @throws std::invalid_argument for another type's SO_LINGER, SO_REUSEADDR or TCP_LINGER2, before any socket is
      *  opened; it names the member of the policy to set. */
@@ -90,7 +90,7 @@ public:
     /// Takes over a listening descriptor from outside, e.g. from systemd socket activation, and puts it right.
     /** Sets close-on-exec and non-blocking, SO_REUSEADDR, SO_LINGER and TCP_LINGER2. Connections already in its backlog
      *  have inherited the old options; they are put right as they are accepted.
-     *  @throws std::system_error naming the descriptor, where it is no listening TCP socket or the executor's context
+     *  @throws std::system_error naming the descriptor, if it is no listening TCP socket or the executor's context
      *  has it already; it then stays the caller's, and open. */
     static basic_acceptor adopt(const executor_type& executor, native_handle_type descriptor) {
         return basic_acceptor(executor, state_type::adopt(executor, descriptor, P));
@@ -142,16 +142,16 @@ public:
     }
 
     /// Accepts one connection.
-    /** Connections that vanish from the backlog (ECONNABORTED and the like) are passed over. Where descriptors or
+    /** Connections that vanish from the backlog (ECONNABORTED and the like) are passed over. If descriptors or
      *  memory have run out (EMFILE, ENFILE, ENOBUFS, ENOMEM) the operation pauses for 100 ms and tries again: it
      *  neither spins nor ends the caller's loop, and clients wait in the backlog meanwhile.
      *
      *  @par Completion signature  void(asio::error_code, basic_stream<P, Executor>), the stream closed on error.
      *  @par Completes with  operation_aborted when the acceptor is closed or the operation cancelled; bad_descriptor on
-     *  a closed acceptor; no_memory where a later wait finds none; ENOSPC where the reactor can watch no more
-     *  descriptors (fs.epoll.max_user_watches): the connection is then lost. The handler is never called from inside
-     *  this function.
-     *  @throws std::bad_alloc where there is no memory to begin with; the handler is then destroyed.
+     *  a closed acceptor; no_memory if there is none for a later wait, or for the connection, which is then lost; ENOSPC
+     *  if the reactor can watch no more descriptors (fs.epoll.max_user_watches): the connection is lost too. The handler
+     *  is never called from inside this function.
+     *  @throws std::bad_alloc if there is no memory to begin with; the handler is then destroyed.
      *  @par Per-operation cancellation  terminal, partial, total: the operation takes no connection. It never holds one
      *  that its handler has not been given. */
     template <class Token = typename asio::default_completion_token<Executor>::type>

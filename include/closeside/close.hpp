@@ -23,7 +23,7 @@
 namespace closeside {
 namespace detail {
 
-/// Gives a connection that comes from elsewhere the policy's options; 0, or the errno where that cannot be.
+/// Gives a connection that comes from elsewhere the policy's options; 0, or the errno if that cannot be.
 /** An abort does without SO_LINGER. */
 inline int prepare(int fd, const close_policy& p) noexcept {
     if (!is_tcp(fd)) return EOPNOTSUPP;
@@ -32,13 +32,13 @@ inline int prepare(int fd, const close_policy& p) noexcept {
 
 /// A plain socket on its way into a close. Dropped before that, it ends by the policy all the same.
 template <class Socket>
-class policed_socket {
+class socket_under_policy {
 public:
-    policed_socket(Socket&& socket, const close_policy& policy) noexcept
+    socket_under_policy(Socket&& socket, const close_policy& policy) noexcept
         : socket_(std::move(socket)), policy_(policy) {}
-    policed_socket(policed_socket&&) = default;
-    policed_socket& operator=(policed_socket&&) = delete;
-    ~policed_socket() {
+    socket_under_policy(socket_under_policy&&) = default;
+    socket_under_policy& operator=(socket_under_policy&&) = delete;
+    ~socket_under_policy() {
         if (!socket_.is_open()) return;
         if (!is_inherited(socket_)) prepare(socket_.native_handle(), policy_);
         drop(std::move(socket_), policy_, false);
@@ -61,14 +61,14 @@ private:
 };
 
 template <class Executor>
-class initiate_policed_close {
+class initiate_close_of_plain_socket {
 public:
     using executor_type = Executor;
-    explicit initiate_policed_close(const Executor& executor) : executor_(executor) {}
+    explicit initiate_close_of_plain_socket(const Executor& executor) : executor_(executor) {}
     executor_type get_executor() const noexcept { return executor_; }
 
     template <class Handler, class Socket>
-    void operator()(Handler&& handler, policed_socket<Socket> socket) const {
+    void operator()(Handler&& handler, socket_under_policy<Socket> socket) const {
         socket.close(std::decay_t<Handler>(std::forward<Handler>(handler)));
     }
 
@@ -79,13 +79,13 @@ private:
 } // namespace detail
 
 /// Closes a plain Asio socket as stream<P>::async_close would, with a policy that is known at run time only.
-/** SO_LINGER is switched off first, and TCP_LINGER2 set where the policy states it; the rest, from segments to error
+/** SO_LINGER is switched off first, and TCP_LINGER2 set if the policy states it; the rest, from segments to error
  *  codes, is basic_stream::async_close. Works for every stream socket that is TCP underneath,
  *  asio::generic::stream_protocol and Multipath TCP among them. On another the completion carries
  *  asio::error::operation_not_supported, on Multipath TCP under a policy that states linger2 the error of setsockopt(2);
  *  the descriptor is released in either case.
  *
- *  @param socket  Taken over when the operation starts. Where a lazy operation (use_awaitable, deferred) is dropped
+ *  @param socket  Taken over when the operation starts. If a lazy operation (use_awaitable, deferred) is dropped
  *                 before that, the socket ends as the policy's on_destroy says.
  *  @throws std::invalid_argument for a policy that contradicts itself, with the sentence that the compiler would have
  *          printed; `socket` is then untouched.
@@ -97,12 +97,13 @@ auto async_close(asio::basic_stream_socket<Protocol, Executor>&& socket, const c
                  Token&& token = {}) {
     if (const char* sentence = contradiction(policy)) throw std::invalid_argument(sentence);
     using socket_type = asio::basic_stream_socket<Protocol, Executor>;
-    const detail::initiate_policed_close<Executor> initiate(socket.get_executor());
-    detail::policed_socket<socket_type> policed(std::move(socket), policy);
+    const detail::initiate_close_of_plain_socket<Executor> initiate(socket.get_executor());
+    detail::socket_under_policy<socket_type> under_policy(std::move(socket), policy);
     if constexpr (detail::wants_report<Token>)
-        return asio::async_initiate<Token, void(asio::error_code, close_report)>(initiate, token, std::move(policed));
+        return asio::async_initiate<Token, void(asio::error_code, close_report)>(initiate, token,
+                                                                                 std::move(under_policy));
     else
-        return policed.close(detail::wants_no_report{});
+        return under_policy.close(detail::wants_no_report{});
 }
 
 } // namespace closeside

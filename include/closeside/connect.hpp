@@ -12,7 +12,6 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/async_result.hpp>
-#include <asio/compose.hpp>
 #include <asio/execution_context.hpp>
 #include <asio/is_executor.hpp>
 #include <asio/system_error.hpp>
@@ -22,7 +21,6 @@
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace closeside {
 
@@ -56,13 +54,13 @@ concept endpoint_range = requires(const T& range) {
 };
 
 template <endpoint_range Range>
-std::vector<asio::ip::tcp::endpoint> endpoints_of(const Range& range) {
-    std::vector<asio::ip::tcp::endpoint> endpoints;
+endpoint_list endpoints_of(const Range& range) {
+    endpoint_list endpoints;
     for (const auto& e : range) endpoints.push_back(e);
     return endpoints;
 }
 
-inline std::vector<asio::ip::tcp::endpoint> endpoints_of(const asio::ip::tcp::endpoint& e) { return {e}; }
+inline endpoint_list endpoints_of(const asio::ip::tcp::endpoint& e) { return {e}; }
 
 template <class T>
 concept destinations = endpoint_range<T> || std::is_same_v<T, asio::ip::tcp::endpoint>;
@@ -72,7 +70,7 @@ concept io_context_like = std::is_convertible_v<T&, asio::execution_context&>;
 
 /// One endpoint after the other on the calling thread; the last one's failure is told.
 template <close_policy P, class Executor>
-basic_stream<P, Executor> connect_to_first(const Executor& executor, const std::vector<asio::ip::tcp::endpoint>& to,
+basic_stream<P, Executor> connect_to_first(const Executor& executor, const endpoint_list& to,
                                            const local_endpoint& local, connect_failure& failure) {
     failure.code = asio::error::not_found;
     for (const asio::ip::tcp::endpoint& remote : to) {
@@ -104,15 +102,15 @@ asio::any_io_executor executor_of(Context& context) {
 } // namespace detail
 
 /// Connects to the first of `to` that answers; the connection then ends as P says.
-/** SO_LINGER and TCP_LINGER2 are set before connect(2). Sockets are close-on-exec and non-blocking from birth. Where
+/** SO_LINGER and TCP_LINGER2 are set before connect(2). Sockets are close-on-exec and non-blocking from birth. If
  *  options.local is given, SO_REUSEADDR is set as P.reuse_address says.
  *
  *  @param executor  Of the stream; asio::io_context and the like may stand in its place.
  *  @param to        An endpoint, a resolver's results or another range of endpoints; copied.
  *  @par Completion signature  void(asio::error_code, basic_stream<P, Executor>), the stream closed on error.
- *  @par Completes with  the error of the last endpoint tried; asio::error::not_found where `to` is empty;
- *  error::ports_exhausted where the kernel finds no local port (EADDRNOTAVAIL and EADDRINUSE, told apart from an
- *  address that is not available): explain_ports() gives the numbers. Where options.local fixes the port, those two
+ *  @par Completes with  the error of the last endpoint tried; asio::error::not_found if `to` is empty;
+ *  error::ports_exhausted if the kernel finds no local port (EADDRNOTAVAIL and EADDRINUSE, told apart from an
+ *  address that is not available): explain_ports() gives the numbers. If options.local fixes the port, those two
  *  stay what they are: the port is taken, or there is or was a connection from it to the destination.
  *  The handler is never called from inside this function.
  *  @par Per-operation cancellation  terminal, partial, total: no further endpoint is tried.
@@ -122,8 +120,8 @@ template <close_policy P, class Executor, detail::destinations To,
 requires(!detail::io_context_like<Executor>) auto async_connect(const Executor& executor, const To& to,
                                                                 const connect_options& options, Token&& token = {}) {
     using stream_type = basic_stream<P, Executor>;
-    return asio::async_compose<Token, void(asio::error_code, stream_type)>(
-        detail::connect_op<stream_type>(executor, detail::endpoints_of(to), options.local), token, executor);
+    return asio::async_initiate<Token, void(asio::error_code, stream_type)>(
+        detail::initiate_connect<stream_type>(executor), token, detail::endpoints_of(to), options.local);
 }
 
 template <close_policy P, class Executor, detail::destinations To,
@@ -160,12 +158,12 @@ auto connect(ExecutorOrContext&& executor, const To& to, const connect_options& 
     return stream;
 }
 
-/// @throws std::system_error with the code of the above. It names the last destination, and where ports are the reason:
+/// @throws std::system_error with the code of the above. It names the last destination, and if ports are the reason:
 /// for error::ports_exhausted what explain_ports() says; for a fixed local port what has it, or what became of the last
 /// connection from it to the destination, and what to do. It takes as long as explain_ports() to find out.
 template <close_policy P, class ExecutorOrContext, detail::destinations To>
 auto connect(ExecutorOrContext&& executor, const To& to, const connect_options& options = {}) {
-    const std::vector<asio::ip::tcp::endpoint> endpoints = detail::endpoints_of(to);
+    const detail::endpoint_list endpoints = detail::endpoints_of(to);
     detail::connect_failure failure;
     auto stream = detail::connect_to_first<P>(detail::executor_of(executor), endpoints, options.local, failure);
     if (failure.code)

@@ -24,12 +24,12 @@ inline constexpr close_policy peer_first_or_reset{.closes_first = side::peer, .o
 /// RST at once. Whatever is queued or in flight is lost; nobody holds TIME-WAIT.
 inline constexpr close_policy abortive{.linger = lingering::abort};
 
-/// Exactly what close(2) does: FIN, or RST where input is unread. For comparison, and for opting out.
+/// Exactly what close(2) does: FIN, or RST if input is unread. For comparison, and for opting out.
 inline constexpr close_policy system{.drain_time = close_duration{0}, .on_destroy = destroy_action::close};
 
 } // namespace policies
 
-/// The first rule that the policy breaks, as a sentence that names the members and the cure; nullptr if none.
+/// The first rule that the policy breaks, as a sentence that names the members and the cure; nullptr if it breaks none.
 constexpr const char* contradiction(const close_policy& p) noexcept { return detail::first_broken_rule(p); }
 
 /// What follows from a policy. Naming it for a contradictory one does not compile, and the compiler says why.
@@ -38,7 +38,7 @@ struct policy_traits : detail::checked_policy<P> {
     /// This host can be left with the connection's TIME-WAIT.
     static constexpr bool can_hold_time_wait = closeside::can_hold_time_wait(P);
     /// The policy itself ends connections with RST on some way out, or as a matter of course over unread input.
-    /** Where this is false the kernel may still reset: input that arrives after the descriptor is gone is answered so;
+    /** If this is false the kernel may still reset: input that arrives after the descriptor is gone is answered so;
      *  close_report::ended_by tells when it was. */
     static constexpr bool can_reset = P.linger == lingering::abort || P.on_limit == limit_action::abort ||
                                       P.on_destroy == destroy_action::abort || P.linger2 == fin_wait2::skip ||

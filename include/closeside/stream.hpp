@@ -31,9 +31,9 @@ template <close_policy P, class Executor>
 class basic_acceptor;
 
 namespace detail {
-template <class Stream>
-class connect_op;
 template <class Stream, class Handler>
+class connect_op;
+template <class Stream, class Handler, class HandlerExecutor>
 class handled_accept_op;
 } // namespace detail
 
@@ -76,8 +76,8 @@ public:
     requires std::is_convertible_v<Context&, asio::execution_context&>
     explicit basic_stream(Context& context) : socket_(context) { prepare_context(); }
 
-    /// Takes over a connected socket: sets SO_LINGER, and TCP_LINGER2 where the policy states it.
-    /** @throws std::system_error where an option cannot be set, e.g. TCP_LINGER2 on Multipath TCP; `socket` is then
+    /// Takes over a connected socket: sets SO_LINGER, and TCP_LINGER2 if the policy states it.
+    /** @throws std::system_error if an option cannot be set, e.g. TCP_LINGER2 on Multipath TCP; `socket` is then
      *  still the caller's. */
     explicit basic_stream(socket_type&& socket) : socket_(detail::with_options(socket, policy)) { prepare_context(); }
 
@@ -103,7 +103,7 @@ public:
     }
 
     /// Ends the connection as on_destroy says, without blocking and without throwing.
-    /** destroy_action::finish goes on in the background on the executor; its outcome is told to nobody. Where the
+    /** destroy_action::finish goes on in the background on the executor; its outcome is told to nobody. If the
      *  context is destroyed first, or no memory can be had, the close stops waiting there and on_limit is carried out:
      *  under limit_action::close the receive queue is emptied before close(2), so that the kernel goes on to deliver what
      *  is queued.
@@ -156,7 +156,7 @@ public:
 
     /// Closes the connection as the policy says and completes when the descriptor is released.
     /** side::local: discards what has arrived, then shutdown(SHUT_WR) (ESTABLISHED -> FIN-WAIT-1), then reads and
-     *  discards until the peer's FIN, within drain_time, drain_idle and drain_bytes; where that FIN had come already,
+     *  discards until the peer's FIN, within drain_time, drain_idle and drain_bytes; if that FIN had come already,
      *  close(2) alone (CLOSE-WAIT -> LAST-ACK). side::peer: sends what MSG_MORE or TCP_CORK holds back (TCP_NODELAY),
      *  reads and discards until the peer's FIN, within patience and drain_bytes, then close(2) (CLOSE-WAIT ->
      *  LAST-ACK); at the end of patience on_limit. lingering::abort: RST.
@@ -166,7 +166,7 @@ public:
      *  under way is thereby cut, and its peer sees an orderly end of a part of the message: await it first, or abort().
      *
      *  @param p       In place of the stream's own, for this close: kicking an idle connection wants our FIN first,
-     *                 whatever the type says. Costs a setsockopt(2) where its linger or linger2 differ.
+     *                 whatever the type says. Costs a setsockopt(2) if its linger or linger2 differ.
      *  @param token   A completion token. The handler is never called from inside this function. For asio::detached
      *                 nothing is asked of the kernel that only a report would need: two or three system calls fewer.
      *  @throws std::invalid_argument for a policy that contradicts itself, with the sentence that the compiler would
@@ -178,7 +178,7 @@ public:
      *  @li error::patience_over, error::peer_still_sends, error::drain_time_over, error::drain_bytes_over,
      *  error::linger_over  that limit ran out and on_limit was carried out
      *  @li error::reset_by_peer    the peer's RST came first; success under lingering::abort, which loses nothing by it
-     *  @li error::cancelled        see below; also where a wait finds no memory or descriptor half-way, which ends it
+     *  @li error::cancelled        see below; also if a wait finds no memory or descriptor half-way, which ends it
      *                              as a cancellation does
      *  @li asio::error::bad_descriptor  the stream was not open
      *  @li asio::error::not_connected   it was never connected, or connecting; or the connection was lost before, and
@@ -209,7 +209,7 @@ public:
     /// The same close on this thread, which waits within the same limits; progress of the peer extends them.
     /** For programs without a running context, and for peers that are trusted: one that goes on acknowledging a byte at
      *  a time holds the thread. Give untrusted ones to async_close.
-     *  @throws std::system_error for what async_close completes with, where the descriptor is released all the same.
+     *  @throws std::system_error for what async_close completes with; the descriptor is released all the same.
      *  @throws std::invalid_argument as async_close does; with `ec` that is asio::error::invalid_argument, and the stream
      *          is untouched. On a closed stream: nothing happens. */
     close_report close_and_wait() { return close_and_wait(policy); }
@@ -250,7 +250,7 @@ public:
     /// Releases this process's descriptor and touches neither the wire nor the input.
     /** For a connection that another process owns, as after fork(2): in the parent of a server with a process per
      *  connection this takes the place of close. What is under way on the stream completes with operation_aborted; in a
-     *  forked child the epoll set that it shares with its parent is left alone. Where no other process holds the
+     *  forked child the epoll set that it shares with its parent is left alone. If no other process holds the
      *  socket, it is as close(2). On a closed stream: nothing. */
     void disown() noexcept {
         if (is_open()) detail::disown(socket_);
@@ -261,9 +261,9 @@ private:
     friend class basic_stream;
     template <close_policy, class>
     friend class basic_acceptor;
-    template <class>
-    friend class detail::connect_op;
     template <class, class>
+    friend class detail::connect_op;
+    template <class, class, class>
     friend class detail::handled_accept_op;
 
     struct inherits_options {};

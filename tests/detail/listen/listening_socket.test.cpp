@@ -79,7 +79,7 @@ TEST_CASE("Options of any size are set as they are, in their order") {
 
 TEST_CASE("A refused listener is left as it was") {
     const foreign_socket bound(loopback);
-    CHECK_THROWS(put_listener_right(bound.fd(), closeside::policies::graceful));
+    CHECK_THROWS(set_options_of_listener(bound.fd(), closeside::policies::graceful));
     CHECK((::fcntl(bound.fd(), F_GETFD) & FD_CLOEXEC) == 0);
     CHECK((::fcntl(bound.fd(), F_GETFL) & O_NONBLOCK) == 0);
 }

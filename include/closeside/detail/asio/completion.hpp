@@ -7,9 +7,7 @@
 #include <asio/associated_allocator.hpp>
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
-#include <asio/dispatch.hpp>
 #include <asio/error_code.hpp>
-#include <asio/executor_work_guard.hpp>
 
 #include <utility>
 
@@ -28,25 +26,10 @@ public:
 
     void operator()() { std::move(handler_)(ec_, std::move(result_)); }
 
-protected:
-    Handler handler_;
-
 private:
+    Handler handler_;
     asio::error_code ec_;
     Result result_;
-};
-
-/// The same, and before it the cancellation slot is cleared: on the handler's executor, which Asio asks for.
-template <class Handler, class Result>
-class cancellable_completion : public completion<Handler, Result> {
-public:
-    cancellable_completion(Handler&& handler, const asio::error_code& ec, Result&& result)
-        : completion<Handler, Result>(std::move(handler), ec, std::move(result)) {}
-
-    void operator()() {
-        asio::get_associated_cancellation_slot(this->handler_).clear();
-        completion<Handler, Result>::operator()();
-    }
 };
 
 /// Completes an operation that never had to wait, which may not call its handler from inside its initiating function.
@@ -62,34 +45,11 @@ concept without_executor = requires {
     typename asio::associated_executor<Handler, IoExecutor>::asio_associated_executor_is_unspecialised;
 };
 
-/// Keeps the context that the handler wants to run on at work while intermediate handlers run elsewhere.
-template <class Handler, class IoExecutor>
-class handler_work {
-public:
-    handler_work(const Handler& handler, const IoExecutor& io_executor)
-        : guard_(asio::get_associated_executor(handler, io_executor)) {}
-
-private:
-    asio::executor_work_guard<asio::associated_executor_t<Handler, IoExecutor>> guard_;
-};
-
-/// The wait itself keeps the I/O object's context at work.
-template <class Handler, class IoExecutor>
-requires without_executor<Handler, IoExecutor>
-class handler_work<Handler, IoExecutor> {
-public:
-    handler_work(const Handler&, const IoExecutor&) noexcept {}
-};
-
-/// Completes an operation from its last intermediate handler, which has run on the I/O object's executor.
-template <class Executor, class Handler, class Result>
-void dispatch_completion(const Executor& io_executor, Handler&& handler, const asio::error_code& ec, Result&& result) {
-    const auto executor = asio::get_associated_executor(handler, io_executor);
-    cancellable_completion<Handler, Result> done(std::move(handler), ec, std::move(result));
-    if constexpr (without_executor<Handler, Executor>)
-        done();
-    else
-        asio::dispatch(executor, std::move(done));
+/// Completes an operation where its handler is to run; Asio asks for a cancellation slot that is clear then.
+template <class Handler, class Result>
+void complete_here(Handler&& handler, const asio::error_code& ec, Result&& result) {
+    asio::get_associated_cancellation_slot(handler).clear();
+    std::move(handler)(ec, std::move(result));
 }
 
 } // namespace closeside::detail

@@ -19,14 +19,14 @@ public:
     in_place_memory(const in_place_memory&) = delete;
     in_place_memory& operator=(const in_place_memory&) = delete;
 
-    /// Null where it is in use or too small.
+    /// Null if it is in use or too small.
     void* take(std::size_t size) noexcept {
         if (size > Size || in_use_.load(std::memory_order_acquire)) return nullptr;
         in_use_.store(true, std::memory_order_relaxed);
         return bytes_;
     }
 
-    /// False where `memory` is not from here.
+    /// False if `memory` is not from here.
     bool give_back(const void* memory) noexcept {
         if (memory != bytes_) return false;
         in_use_.store(false, std::memory_order_release);

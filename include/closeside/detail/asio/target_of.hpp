@@ -10,7 +10,7 @@
 
 namespace closeside::detail {
 
-/// The executor behind a polymorphic one; null where it is of another type, or types cannot be told.
+/// The executor behind a polymorphic one; null if it is of another type, or types cannot be told.
 /** target() alone will not do: that of Asio 1.22 takes whatever is there for what is asked for. */
 template <class Executor>
 const Executor* target_of([[maybe_unused]] const asio::any_io_executor& e) noexcept {

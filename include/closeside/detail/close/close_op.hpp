@@ -9,6 +9,7 @@
 
 #include <asio/cancellation_type.hpp>
 #include <asio/error_code.hpp>
+#include <asio/io_context.hpp>
 #include <asio/posix/basic_stream_descriptor.hpp>
 #include <asio/socket_base.hpp>
 
@@ -16,6 +17,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace closeside::detail {
@@ -23,8 +25,7 @@ namespace closeside::detail {
 /// A close that has to wait: owns the connection, and in what derives from it the handler, until both are done with.
 /** It lives in one allocation, held by the one wait that is under way; a deadline and a cancellation do no more than end
  *  that wait, so that everything else happens in its handler. If the context is destroyed first, so is the wait, and
- *  closing_socket ends the connection. The waits run on the socket's executor: nothing here is compiled once more for
- *  every handler. */
+ *  closing_socket ends the connection. Nothing here is compiled once more for every handler. */
 template <class Socket>
 class close_op : close_deadlines::entry {
 public:
@@ -47,8 +48,10 @@ public:
     }
 
 protected:
-    explicit close_op(closing_socket<Socket>&& closing)
-        : deadlines_(close_deadlines::of(closing.socket().get_executor())), closing_(std::move(closing)) {}
+    /// `beside_executor`: the waits end on a thread of the context, not on the socket's executor.
+    close_op(closing_socket<Socket>&& closing, bool beside_executor)
+        : deadlines_(close_deadlines::of(closing.socket().get_executor())), closing_(std::move(closing)),
+          beside_executor_(beside_executor) {}
 
     ~close_op() {
         if (!waiting_) return;
@@ -66,7 +69,7 @@ private:
     using descriptor = asio::posix::basic_stream_descriptor<io_executor>;
 
     /// What Asio's operation for a wait comes to: its own bookkeeping, the waiter and an executor.
-    static constexpr std::size_t room_for_wait = 96 + sizeof(io_executor);
+    static constexpr std::size_t room_for_wait = 112 + sizeof(io_executor);
 
     /// Tells of the end, as the only owner. `posted`: not from in here, since the initiating function has not returned.
     virtual void complete(std::shared_ptr<close_op> self, bool posted) = 0;
@@ -82,6 +85,12 @@ private:
 
         std::shared_ptr<close_op> op;
         [[no_unique_address]] allocator_type allocator;
+    };
+
+    /// The same for a socket on a strand, or on another executor that would have to take memory to run it.
+    struct waiter_beside : waiter {
+        using executor_type = context_executor;
+        executor_type get_executor() const noexcept { return {&this->op->deadlines_.context()}; }
     };
 
     static waiter waits_for(const std::shared_ptr<close_op>& self) { return {self, {self->memory_, {}}}; }
@@ -179,14 +188,24 @@ private:
         waits_for_change_ = next.waits_for_change();
         if (next.what == action::wait_readable) closing_.wake_for(next.bytes);
         if (!deadlines_.insert(*this, closing_.at(next.until))) return false;
-        if (waits_for_change_)
-            changes_->async_wait(descriptor::wait_read, waits_for(self));
-        else if (next.what == action::wait_writable)
-            closing_.socket().async_wait(asio::socket_base::wait_write, waits_for(self));
+        if constexpr (std::is_base_of_v<asio::io_context::executor_type, io_executor>)
+            begin_wait(waits_for(self));
+        else if (!beside_executor_)
+            begin_wait(waits_for(self));
         else
-            closing_.socket().async_wait(asio::socket_base::wait_read, waits_for(self));
+            begin_wait(waiter_beside{waits_for(self)});
         waiting_ = true;
         return true;
+    }
+
+    template <class Waiter>
+    void begin_wait(Waiter w) {
+        if (waits_for_change_)
+            changes_->async_wait(descriptor::wait_read, std::move(w));
+        else if (waiting_for_.what == action::wait_writable)
+            closing_.socket().async_wait(asio::socket_base::wait_write, std::move(w));
+        else
+            closing_.socket().async_wait(asio::socket_base::wait_read, std::move(w));
     }
 
     /// `wait` itself, with something to wait with, or what follows it.
@@ -216,6 +235,7 @@ private:
     bool waits_for_change_ = false;
     bool ended_ = false; ///< by a cancellation
     bool started_ = false;
+    const bool beside_executor_;
 };
 
 } // namespace closeside::detail

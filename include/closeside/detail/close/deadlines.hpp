@@ -71,6 +71,25 @@ public:
         std::size_t place_ = nowhere;
     };
 
+    /// Base of what found no memory to go on with, and tries again in a moment.
+    class deferred {
+    public:
+        deferred() = default;
+        deferred(const deferred&) = delete;
+        deferred& operator=(const deferred&) = delete;
+
+    protected:
+        ~deferred() = default;
+
+    private:
+        friend class close_deadlines;
+
+        /// Called without the mutex.
+        virtual void again(std::shared_ptr<deferred> self) noexcept = 0;
+
+        std::shared_ptr<deferred> next_;
+    };
+
     explicit close_deadlines(asio::execution_context& context)
         : service(context), timer_(context_executor{&context}), made_at_(forks()) {
         count_forks();
@@ -98,7 +117,7 @@ public:
         rise(e.place_);
         empty_.store(false, std::memory_order_relaxed);
         try {
-            set_timer();
+            set_timer(heap_.front()->deadline_);
         } catch (...) {
             take_out(e);
             throw;
@@ -119,7 +138,24 @@ public:
         rest_locked();
     }
     void rest_locked() noexcept {
-        if (heap_.empty()) stop_timer();
+        if (heap_.empty() && !deferred_) stop_timer();
+    }
+
+    /// False if there is no memory for the timer either; `d` then stays. To be called without the mutex.
+    /** Where the context is being destroyed, `d` is let go. */
+    bool defer(std::shared_ptr<deferred>& d) noexcept {
+        const std::lock_guard lock(mutex);
+        if (timer_) {
+            const bool somebody_comes = set_for_.has_value();
+            try {
+                set_timer(clock::now() + pause);
+            } catch (...) {
+                if (!somebody_comes) return false;
+            }
+            d->next_ = std::move(deferred_);
+            deferred_ = std::move(d);
+        }
+        return true;
     }
 
     std::mutex mutex;
@@ -130,10 +166,14 @@ private:
     /// After a burst of closes more memory than for so many is given back.
     static constexpr std::size_t kept_capacity = 1024;
 
-    /// Called when the timer is over. One wait after another finds its memory here.
+    /// Between two attempts to find memory.
+    static constexpr std::chrono::milliseconds pause{10};
+
+    /// Called when the timer is over. One wait after another finds its memory here, also while the one before it, which
+    /// has been cancelled, still has its own.
     struct timer_handler {
         using allocator_type = in_place_allocator<void, 192, std::allocator<void>>;
-        allocator_type get_allocator() const noexcept { return {deadlines->memory_, {}}; }
+        allocator_type get_allocator() const noexcept { return {deadlines->memory_[wait % 2], {}}; }
         void operator()(const asio::error_code&) const { deadlines->timer_over(wait); }
 
         close_deadlines* deadlines;
@@ -141,8 +181,11 @@ private:
     };
 
     void shutdown() override {
-        const std::lock_guard lock(mutex);
+        std::unique_lock lock(mutex);
         timer_.reset();
+        std::shared_ptr<deferred> destroyed = std::move(deferred_);
+        lock.unlock(); // since the program's handlers go with them
+        while (destroyed) destroyed = std::move(destroyed->next_);
     }
 
     void notify_fork(asio::execution_context::fork_event event) override {
@@ -151,14 +194,14 @@ private:
 
     /// A timer that is set too early wakes once for nothing; most deadlines of a program lie equally far ahead, so that a
     /// new one is seldom the earliest.
-    void set_timer() {
-        if (set_for_ && *set_for_ <= heap_.front()->deadline_) return;
+    void set_timer(clock::time_point at) {
+        if (set_for_ && *set_for_ <= at) return;
         set_for_.reset();
-        timer_->expires_at(heap_.front()->deadline_);
+        timer_->expires_at(at);
         // If this throws, the wait that expires_at has just cancelled still counts, and sets the timer anew.
         timer_->async_wait(timer_handler{this, latest_wait_ + 1});
         ++latest_wait_;
-        set_for_ = heap_.front()->deadline_;
+        set_for_ = at;
     }
 
     void stop_timer() noexcept {
@@ -170,18 +213,26 @@ private:
     }
 
     void timer_over(std::uint64_t wait) {
-        const std::lock_guard lock(mutex);
+        std::unique_lock lock(mutex);
         if (wait != latest_wait_) return; // set anew, or stopped, meanwhile
         set_for_.reset();
+        std::shared_ptr<deferred> now_again = std::move(deferred_);
         const auto now = clock::now();
         while (!heap_.empty() && heap_.front()->deadline_ <= now) end_earliest();
         try {
-            if (!heap_.empty()) set_timer();
+            if (!heap_.empty()) set_timer(heap_.front()->deadline_);
         } catch (...) {
             // Without a timer nobody would come back: better early than never.
             while (!heap_.empty()) end_earliest();
         }
         if (heap_.empty()) shrink();
+        lock.unlock();
+        while (now_again) {
+            std::shared_ptr<deferred> d = std::move(now_again);
+            now_again = std::move(d->next_);
+            deferred& each = *d;
+            each.again(std::move(d));
+        }
     }
 
     /// Of an empty heap.
@@ -233,7 +284,8 @@ private:
 
     std::vector<entry*> heap_;
     std::atomic<bool> empty_{true}; ///< heap_.empty(), written with the mutex held
-    in_place_memory<192> memory_;
+    in_place_memory<192> memory_[2];
+    std::shared_ptr<deferred> deferred_;       ///< the last of them
     std::optional<timer> timer_;               ///< empty: the context is being destroyed
     std::optional<clock::time_point> set_for_; ///< empty: no wait is under way, or only one that counts no more
     std::uint64_t latest_wait_ = 0;

@@ -3,10 +3,14 @@
 #define CLOSESIDE_DETAIL_CLOSE_START_CLOSE_HPP
 
 #include <closeside/detail/asio/completion.hpp>
+#include <closeside/detail/asio/shared_room.hpp>
 #include <closeside/detail/close/close_op.hpp>
+#include <closeside/detail/close/deadlines.hpp>
+#include <closeside/detail/close/handler_step.hpp>
 
 #include <asio/associated_allocator.hpp>
 #include <asio/associated_cancellation_slot.hpp>
+#include <asio/associated_executor.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/detached.hpp>
 #include <asio/recycling_allocator.hpp>
@@ -29,7 +33,8 @@ struct wants_no_report {
 template <class Socket>
 class unattended_close_op final : public close_op<Socket> {
 public:
-    explicit unattended_close_op(closing_socket<Socket>&& closing) : close_op<Socket>(std::move(closing)) {}
+    unattended_close_op(closing_socket<Socket>&& closing, bool beside_executor)
+        : close_op<Socket>(std::move(closing), beside_executor) {}
 
 private:
     void complete(std::shared_ptr<close_op<Socket>>, bool) override {}
@@ -39,8 +44,7 @@ template <class Socket, class Handler>
 class attended_close_op final : public close_op<Socket> {
 public:
     attended_close_op(closing_socket<Socket>&& closing, Handler&& handler)
-        : close_op<Socket>(std::move(closing)), handler_(std::move(handler)),
-          work_(handler_, this->closing().socket().get_executor()) {}
+        : close_op<Socket>(std::move(closing), false), handler_(std::move(handler)) {}
 
 private:
     /// Everything of the operation is gone, its memory too, before the handler runs.
@@ -49,17 +53,85 @@ private:
         close_report report = this->closing().report();
         const auto ec = this->closing().error(report);
         Handler handler(std::move(handler_));
-        [[maybe_unused]] const handler_work<Handler, typename Socket::executor_type> work(std::move(work_));
         self.reset();
         if (posted)
             post_completion(executor, std::move(handler), ec, std::move(report));
         else
-            dispatch_completion(executor, std::move(handler), ec, std::move(report));
+            complete_here(std::move(handler), ec, std::move(report));
     }
 
     Handler handler_;
-    [[no_unique_address]] handler_work<Handler, typename Socket::executor_type> work_;
 };
+
+/// The last step of a close whose handler runs elsewhere than its waits end.
+/** It needs nothing of the connection or of its context, which may be gone before the handler runs. */
+template <class Handler, class Executor>
+class close_completion final : public handler_step<Executor> {
+public:
+    close_completion(Handler&& handler, const Executor& executor, close_deadlines& deadlines, shared_room& room)
+        : handler_step<Executor>(executor, deadlines, room), handler_(std::move(handler)) {}
+
+    void result(const asio::error_code& ec, const close_report& report) noexcept {
+        ec_ = ec;
+        report_ = report;
+    }
+
+private:
+    void run(std::shared_ptr<handler_step<Executor>> self) override {
+        Handler handler(std::move(handler_));
+        const asio::error_code ec = ec_;
+        close_report report = report_;
+        self.reset();
+        complete_here(std::move(handler), ec, std::move(report));
+    }
+
+    Handler handler_;
+    asio::error_code ec_;
+    close_report report_;
+};
+
+template <class Socket, class Completion>
+class close_op_for_elsewhere final : public close_op<Socket> {
+public:
+    close_op_for_elsewhere(closing_socket<Socket>&& closing, std::shared_ptr<Completion> completion)
+        : close_op<Socket>(std::move(closing), true), completion_(std::move(completion)) {}
+
+private:
+    void complete(std::shared_ptr<close_op<Socket>> self, bool posted) override {
+        std::shared_ptr<Completion> completion = std::move(completion_);
+        const close_report report = this->closing().report();
+        completion->result(this->closing().error(report), report);
+        self.reset();
+        if (posted)
+            Completion::post(std::move(completion));
+        else
+            Completion::dispatch(std::move(completion));
+    }
+
+    std::shared_ptr<Completion> completion_;
+};
+
+/// All of it in one allocation with `allocator`.
+template <class Socket, class Handler, class Allocator>
+std::shared_ptr<close_op<Socket>> make_close_op(closing_socket<Socket>&& closing, Handler&& handler,
+                                                const Allocator& allocator) {
+    using io_executor = typename Socket::executor_type;
+    const io_executor io = closing.socket().get_executor();
+    if constexpr (without_executor<Handler, io_executor>) {
+        using op = attended_close_op<Socket, Handler>;
+        if (runs_where_waits_end(io))
+            return std::allocate_shared<op>(allocator, std::move(closing), std::move(handler));
+    }
+    using executor = asio::associated_executor_t<Handler, io_executor>;
+    using completion = close_completion<Handler, executor>;
+    using op = close_op_for_elsewhere<Socket, completion>;
+    shared_room& room = room_for<Allocator, completion, op>::make(allocator);
+    const room_guard guard(room);
+    const room_allocator<void> in_room(room);
+    auto last = std::allocate_shared<completion>(
+        in_room, std::move(handler), asio::get_associated_executor(handler, io), close_deadlines::of(io), room);
+    return std::allocate_shared<op>(in_room, std::move(closing), std::move(last));
+}
 
 /// For an operation of ours: the handler's own allocator, or, if that is std::allocator, Asio's recycled memory.
 /** Asio takes std::allocator for the wish that it keeps the memory of one operation at hand for the next. */
@@ -86,8 +158,10 @@ void start_close(Socket&& socket, const close_policy& policy, Handler handler, c
     if constexpr (!reports) {
         if (done) return;
         using op = unattended_close_op<Socket>;
-        close_op<Socket>::start(std::allocate_shared<op>(operation_allocator(handler), std::move(closing)), first,
-                                asio::cancellation_slot());
+        const bool beside_executor = !runs_where_waits_end(closing.socket().get_executor());
+        close_op<Socket>::start(
+            std::allocate_shared<op>(operation_allocator(handler), std::move(closing), beside_executor), first,
+            asio::cancellation_slot());
     } else if (done) {
         close_report report = closing.report();
         const auto ec = closing.error(report);
@@ -95,9 +169,7 @@ void start_close(Socket&& socket, const close_policy& policy, Handler handler, c
     } else {
         const auto allocator = operation_allocator(handler);
         const auto slot = asio::get_associated_cancellation_slot(handler);
-        using op = attended_close_op<Socket, Handler>;
-        close_op<Socket>::start(std::allocate_shared<op>(allocator, std::move(closing), std::move(handler)), first,
-                                slot);
+        close_op<Socket>::start(make_close_op(std::move(closing), std::move(handler), allocator), first, slot);
     }
 }
 

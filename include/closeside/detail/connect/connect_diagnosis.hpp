@@ -36,7 +36,7 @@ inline in6_addr remote_address(const inet_diag_msg& m) noexcept {
     return a;
 }
 
-/// How many connections to the destination are in TIME-WAIT here; none where the kernel does not say.
+/// How many connections to the destination are in TIME-WAIT here; empty if the kernel does not say.
 inline std::optional<std::size_t> time_waits_to(const asio::ip::tcp::endpoint& to) {
     const socket_address wanted(to.data());
     std::size_t count = 0;
@@ -59,7 +59,7 @@ inline std::string ports_text(const asio::ip::tcp::endpoint& to) {
            endpoint_text(to);
 }
 
-/// The socket of this network namespace that has the 4-tuple; none where there is none.
+/// The socket of this network namespace that has the 4-tuple; empty if there is no such socket.
 inline std::optional<tcp_entry> find_connection(const std::vector<tcp_entry>& entries, const socket_address& local,
                                                 const socket_address& remote) noexcept {
     for (const tcp_entry& e : entries)

@@ -36,7 +36,7 @@ struct connector {
     int error = 0;
 };
 
-/// Options set, bound where a local endpoint is wanted.
+/// Options set, bound if a local endpoint is wanted.
 inline connector open_connector(const asio::ip::tcp::endpoint& remote, const local_endpoint& local,
                                 const close_policy& p) noexcept {
     connector c{owned_descriptor(
@@ -54,7 +54,7 @@ inline connector open_connector(const asio::ip::tcp::endpoint& remote, const loc
     return c;
 }
 
-/// The address to come from; none where there is none. Connecting a UDP socket chooses one as connect(2) on TCP does,
+/// The address to come from; empty if there is no such address. Connecting a UDP socket chooses one as connect(2) on TCP does,
 /// and sends nothing.
 inline std::optional<asio::ip::address> source_address(const asio::ip::tcp::endpoint& remote,
                                                        const local_endpoint& local) noexcept {

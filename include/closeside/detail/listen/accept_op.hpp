@@ -3,14 +3,16 @@
 #define CLOSESIDE_DETAIL_LISTEN_ACCEPT_OP_HPP
 
 #include <closeside/detail/asio/in_place_memory.hpp>
+#include <closeside/detail/asio/outstanding_work.hpp>
 #include <closeside/detail/asio/post_to.hpp>
+#include <closeside/detail/asio/shared_room.hpp>
+#include <closeside/detail/close/handler_step.hpp>
 #include <closeside/detail/listen/listener_state.hpp>
 
 #include <asio/cancellation_signal.hpp>
 #include <asio/cancellation_state.hpp>
 #include <asio/error.hpp>
 #include <asio/error_code.hpp>
-#include <asio/executor_work_guard.hpp>
 #include <asio/socket_base.hpp>
 
 #include <cerrno>
@@ -23,17 +25,40 @@
 
 namespace closeside::detail {
 
-/// Stands for the executor of a handler that has none of its own: it is called on the acceptor's.
+/// Stands for the executor of a handler that can run where the acceptor's waits end.
 struct no_executor {};
+
+/// The way of an accept to the executor of its handler.
+template <class Op, class Executor, class HandlerExecutor>
+class accept_step : public handler_step<HandlerExecutor> {
+protected:
+    accept_step(listener_state<Executor>& state, const HandlerExecutor& executor, shared_room* room)
+        : handler_step<HandlerExecutor>(executor, state.deadlines(), *room), io_work_(state.acceptor.get_executor()) {}
+    ~accept_step() = default;
+
+    asio::error_code wait_ended_with_;
+
+private:
+    void run(std::shared_ptr<handler_step<HandlerExecutor>> self) final {
+        Op::woken(std::static_pointer_cast<Op>(std::move(self)), wait_ended_with_);
+    }
+
+    const outstanding_work<Executor> io_work_; ///< for the accept may have to wait after all
+};
+template <class Op, class Executor>
+class accept_step<Op, Executor, no_executor> {
+protected:
+    accept_step(listener_state<Executor>&, no_executor, shared_room*) noexcept {}
+    ~accept_step() = default;
+};
 
 /// The operation behind async_accept: accept4, or wait until that is worth trying again.
 /** A connection is taken only where the handler can run at once. Before that it is safe in the backlog, so none is
  *  lost with an operation that is cancelled, or destroyed together with its context.
  *
- *  Compiled once for all handlers without an executor of their own, and once more for each type of executor that others
- *  bring along. */
+ *  Compiled once for all handlers without an executor of their own, and once more for each other type of executor. */
 template <class Executor, class HandlerExecutor>
-class accept_op {
+class accept_op : public accept_step<accept_op<Executor, HandlerExecutor>, Executor, HandlerExecutor> {
 public:
     using state_type = listener_state<Executor>;
     using socket_type = typename state_type::socket_type;
@@ -41,7 +66,7 @@ public:
     accept_op(const accept_op&) = delete;
     accept_op& operator=(const accept_op&) = delete;
 
-    /// @throws std::bad_alloc where Asio finds no memory to wait with; the handler is then destroyed.
+    /// @throws std::bad_alloc if Asio finds no memory to wait with; the handler is then destroyed.
     static void start(std::shared_ptr<accept_op> self) {
         accept_op& op = *self;
         const std::shared_ptr<state_type> state = op.state_;
@@ -55,29 +80,24 @@ public:
     }
 
 protected:
-    accept_op(std::shared_ptr<state_type> state, const HandlerExecutor& executor, asio::cancellation_slot slot)
-        : state_(std::move(state)), executor_(executor), work_(state_->acceptor.get_executor()),
+    /// The room is for the way to an executor.
+    accept_op(std::shared_ptr<state_type> state, const HandlerExecutor& executor, asio::cancellation_slot slot,
+              shared_room* room)
+        : step(*state, executor, room), state_(std::move(state)),
           cancellation_(slot, asio::enable_total_cancellation()) {}
 
     ~accept_op() = default;
 
 private:
-    /// What Asio's operation for a wait comes to: its own bookkeeping, the waiter and the executors.
-    static constexpr std::size_t room_for_wait = 112 + sizeof(Executor) + sizeof(HandlerExecutor);
+    using step = accept_step<accept_op, Executor, HandlerExecutor>;
+    friend step;
+
+    /// What Asio's operation for a wait comes to: its own bookkeeping, the waiter and an executor.
+    static constexpr std::size_t room_for_wait = 128 + sizeof(Executor);
 
     static constexpr bool runs_with_acceptor = std::is_same_v<HandlerExecutor, no_executor>;
 
-    struct names_executor {
-        using executor_type = HandlerExecutor;
-    };
-
-    /// Keeps the acceptor's context at work while the operation is on its way to another executor.
-    struct no_work {
-        explicit no_work(const Executor&) noexcept {}
-    };
-    using io_work = std::conditional_t<runs_with_acceptor, no_work, asio::executor_work_guard<Executor>>;
-
-    /// Begins the operation where its handler is to run.
+    /// Begins the operation on the acceptor's executor.
     struct starter {
         using allocator_type = in_place_allocator<void, room_for_wait, std::allocator<void>>;
 
@@ -90,16 +110,30 @@ private:
         std::shared_ptr<accept_op> op;
     };
 
-    /// The handler of every wait, which runs there too.
-    struct waiter : starter, std::conditional_t<runs_with_acceptor, no_executor, names_executor> {
+    /// Ends on a thread of the context, if the executor would have to take memory for that, too.
+    struct beside_executor {
+        using executor_type = context_executor;
+    };
+
+    /// The handler of every wait.
+    struct waiter : starter, std::conditional_t<runs_with_acceptor, no_executor, beside_executor> {
         using cancellation_slot_type = asio::cancellation_slot;
 
         explicit waiter(const std::shared_ptr<accept_op>& self) noexcept
             : starter(self), slot(self->cancellation_.slot()) {}
 
         cancellation_slot_type get_cancellation_slot() const noexcept { return slot; }
-        auto get_executor() const noexcept requires(!runs_with_acceptor) { return this->op->executor_; }
-        void operator()(const asio::error_code& ec) { accept_op::woken(std::move(this->op), ec); }
+        context_executor get_executor() const noexcept requires(!runs_with_acceptor) {
+            return {&this->op->state_->deadlines().context()};
+        }
+        void operator()(const asio::error_code& ec) {
+            if constexpr (runs_with_acceptor) {
+                accept_op::woken(std::move(this->op), ec);
+            } else {
+                this->op->wait_ended_with_ = ec;
+                step::dispatch(std::move(this->op));
+            }
+        }
 
         cancellation_slot_type slot;
     };
@@ -159,7 +193,7 @@ private:
         if constexpr (runs_with_acceptor)
             post_to(state_->acceptor.get_executor(), starter(self));
         else
-            post_to(executor_, starter(self));
+            step::post(self);
     }
 
     void wait_or_pause(const std::shared_ptr<accept_op>& self) {
@@ -181,8 +215,6 @@ private:
     }
 
     const std::shared_ptr<state_type> state_;
-    [[no_unique_address]] const HandlerExecutor executor_;
-    [[no_unique_address]] io_work work_;
     asio::cancellation_state cancellation_;
     in_place_memory<room_for_wait> memory_;
     bool never_open_ = false;

@@ -14,7 +14,7 @@ class backlog_guess {
 public:
     static constexpr std::uint32_t most_waits = 255;
 
-    /// To be asked once before each accept; where the answer is yes, looked() is to be told what was found.
+    /// To be asked once before each accept; if the answer is yes, looked() is to be told what was found.
     bool worth_a_look() noexcept {
         if (waits_left_ == 0) return true;
         --waits_left_;

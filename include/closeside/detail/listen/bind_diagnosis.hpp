@@ -198,7 +198,7 @@ inline std::string why_in_use(const sockaddr* address, std::size_t size, const b
     return in_use_text(wanted, ours, tried, std::move(*entries), who);
 }
 
-/// What an operator can do about a bind(2) or listen(2) that failed with `error`; empty where that says enough.
+/// What an operator can do about a bind(2) or listen(2) that failed with `error`; empty if that says enough.
 inline std::string why_not_bound(int error, const sockaddr* address, std::size_t size, const bind_options& ours,
                                  binder who = binder::acceptor) {
     switch (error) {

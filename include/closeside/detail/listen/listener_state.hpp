@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <span>
 #include <string>
 
@@ -59,7 +60,7 @@ public:
 
     static std::shared_ptr<listener_state> adopt(const Executor& executor, int descriptor,
                                                  const close_policy& accepted) {
-        const asio::ip::tcp::endpoint local = put_listener_right(descriptor, accepted);
+        const asio::ip::tcp::endpoint local = set_options_of_listener(descriptor, accepted);
         auto state = std::make_shared<listener_state>(executor, local.protocol(), accepted);
         asio::error_code ec;
         state->acceptor.assign(local.protocol(), descriptor, ec);
@@ -68,7 +69,7 @@ public:
         return state;
     }
 
-    /// Where nobody has called close: a listener of the process that this one was forked from stays as it is.
+    /// If nobody has called close: a listener of the process that this one was forked from stays as it is.
     void drop() noexcept {
         if (acceptor.is_open() && is_inherited(acceptor))
             end([this] { disown(acceptor); });
@@ -89,13 +90,19 @@ public:
         return acceptor.release();
     }
 
+    close_deadlines& deadlines() const noexcept { return deadlines_; }
+
     /// An accepted descriptor, or -1 with the reason in `ec`, as a socket.
     socket_type to_socket(int fd, asio::error_code& ec) {
         socket_type socket(acceptor.get_executor());
         owned_descriptor descriptor(fd);
-        if (!ec && must_be_put_right() && !set_inherited_options(fd, policy_))
+        if (!ec && has_other_options() && !set_inherited_options(fd, policy_))
             ec.assign(errno, asio::error::get_system_category());
-        if (!ec) socket.assign(protocol, fd, ec);
+        try {
+            if (!ec) socket.assign(protocol, fd, ec);
+        } catch (const std::bad_alloc&) {
+            ec = asio::error::no_memory;
+        }
         if (!ec)
             descriptor.release();
         else if (descriptor && policy_.on_limit == limit_action::abort)
@@ -121,7 +128,7 @@ private:
     }
 
     /// Has the next connection inherited the options of an adopted listener's former owner?
-    bool must_be_put_right() noexcept {
+    bool has_other_options() noexcept {
         if (queued_before_ == 0) return false;
         --queued_before_;
         return true;

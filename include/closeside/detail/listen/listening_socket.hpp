@@ -47,7 +47,7 @@ inline void set_options(int fd, std::span<const option_view> options, const asio
     }
 }
 
-/// Why set_inherited_options has failed, where that is known.
+/// Why set_inherited_options has failed, if that is known.
 inline std::string cure_of_options(int fd, const close_policy& p) {
     if (p.linger2 == fin_wait2::system || !tcp_socket::is_multipath(fd)) return {};
     return ": Multipath TCP (MPTCP) has no TCP_LINGER2: remove linger2 from the policy, or listen with plain TCP";
@@ -79,7 +79,7 @@ inline owned_descriptor open_listener(const asio::ip::tcp::endpoint& endpoint, c
 }
 
 /// Checks that `fd` is a listening TCP socket and gives it the flags and options of our own; returns its address.
-inline asio::ip::tcp::endpoint put_listener_right(int fd, const close_policy& p) {
+inline asio::ip::tcp::endpoint set_options_of_listener(int fd, const close_policy& p) {
     const auto fail = [&](int error, const char* what) {
         throw_errno(error, "adopt descriptor " + std::to_string(fd) + ": " + what);
     };

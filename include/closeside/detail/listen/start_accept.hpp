@@ -3,6 +3,8 @@
 #define CLOSESIDE_DETAIL_LISTEN_START_ACCEPT_HPP
 
 #include <closeside/detail/asio/completion.hpp>
+#include <closeside/detail/asio/post_to.hpp>
+#include <closeside/detail/asio/shared_room.hpp>
 #include <closeside/detail/listen/accept_op.hpp>
 #include <closeside/detail/listen/listener_state.hpp>
 
@@ -17,32 +19,14 @@
 
 namespace closeside::detail {
 
-/// The executor that a handler brings along.
-template <class Handler, class IoExecutor>
-struct own_executor {
-    using type = asio::associated_executor_t<Handler, IoExecutor>;
-    static type get(const Handler& handler, const IoExecutor& io_executor) noexcept {
-        return asio::get_associated_executor(handler, io_executor);
-    }
-};
-template <class Handler, class IoExecutor>
-requires without_executor<Handler, IoExecutor>
-struct own_executor<Handler, IoExecutor> {
-    using type = no_executor;
-    static type get(const Handler&, const IoExecutor&) noexcept { return {}; }
-};
-
-template <class Stream, class Handler>
-class handled_accept_op final : public accept_op<typename Stream::executor_type,
-                                                 typename own_executor<Handler, typename Stream::executor_type>::type> {
-    using executor_type = typename Stream::executor_type;
-    using own = own_executor<Handler, executor_type>;
-    using base = accept_op<executor_type, typename own::type>;
+template <class Stream, class Handler, class HandlerExecutor>
+class handled_accept_op final : public accept_op<typename Stream::executor_type, HandlerExecutor> {
+    using base = accept_op<typename Stream::executor_type, HandlerExecutor>;
 
 public:
-    handled_accept_op(std::shared_ptr<typename base::state_type> state, Handler&& handler)
-        : base(state, own::get(handler, state->acceptor.get_executor()),
-               asio::get_associated_cancellation_slot(handler)),
+    handled_accept_op(std::shared_ptr<typename base::state_type> state, Handler&& handler,
+                      const HandlerExecutor& executor, shared_room* room)
+        : base(std::move(state), executor, asio::get_associated_cancellation_slot(handler), room),
           handler_(std::move(handler)) {}
 
 private:
@@ -69,10 +53,21 @@ public:
     template <class H>
     void operator()(H&& h) const {
         using handler_type = std::decay_t<H>;
-        using op = handled_accept_op<Stream, handler_type>;
         handler_type handler(std::forward<H>(h));
+        const executor_type io_executor = get_executor();
         const auto allocator = asio::get_associated_allocator(handler);
-        op::start(std::allocate_shared<op>(allocator, state_, std::move(handler)));
+        if constexpr (without_executor<handler_type, executor_type>)
+            if (runs_where_waits_end(io_executor)) {
+                using op = handled_accept_op<Stream, handler_type, no_executor>;
+                return op::start(
+                    std::allocate_shared<op>(allocator, state_, std::move(handler), no_executor(), nullptr));
+            }
+        using handler_executor = asio::associated_executor_t<handler_type, executor_type>;
+        using op = handled_accept_op<Stream, handler_type, handler_executor>;
+        const handler_executor executor = asio::get_associated_executor(handler, io_executor);
+        shared_room& room = room_for<std::remove_cv_t<decltype(allocator)>, op>::make(allocator);
+        const room_guard guard(room);
+        op::start(std::allocate_shared<op>(room_allocator<void>(room), state_, std::move(handler), executor, &room));
     }
 
 private:

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_CLOSE_HANDLER_STEP_HPP
+#define CLOSESIDE_DETAIL_CLOSE_HANDLER_STEP_HPP
+
+#include <closeside/detail/asio/outstanding_work.hpp>
+#include <closeside/detail/asio/post_to.hpp>
+#include <closeside/detail/asio/shared_room.hpp>
+#include <closeside/detail/close/deadlines.hpp>
+
+#include <asio/dispatch.hpp>
+#include <asio/post.hpp>
+
+#include <chrono>
+#include <memory>
+#include <new>
+#include <thread>
+#include <utility>
+
+namespace closeside::detail {
+
+/// The calls under way on this thread that hand something over to an executor.
+/** A function that Asio has no memory for is destroyed on the way. What it carried is not lost: it comes back here. */
+class hand_over_call {
+public:
+    explicit hand_over_call(const void* what) noexcept : what_(what), outer_(std::exchange(innermost, this)) {}
+    hand_over_call(const hand_over_call&) = delete;
+    hand_over_call& operator=(const hand_over_call&) = delete;
+    ~hand_over_call() { innermost = outer_; }
+
+    /// The step has begun to run, within the call.
+    static void runs(const void* what) noexcept {
+        if (hand_over_call* const call = of(what)) call->what_ = nullptr;
+    }
+
+    /// Where there is no such call any more, an executor destroys its functions, and the step goes with its own.
+    static void comes_back(std::shared_ptr<close_deadlines::deferred>&& step) noexcept {
+        if (hand_over_call* const call = of(step.get())) call->step = std::move(step);
+    }
+
+    bool has_run() const noexcept { return what_ == nullptr; }
+
+    std::shared_ptr<close_deadlines::deferred> step; ///< that has come back
+
+private:
+    static hand_over_call* of(const void* what) noexcept {
+        hand_over_call* call = innermost;
+        while (call != nullptr && call->what_ != what) call = call->outer_;
+        return call;
+    }
+
+    inline static thread_local hand_over_call* innermost = nullptr;
+
+    const void* what_;
+    hand_over_call* outer_;
+};
+
+/// Base of what an operation does on the executor that its handler brings along.
+/** It takes no memory to get there if Asio lets an allocator say where from; if it does take some and there is none,
+ *  it tries again until there is. */
+template <class Executor>
+class handler_step : public close_deadlines::deferred {
+public:
+    handler_step(const handler_step&) = delete;
+    handler_step& operator=(const handler_step&) = delete;
+
+    /// From inside an initiating function. @throws std::bad_alloc; the handler is then destroyed.
+    static void post(std::shared_ptr<handler_step> self) { hand_over(std::move(self), how::post); }
+
+    /// As asio::dispatch. Throws nothing but what the handler throws.
+    static void dispatch(std::shared_ptr<handler_step> self) { insist(std::move(self), how::dispatch); }
+
+protected:
+    handler_step(const Executor& executor, close_deadlines& deadlines, shared_room& room)
+        : executor_(executor), work_(executor), deadlines_(deadlines), room_(room) {}
+    ~handler_step() = default;
+
+    close_deadlines& deadlines() const noexcept { return deadlines_; }
+
+private:
+    enum class how { post, dispatch };
+
+    /// Keeps the step while it is on its way.
+    struct carrier {
+        using allocator_type = room_allocator<void>;
+
+        carrier(std::shared_ptr<handler_step>&& s) noexcept : step(std::move(s)), room(step->room_) {}
+        carrier(carrier&&) noexcept = default;
+        ~carrier() {
+            if (step) hand_over_call::comes_back(std::move(step));
+        }
+
+        allocator_type get_allocator() const noexcept { return room; }
+
+        void operator()() {
+            handler_step& s = *step;
+            hand_over_call::runs(static_cast<deferred*>(&s));
+            s.run(std::move(step));
+        }
+
+        std::shared_ptr<handler_step> step;
+        allocator_type room;
+    };
+
+    /// On the handler's executor, as the only owner.
+    virtual void run(std::shared_ptr<handler_step> self) = 0;
+
+    void again(std::shared_ptr<deferred> self) noexcept final try {
+        insist(std::static_pointer_cast<handler_step>(std::move(self)), how::post);
+    } catch (...) {
+        // An executor that refuses for another reason has destroyed the handler.
+    }
+
+    static void hand_over(std::shared_ptr<handler_step> self, how h) {
+        const Executor executor = self->executor_;
+        with_target(executor, [&](const auto& e) {
+            if (h == how::dispatch)
+                asio::dispatch(e, carrier(std::move(self)));
+            else
+                asio::post(e, carrier(std::move(self)));
+        });
+    }
+
+    static void insist(std::shared_ptr<handler_step> self, how h) {
+        close_deadlines& deadlines = self->deadlines_;
+        while (true) {
+            hand_over_call call(static_cast<deferred*>(self.get()));
+            try {
+                return hand_over(std::move(self), h);
+            } catch (const std::bad_alloc&) {
+                if (call.has_run()) throw;
+            }
+            // A strand that found no memory to run has kept it, and runs nothing any more.
+            if (!call.step || deadlines.defer(call.step)) return;
+            self = std::static_pointer_cast<handler_step>(std::move(call.step));
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+    }
+
+    const Executor executor_;
+    const outstanding_work<Executor> work_;
+    close_deadlines& deadlines_;
+    shared_room& room_;
+};
+
+} // namespace closeside::detail
+
+#endif
