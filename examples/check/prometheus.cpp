@@ -113,7 +113,7 @@ void print_kernel_counts(std::ostream& out, const report& r) {
     for (const host::counter_facts& c : host::all_counters)
         events.sample({{"counter", nstat_name(c)}}, r.seen.count(c.id));
 
-    const host::sockstat& sockets = r.seen.sockets;
+    const closeside::detail::sockstat& sockets = r.seen.sockets;
     metric sockstat(out, "closeside_sockstat",
                     "What /proc/net/sockstat says; tw counts orphans in FIN-WAIT-2 too, orphan the whole host's.");
     sockstat.sample({{"field", "inuse"}}, sockets.in_use);

@@ -16,7 +16,6 @@
 #include <closeside/host/detail/remedy.hpp>
 #include <closeside/host/detail/rule.hpp>
 #include <closeside/host/detail/rule_table.hpp>
-#include <closeside/host/detail/sockstat.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/key_value.hpp>
@@ -29,5 +28,6 @@
 #include <closeside/host/suggest.hpp>
 #include <closeside/host/suppression.hpp>
 #include <closeside/host/take_snapshot.hpp>
+#include <closeside/host/tcp_states.hpp>
 
 #endif

@@ -287,7 +287,7 @@ TEST_CASE("counters are read by name, from two files, and none stands for what i
     CHECK(seen.count(host::counter::tw_overflow) == 9);
     CHECK(seen.count(host::counter::passive_opens) == 5);
     CHECK_FALSE(seen.count(host::counter::paws_timewait));
-    CHECK(seen.sockets == host::sockstat{3, 6, 27, 1, 4, 2});
+    CHECK(seen.sockets == closeside::detail::sockstat{3, 6, 27, 1, 4, 2});
 }
 
 TEST_CASE("the files of the reader's own thread go before those of the process") {

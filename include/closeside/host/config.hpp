@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_HOST_CONFIG_HPP
 #define CLOSESIDE_HOST_CONFIG_HPP
 
-#include <closeside/detail/asio/exceptions.hpp>
+#include <closeside/detail/kernel/exceptions.hpp>
 #include <closeside/detail/kernel/proc_reader.hpp>
 #include <closeside/host/detail/sysctl_d/file_list.hpp>
 #include <closeside/host/detail/sysctl_d/file_problems.hpp>

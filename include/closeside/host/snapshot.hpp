@@ -2,10 +2,10 @@
 #ifndef CLOSESIDE_HOST_SNAPSHOT_HPP
 #define CLOSESIDE_HOST_SNAPSHOT_HPP
 
+#include <closeside/detail/kernel/sockstat.hpp>
 #include <closeside/host/counter.hpp>
 #include <closeside/host/detail/kernel_version.hpp>
 #include <closeside/host/detail/place.hpp>
-#include <closeside/host/detail/sockstat.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/key_value.hpp>
 
@@ -52,7 +52,7 @@ struct snapshot {
     std::array<key_value, all_keys.size()> values;
     /// Since this network namespace was made.
     counter_values counters{};
-    sockstat sockets;
+    closeside::detail::sockstat sockets;
     /// When it was taken; between two of them lie the rates.
     std::chrono::steady_clock::time_point taken{};
 

@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_HOST_TAKE_SNAPSHOT_HPP
 #define CLOSESIDE_HOST_TAKE_SNAPSHOT_HPP
 
-#include <closeside/detail/asio/exceptions.hpp>
+#include <closeside/detail/kernel/exceptions.hpp>
 #include <closeside/detail/kernel/own_proc.hpp>
 #include <closeside/detail/kernel/printable_text.hpp>
 #include <closeside/detail/kernel/proc_net_counters.hpp>
@@ -168,7 +168,7 @@ inline void read_counters(snapshot& s, const closeside::detail::file_source& pro
     };
     read("netstat", "TcpExt");
     read("snmp", "Tcp");
-    s.sockets = interpret_sockstat(content("sockstat"), content("sockstat6"));
+    s.sockets = closeside::detail::interpret_sockstat(content("sockstat"), content("sockstat6"));
 }
 
 inline int error_of_blindness(const snapshot& s) noexcept {

@@ -43,7 +43,7 @@ measurement call_repeatedly(int times, Call call) {
 
 std::uint64_t count_by_library(std::optional<host::states_method> only) {
     const auto s = host::count_states({.budget = std::chrono::minutes(1), .only = only});
-    if (!s.exact || s.tcpdiag_error != 0) throw std::runtime_error(why_not_better(s));
+    if (!s.exact || s.tcpdiag_error != 0) throw std::runtime_error(s.why_not_better());
     return s.counts[static_cast<std::size_t>(host::tcp_state::time_wait)];
 }
 

@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef CLOSESIDE_HOST_DETAIL_STATES_TCP_STATES_HPP
-#define CLOSESIDE_HOST_DETAIL_STATES_TCP_STATES_HPP
+#ifndef CLOSESIDE_HOST_TCP_STATES_HPP
+#define CLOSESIDE_HOST_TCP_STATES_HPP
 
-#include <closeside/host/detail/states/tcp_state.hpp>
+#include <closeside/detail/kernel/tcp_state.hpp>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
 
 namespace closeside::host {
+
+/// The kernel's states of a TCP connection; to_string gives the names of RFC 9293.
+using closeside::detail::all_tcp_states;
+using closeside::detail::tcp_state;
 
 /// Where the counts come from, the best source first. Before Linux 3.17, self stands for thread-self.
 enum class states_method : std::uint8_t {
@@ -41,8 +49,9 @@ struct tcp_states {
     std::uint64_t fin_wait2_mini = 0;
 
     states_method method = states_method::none;
-    /// Every socket was met, or, for TIME-WAIT, counted by the kernel itself. The kernel does not stop meanwhile: one that changes its state during the walk is counted
-    /// in the state in which the walk met it, one that appears behind it is not.
+    /// Every socket was met, or, for TIME-WAIT, counted by the kernel itself. The kernel does not stop meanwhile: one that
+    /// changes its state during the walk is counted in the state in which the walk met it, one that appears behind the
+    /// walk is not counted.
     bool exact = false;
     /// The time budget ran out: the counts are those of the part of the table that was walked by then.
     bool stopped = false;
@@ -58,34 +67,53 @@ struct tcp_states {
     int proc_error = 0;
     int sockstat_error = 0;
 
-    /// The number of sockets in a state; none where the method cannot know it.
+    /// The number of sockets in a state; nothing if the method cannot know it.
     std::optional<std::uint64_t> count(tcp_state s) const noexcept {
         if (method == states_method::none) return std::nullopt;
         if (method == states_method::sockstat && s != tcp_state::time_wait) return std::nullopt;
         return counts[static_cast<std::size_t>(s)];
     }
 
+    /// Why the counts are no better, in one line without a line end; empty if they are exact and by the best method.
+    std::string why_not_better() const;
+
     friend bool operator==(const tcp_states&, const tcp_states&) = default;
 };
 
 namespace detail {
 
-/// The kernel's numbers of what is only inside it and of the timer of a mini-socket.
-inline constexpr unsigned new_syn_received = 12;
-inline constexpr unsigned mini_socket_timer = 3;
+inline void append_phrase(std::string& text, std::string_view phrase) {
+    if (!text.empty()) text += "; ";
+    text += phrase;
+}
 
-/// Counts a socket as the kernel describes it.
-inline void add(tcp_states& to, unsigned state, unsigned timer) noexcept {
-    if (state == new_syn_received) state = static_cast<unsigned>(tcp_state::syn_received);
-    if (state == 0 || state >= to.counts.size()) {
-        ++to.malformed;
-        return;
-    }
-    ++to.counts[state];
-    if (state == static_cast<unsigned>(tcp_state::fin_wait2) && timer == mini_socket_timer) ++to.fin_wait2_mini;
+inline void append_failure(std::string& text, std::string_view source, int error) {
+    if (error == 0) return;
+    append_phrase(text, source);
+    text += ": ";
+    text += error == EXDEV     ? "knows the running kernel alone, not another root"
+            : error == EBADMSG ? "not in the form that the kernel prints"
+                               : std::generic_category().message(error);
 }
 
 } // namespace detail
+
+inline std::string tcp_states::why_not_better() const {
+    std::string text;
+    if (stopped)
+        detail::append_phrase(text, "stopped after " + std::to_string(elapsed.count() / 1000) +
+                                        " ms: the counts are those of a part of the table");
+    if (interrupted) detail::append_phrase(text, "the table changed so much that the kernel lost its place in it");
+    if (malformed != 0)
+        detail::append_phrase(text, std::to_string(malformed) + (malformed == 1 ? " entry" : " entries") +
+                                        " could not be understood");
+    if (method == states_method::sockstat)
+        detail::append_phrase(text, "TIME-WAIT is an upper bound: it includes orphans in FIN-WAIT-2");
+    detail::append_failure(text, "sock_diag", tcpdiag_error);
+    detail::append_failure(text, "/proc/thread-self/net/tcp", proc_error);
+    detail::append_failure(text, "/proc/thread-self/net/sockstat", sockstat_error);
+    return text;
+}
 
 } // namespace closeside::host
 
