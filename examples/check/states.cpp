@@ -31,7 +31,7 @@ int run(const command& c) {
     // The number that costs nothing first: the walk takes long enough for it to change.
     const std::optional<std::uint64_t> quick = host::time_wait_quick(c.what.root);
     const states_report r{c.what, host::count_states(c.what), quick, closeside::detail::shares_tcp_table(c.what.root)};
-    if (r.counted.method == host::states_method::none)
+    if (r.counted.method == host::tcp_states::source::none)
         return give_up("cannot count the TCP sockets below '" + c.what.root + "': " + r.counted.why_not_better());
 
     std::ostringstream out;

@@ -15,7 +15,7 @@ namespace check {
 namespace {
 
 namespace host = closeside::host;
-using host::states_method;
+using states_method = host::tcp_states::source;
 using host::tcp_state;
 using json = nlohmann::ordered_json;
 

@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 
 namespace host = closeside::host;
-using host::states_method;
+using states_method = host::tcp_states::source;
 using host::tcp_state;
 using std::chrono::milliseconds;
 using tests::fake_root, tests::net_root;

@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 namespace host = closeside::host;
-using host::states_method;
+using states_method = host::tcp_states::source;
 using host::tcp_state;
 using std::chrono::milliseconds;
 

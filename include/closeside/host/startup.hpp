@@ -49,11 +49,11 @@ struct startup_options {
     severity refuse_at = severity::critical;
 };
 
+namespace detail {
+
 /// Takes a severity and one line: a logger.
 template <class Sink>
 concept line_sink = std::invocable<Sink&, severity, std::string_view>;
-
-namespace detail {
 
 struct startup_report {
     std::vector<std::pair<severity, std::string>> lines;
@@ -65,7 +65,7 @@ struct startup_report {
 inline bool is_left_out(const finding& f, const startup_options& options) noexcept {
     if (std::find(options.ignore.begin(), options.ignore.end(), f.code) != options.ignore.end()) return true;
     const suppression* const s = find_suppression(options.suppressions, f.code);
-    return s && !has_expired(*s, today_in_utc());
+    return s && !s->has_expired(today_in_utc());
 }
 
 /// Of what is not left out; with what its suppression says, if it once was.
@@ -144,7 +144,7 @@ auto lines_into(std::basic_ostream<char, Traits>& out) {
  *  @return the worst severity among all findings but the ignored and suppressed, delivered or not; none if there is
  *          none.
  *  @throws what the sink throws, and nothing else. */
-template <close_policy... P, line_sink Sink>
+template <close_policy... P, detail::line_sink Sink>
 std::optional<severity> warn_at_startup(Sink&& sink, const startup_options& options = {}) {
     const detail::startup_report report = detail::inspect_for<P...>(options, options.minimum);
     detail::deliver(report, sink);
@@ -166,7 +166,7 @@ std::optional<severity> warn_at_startup(std::basic_ostream<char, Traits>& out, c
  *          std::errc::not_enough_memory if the check could not be finished. A host that cannot be looked at is a
  *          warning (CS001), so it is refused with `.refuse_at = severity::warning`.
  *  @throws what the sink throws, and nothing else. */
-template <close_policy... P, line_sink Sink>
+template <close_policy... P, detail::line_sink Sink>
 [[nodiscard]] std::error_code check_at_startup(Sink&& sink, const startup_options& options = {}) {
     const detail::startup_report report =
         detail::inspect_for<P...>(options, std::min(options.minimum, options.refuse_at));

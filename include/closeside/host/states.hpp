@@ -31,7 +31,7 @@ struct states_options {
     /** Looked at between the steps of the walk, of which each is some hundred sockets: see tcp_states::stopped. */
     std::chrono::milliseconds budget{250};
     /// Tries this source and no other.
-    std::optional<states_method> only{};
+    std::optional<tcp_states::source> only{};
 };
 
 namespace detail {
@@ -48,22 +48,22 @@ inline tcp_states without_counts(const tcp_states& failed) noexcept {
 /// With a walk of the kernel's tables in one of its two forms.
 inline int count_by_walk(tcp_states& s, const states_options& options, const time_budget& budget) noexcept {
     if (options.root != "/") return EXDEV;
-    const bool may_leave_out = options.port == 0 && options.only != states_method::tcpdiag && sockstat_tw_is_own();
-    const bool must_leave_out = options.only == states_method::tcpdiag_sockstat;
+    const bool may_leave_out = options.port == 0 && options.only != tcp_states::source::tcpdiag && sockstat_tw_is_own();
+    const bool must_leave_out = options.only == tcp_states::source::tcpdiag_sockstat;
     if (must_leave_out && !may_leave_out) return EOPNOTSUPP;
     if (may_leave_out &&
         (must_leave_out || time_waits_are_better_left_out(read_mini_sockets(options.root).value_or(0), budget))) {
-        s.method = states_method::tcpdiag_sockstat;
+        s.method = tcp_states::source::tcpdiag_sockstat;
         return count_by_tcpdiag_and_sockstat(s, options.root, budget);
     }
-    s.method = states_method::tcpdiag;
+    s.method = tcp_states::source::tcpdiag;
     return count_by_tcpdiag(s, options.port, budget);
 }
 
 inline tcp_states count_by_best(const states_options& options, const time_budget& budget) noexcept {
-    const auto may_try = [&](states_method m) { return !options.only || *options.only == m; };
+    const auto may_try = [&](tcp_states::source m) { return !options.only || *options.only == m; };
     tcp_states s;
-    if (may_try(states_method::tcpdiag) || may_try(states_method::tcpdiag_sockstat)) {
+    if (may_try(tcp_states::source::tcpdiag) || may_try(tcp_states::source::tcpdiag_sockstat)) {
         s.tcpdiag_error = count_by_walk(s, options, budget);
         if (s.tcpdiag_error == 0) return s;
         s = without_counts(s);
@@ -71,18 +71,18 @@ inline tcp_states count_by_best(const states_options& options, const time_budget
 
     const closeside::detail::owned_descriptor proc_net = closeside::detail::open_own_net(options.root);
     const int cannot_open = proc_net ? 0 : errno;
-    if (may_try(states_method::proc)) {
-        s.method = states_method::proc;
+    if (may_try(tcp_states::source::proc)) {
+        s.method = tcp_states::source::proc;
         s.proc_error = proc_net ? count_by_proc(s, proc_net.get(), options.port, budget) : cannot_open;
         if (s.proc_error == 0) return s;
         s = without_counts(s);
     }
-    if (may_try(states_method::sockstat) && options.port == 0) {
+    if (may_try(tcp_states::source::sockstat) && options.port == 0) {
         int error = cannot_open;
         const auto tw = proc_net ? closeside::detail::read_time_wait_count(proc_net.get(), error) : std::nullopt;
         s.sockstat_error = error;
         if (tw) {
-            s.method = states_method::sockstat;
+            s.method = tcp_states::source::sockstat;
             s.counts[static_cast<std::size_t>(tcp_state::time_wait)] = *tw;
         }
     }

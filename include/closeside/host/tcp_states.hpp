@@ -20,35 +20,24 @@ namespace closeside::host {
 using closeside::detail::all_tcp_states;
 using closeside::detail::tcp_state;
 
-/// Where the counts come from, the best source first. Before Linux 3.17, self stands for thread-self.
-enum class states_method : std::uint8_t {
-    tcpdiag,          ///< one walk of the kernel's tables for IPv4 and IPv6 (sock_diag(7), request TCPDIAG_GETSOCK)
-    tcpdiag_sockstat, ///< the same walk without TIME-WAIT, of which there are many and the kernel knows how many
-    proc,             ///< /proc/thread-self/net/tcp and tcp6: a walk for each, printed and parsed; five times as long
-    sockstat,         ///< /proc/thread-self/net/sockstat: nothing but an upper bound of TIME-WAIT
-    none              ///< no source could be read
-};
-
-constexpr const char* to_string(states_method m) noexcept {
-    switch (m) {
-    case states_method::tcpdiag: return "tcpdiag";
-    case states_method::tcpdiag_sockstat: return "tcpdiag+sockstat";
-    case states_method::proc: return "proc";
-    case states_method::sockstat: return "sockstat";
-    case states_method::none: return "none";
-    }
-    return "?";
-}
-
 /// How many TCP sockets of a network namespace are in which state, and how well that is known.
 struct tcp_states {
+    /// Where the counts come from, the best source first. Before Linux 3.17, self stands for thread-self.
+    enum class source : std::uint8_t {
+        tcpdiag,          ///< one walk of the kernel's tables for IPv4 and IPv6 (sock_diag(7), request TCPDIAG_GETSOCK)
+        tcpdiag_sockstat, ///< the same walk without TIME-WAIT, of which there are many and the kernel knows how many
+        proc,     ///< /proc/thread-self/net/tcp and tcp6: a walk for each, printed and parsed; five times as long
+        sockstat, ///< /proc/thread-self/net/sockstat: nothing but an upper bound of TIME-WAIT
+        none      ///< no source could be read
+    };
+
     /// By the kernel's number of the state; the first is not used. Ask count(), which knows what was not counted.
     std::array<std::uint64_t, 12> counts{};
     /// Those in FIN-WAIT-2 that are no more than a mini-socket: an orphan (no descriptor holds it) whose FIN has been
     /// acknowledged. sockstat's `tw` and the `timewait` of `ss -s` count them as if they were in TIME-WAIT.
     std::uint64_t fin_wait2_mini = 0;
 
-    states_method method = states_method::none;
+    source method = source::none;
     /// Every socket was met, or, for TIME-WAIT, counted by the kernel itself. The kernel does not stop meanwhile: one that
     /// changes its state during the walk is counted in the state in which the walk met it, one that appears behind the
     /// walk is not counted.
@@ -69,8 +58,8 @@ struct tcp_states {
 
     /// The number of sockets in a state; nothing if the method cannot know it.
     std::optional<std::uint64_t> count(tcp_state s) const noexcept {
-        if (method == states_method::none) return std::nullopt;
-        if (method == states_method::sockstat && s != tcp_state::time_wait) return std::nullopt;
+        if (method == source::none) return std::nullopt;
+        if (method == source::sockstat && s != tcp_state::time_wait) return std::nullopt;
         return counts[static_cast<std::size_t>(s)];
     }
 
@@ -79,6 +68,17 @@ struct tcp_states {
 
     friend bool operator==(const tcp_states&, const tcp_states&) = default;
 };
+
+constexpr const char* to_string(tcp_states::source m) noexcept {
+    switch (m) {
+    case tcp_states::source::tcpdiag: return "tcpdiag";
+    case tcp_states::source::tcpdiag_sockstat: return "tcpdiag+sockstat";
+    case tcp_states::source::proc: return "proc";
+    case tcp_states::source::sockstat: return "sockstat";
+    case tcp_states::source::none: return "none";
+    }
+    return "?";
+}
 
 namespace detail {
 
@@ -107,7 +107,7 @@ inline std::string tcp_states::why_not_better() const {
     if (malformed != 0)
         detail::append_phrase(text, std::to_string(malformed) + (malformed == 1 ? " entry" : " entries") +
                                         " could not be understood");
-    if (method == states_method::sockstat)
+    if (method == source::sockstat)
         detail::append_phrase(text, "TIME-WAIT is an upper bound: it includes orphans in FIN-WAIT-2");
     detail::append_failure(text, "sock_diag", tcpdiag_error);
     detail::append_failure(text, "/proc/thread-self/net/tcp", proc_error);

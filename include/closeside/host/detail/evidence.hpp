@@ -3,6 +3,7 @@
 #define CLOSESIDE_HOST_DETAIL_EVIDENCE_HPP
 
 #include <closeside/host/counter.hpp>
+#include <closeside/host/detail/counter_list.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/snapshot.hpp>
 
@@ -13,7 +14,7 @@
 #include <optional>
 #include <string>
 
-namespace closeside::host {
+namespace closeside::host::detail {
 
 /// What the counters say about a risk.
 struct evidence {
@@ -37,8 +38,6 @@ inline std::optional<double> rate(const snapshot& before, const snapshot& after,
     return static_cast<double>(*events) / seconds;
 }
 
-namespace detail {
-
 /// With one decimal place; without the locale that to_string takes from the program.
 inline std::string one_decimal(double number) {
     char digits[32];
@@ -59,8 +58,6 @@ inline std::string plain_number(double number) {
     return text;
 }
 
-} // namespace detail
-
 /// Reads counters as evidence: by a single look, or by two when there is an earlier one of the same namespace.
 inline evidence gather_evidence(const counter_list& counters, const snapshot& seen, const snapshot* earlier) {
     evidence found;
@@ -72,7 +69,7 @@ inline evidence gather_evidence(const counter_list& counters, const snapshot& se
         occurrence level = *total != 0 ? occurrence::seen : occurrence::unseen;
         if (const auto events = earlier ? rise(*earlier, seen, c) : std::nullopt) {
             const double seconds = std::chrono::duration<double>(seen.taken - earlier->taken).count();
-            found.text += " (+" + std::to_string(*events) + " in " + detail::one_decimal(seconds) + " s)";
+            found.text += " (+" + std::to_string(*events) + " in " + one_decimal(seconds) + " s)";
             if (*events != 0) level = occurrence::happening;
         }
         found.occurrence = std::max(found.occurrence, level);
@@ -80,6 +77,6 @@ inline evidence gather_evidence(const counter_list& counters, const snapshot& se
     return found;
 }
 
-} // namespace closeside::host
+} // namespace closeside::host::detail
 
 #endif

@@ -4,7 +4,8 @@
 
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/policy/rules.hpp>
-#include <closeside/host/counter.hpp>
+#include <closeside/host/config_view.hpp>
+#include <closeside/host/detail/counter_list.hpp>
 #include <closeside/host/detail/remedy.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/key.hpp>
@@ -19,12 +20,13 @@
 #include <string_view>
 #include <vector>
 
-namespace closeside::host {
+namespace closeside::host::detail {
 
-struct config_view;
+/// Several peers share an address, so that one of them can meet what another has left behind.
+constexpr bool shares_addresses(exposure e) noexcept { return e == exposure::nat || e == exposure::balancer; }
 
 /// What a rule judges: the host, and the program on it. Refers to what its maker keeps alive.
-struct circumstances {
+struct rule_input {
     const snapshot& host;
     /// Its `policies` are never empty.
     const host::program& program;
@@ -72,7 +74,7 @@ private:
 };
 
 /// What a rule found; audit() completes it to a finding.
-struct verdict {
+struct judgement {
     host::severity severity;
     std::vector<key> keys;
     std::string message;
@@ -86,11 +88,11 @@ struct rule {
     std::string_view code;
     std::string_view title;
     /// A pure function; nothing when the rule has nothing to say.
-    std::optional<verdict> (*judge)(const circumstances&);
+    std::optional<judgement> (*judge)(const rule_input&);
     /// What the kernel counts when that of which the rule warns happens; audit() turns them into evidence.
     counter_list confirmed_by{};
 };
 
-} // namespace closeside::host
+} // namespace closeside::host::detail
 
 #endif

@@ -20,7 +20,7 @@
 #include <fnmatch.h>
 #include <sys/stat.h>
 
-namespace closeside::host::sysctl_d {
+namespace closeside::host::detail::sysctl_d {
 
 /// What differs between releases of procps; the defaults are the current one.
 struct procps_release {
@@ -132,7 +132,7 @@ private:
         std::vector<std::string> paths;
         for (const std::string& alternative : expand_braces(path.substr(slash)))
             for (const std::string& name : look_into(path.substr(0, slash - 1)).names)
-                if (detail::matches(alternative, name, FNM_PERIOD)) paths.push_back(above + name);
+                if (matches(alternative, name, FNM_PERIOD)) paths.push_back(above + name);
         if (paths.empty()) paths.push_back(path);
         return paths;
     }
@@ -143,6 +143,6 @@ private:
     std::vector<std::pair<std::string, int>> unreadable_;
 };
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif

@@ -20,7 +20,7 @@
 
 #include <sys/stat.h>
 
-namespace closeside::host::sysctl_d {
+namespace closeside::host::detail::sysctl_d {
 
 /// The keys that the kernel has, below proc/sys of a root; looked up when asked for.
 class key_tree {
@@ -99,6 +99,6 @@ private:
     std::map<std::string, std::vector<std::string>> names_;
 };
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif

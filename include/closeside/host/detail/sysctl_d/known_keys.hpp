@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace closeside::host::sysctl_d {
+namespace closeside::host::detail::sysctl_d {
 
 /// A key that configuration files still set after the kernel has given it up.
 struct retired_key {
@@ -54,6 +54,6 @@ constexpr std::string_view module_of(std::string_view name) noexcept {
     return {};
 }
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif

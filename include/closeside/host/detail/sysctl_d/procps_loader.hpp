@@ -17,7 +17,7 @@
 
 #include <fnmatch.h>
 
-namespace closeside::host::sysctl_d {
+namespace closeside::host::detail::sysctl_d {
 
 /// procps' `sysctl --system`: writes every setting in the order of the files and lines, so that the last one that the
 /// kernel takes stays. (src/sysctl.c: PreloadSystem, write_setting_list)
@@ -51,7 +51,8 @@ public:
             }
             for (const match& found : expand_glob(tree, e.path, candidates)) {
                 if (const entry* const other = keeps_away(named, found.path))
-                    book.pass_by(found.key, e, other->is_exclusion ? config_loss::excluded : config_loss::literal,
+                    book.pass_by(found.key, e,
+                                 other->is_exclusion ? config_key::loss::excluded : config_key::loss::literal,
                                  other->where());
                 else
                     book.write(found.key, e);
@@ -78,7 +79,7 @@ private:
         if (!release_.exclusion_globs) return nullptr;
         for (const entry& e : entries_)
             // Here, unlike in a setting, `*` crosses slashes.
-            if (e.is_exclusion && detail::matches(e.path, path, 0)) return &e;
+            if (e.is_exclusion && matches(e.path, path, 0)) return &e;
         return nullptr;
     }
 
@@ -87,6 +88,6 @@ private:
     std::size_t patterns_ = 0;
 };
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace closeside::host::sysctl_d {
+namespace closeside::host::detail::sysctl_d {
 
 /// systemd-sysctl: keeps one setting for each key, the last one read, and writes each once, so that a value that the
 /// kernel refuses leaves the key as it was. (src/sysctl/sysctl.c: parse_file, apply_all)
@@ -50,7 +50,8 @@ public:
     void apply(key_tree& tree, const std::vector<std::string>& candidates, ledger& book) const {
         for (const auto& [earlier, later] : replaced_)
             if (const auto key = key_of(earlier); key && !earlier.is_exclusion)
-                book.pass_by(*key, earlier, later.is_exclusion ? config_loss::excluded : config_loss::overridden,
+                book.pass_by(*key, earlier,
+                             later.is_exclusion ? config_key::loss::excluded : config_key::loss::overridden,
                              later.where());
 
         for (const entry& e : kept_) {
@@ -79,7 +80,7 @@ private:
                     continue;
                 }
                 const entry& named = kept_[other->second];
-                book.pass_by(found.key, e, named.is_exclusion ? config_loss::excluded : config_loss::literal,
+                book.pass_by(found.key, e, named.is_exclusion ? config_key::loss::excluded : config_key::loss::literal,
                              named.where());
             }
     }
@@ -92,6 +93,6 @@ private:
     std::size_t patterns_ = 0;
 };
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif
