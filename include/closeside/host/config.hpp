@@ -26,7 +26,7 @@ struct config_options {
 /** Writes nothing and needs no privilege, though root can read more. Opens regular files and directories only, each
  *  read to a bound, and follows links inside the root: a FIFO, a device, an endless file or a loop of links cannot hold
  *  it up, and becomes a problem in the result. Takes about a millisecond on a usual host, seconds at the bounds.
- *  The live values are those of the calling thread's network namespace where proc below the root is a real one.
+ *  The live values are those of the calling thread's network namespace if proc below the root is a real one.
  *  Never throws: `error` is set when nothing could be looked at (the errno of opening the root; ENOMEM).
  *  Modelled are systemd 252 to 257 on a usr-merged system, the current procps (procps_release for older ones), and the
  *  values that Linux 6.18 takes. Sources: sysctl.d(5), sysctl(8), and the files named at each part. */

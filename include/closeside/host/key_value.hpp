@@ -37,7 +37,7 @@ constexpr const char* to_string(key_status s) noexcept {
     return "?";
 }
 
-/// The value of one key, or why there is none.
+/// The value of one key, or why it has no value.
 struct key_value {
     key_status status = key_status::absent;
     /// present, emulated: as the kernel prints it, without the line end. malformed: the beginning of what was found, with

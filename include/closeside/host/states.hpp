@@ -4,7 +4,7 @@
 
 #include <closeside/detail/kernel/own_proc.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
-#include <closeside/detail/kernel/sockstat.hpp>
+#include <closeside/detail/kernel/time_wait_count.hpp>
 #include <closeside/host/detail/states/proc.hpp>
 #include <closeside/host/detail/states/tcpdiag.hpp>
 #include <closeside/host/detail/states/tcpdiag_sockstat.hpp>
@@ -92,12 +92,12 @@ inline tcp_states count_by_best(const states_options& options, const time_budget
 } // namespace detail
 
 /// Counts the TCP sockets of this network namespace by state, IPv4 and IPv6 together.
-/** By one walk of the kernel's tables (sock_diag); where that is refused, from /proc/thread-self/net/tcp and tcp6; where
- *  those are not to be had, from sockstat, which bounds TIME-WAIT and tells nothing else. `method` names the source, the
+/** By one walk of the kernel's tables (sock_diag); if that is refused, from /proc/thread-self/net/tcp and tcp6; if those
+ *  cannot be read, from sockstat, which bounds TIME-WAIT and tells nothing else. `method` names the source, the
  *  errors say why a better one was not used.
  *
  *  Costs some 0.3 µs for each socket, and takes the locks of the kernel's table one by one. From some thousand sockets in
- *  TIME-WAIT on, the walk leaves those out, which makes it a third of that for each, and sockstat has their number. Where
+ *  TIME-WAIT on, the walk leaves those out, which makes it a third of that for each, and sockstat has their number. If
  *  network namespaces share the host's table (tcp_ehash_entries is negative), it steps over every socket of the host.
  *  Needs no privilege. Sockets that are neither connected nor listening are in no table and in no count.
  *  Thread safety: callable from any thread at any time; one that called setns(2) sees its own network namespace.

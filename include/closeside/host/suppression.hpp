@@ -120,7 +120,7 @@ inline std::string interpret_suppression(std::string_view line, suppression& s) 
     // An end that is overlooked would make the suppression hold for good.
     for (rest = line; !rest.empty();)
         if (const std::string_view word = take_field(rest); word.starts_with(until))
-            return quoted(word) + "stands too late; write it once, right behind the code";
+            return quoted(word) + "comes too late; write it once, right behind the code";
     s.reason = line.substr(0, line.find_last_not_of(" \t\r") + 1);
     return {};
 }

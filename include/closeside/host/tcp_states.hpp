@@ -51,7 +51,7 @@ struct tcp_states {
     std::chrono::microseconds elapsed{0};
 
     /// For each source that was tried and failed, errno; 0 for the one that answered and for those not tried.
-    /** tcpdiag: EXDEV where another root than "/" is looked at, of which netlink knows nothing. */
+    /** tcpdiag: EXDEV if another root than "/" is looked at, of which netlink knows nothing. */
     int tcpdiag_error = 0;
     int proc_error = 0;
     int sockstat_error = 0;

@@ -24,7 +24,7 @@ inline bool has_thread_self(int proc) noexcept {
     return ::fstatat(proc, "thread-self", &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/// The inode of the calling thread's network namespace; none where /proc does not show it.
+/// The inode of the calling thread's network namespace; nothing if /proc does not show it.
 inline std::optional<std::uint64_t> own_network_namespace(int proc) noexcept {
     if (has_thread_self(proc)) return namespace_inode(proc, "thread-self/ns/net");
     char task[64];

@@ -11,7 +11,7 @@
 
 namespace closeside::detail {
 
-/// An address as sock_diag has it; false where it is neither IPv4 nor IPv6.
+/// An address as sock_diag has it; false if it is neither IPv4 nor IPv6.
 inline bool put_address(const ::sockaddr_storage& from, __be32 (&address)[4], __be16& port) noexcept {
     if (from.ss_family == AF_INET) {
         const auto& v4 = reinterpret_cast<const ::sockaddr_in&>(from);
@@ -28,7 +28,7 @@ inline bool put_address(const ::sockaddr_storage& from, __be32 (&address)[4], __
 }
 
 /// Is the connection that this socket has had in TIME-WAIT here? One exchange with sock_diag, some 10 µs.
-/** getpeername(2) has no answer in CLOSE; SO_PEERNAME gives the address all the same. False where nothing is told. */
+/** getpeername(2) has no answer in CLOSE; SO_PEERNAME gives the address all the same. False if nothing is told. */
 inline bool is_in_time_wait(int fd) noexcept {
     constexpr int peer_name = 28; // SO_PEERNAME
     ::sockaddr_storage local{}, remote{};

@@ -32,7 +32,7 @@ inline bool overlap(const in6_addr& a, const in6_addr& b) noexcept {
     return equal(a, any) || equal(b, any);
 }
 
-/// Appends the sockets with a local port; false where the table cannot be read.
+/// Appends the sockets with a local port; false if the table cannot be read.
 inline bool append_entries(int directory, const char* table, std::uint16_t port, std::vector<tcp_entry>& out) {
     line_splitter lines;
     const auto on_line = [&](std::string_view line) {
@@ -64,7 +64,7 @@ struct socket_address {
     std::uint16_t port;
 };
 
-/// All TCP sockets of this network namespace on the port whose local address overlaps; none where /proc is unreadable.
+/// All TCP sockets of this network namespace on the port whose local address overlaps; nothing if /proc is unreadable.
 /** Sockets that are bound but neither listen nor are connected are in neither file. `proc` is another directory than
  *  /proc in tests. */
 inline std::optional<std::vector<tcp_entry>> tcp_entries_on(const socket_address& wanted,

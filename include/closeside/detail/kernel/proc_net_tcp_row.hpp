@@ -108,7 +108,7 @@ private:
 };
 
 /// `0: 0100007F:2328 00000000:0000 0A 00000000:00000000 00:00000000 …`: address and port of both ends, state, queues,
-/// timer. Blanks may stand in front; an IPv6 address has 32 digits. False where that is not what stands there.
+/// timer. Blanks may stand in front; an IPv6 address has 32 digits. False if that is not what stands there.
 inline bool parse_row_head(row_cursor& row, tcp_entry& e) noexcept {
     row.decimal<unsigned long>();
     row.expect(':');

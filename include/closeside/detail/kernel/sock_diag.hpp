@@ -170,7 +170,7 @@ diag_dump dump_sockets(const Request& request, TimeLeft time_left, Visit&& visit
 
 /// Calls `visit(const inet_diag_msg&)` for every connection of this network namespace in TIME-WAIT.
 /** `remote_port` in network order, or 0 for all: a filter that the kernel applies. One walk over its hash table, some
- *  0.3 µs for each socket. False where sock_diag is not to be had or stays silent for a second. */
+ *  0.3 µs for each socket. False if sock_diag cannot be used or is silent for a second. */
 template <class Visit>
 bool for_each_time_wait(int family, in_port_t remote_port, Visit visit) {
     constexpr auto a_second = [] { return 1000; };

@@ -2,11 +2,8 @@
 #ifndef CLOSESIDE_DETAIL_KERNEL_SOCKSTAT_HPP
 #define CLOSESIDE_DETAIL_KERNEL_SOCKSTAT_HPP
 
-#include <closeside/detail/kernel/exceptions.hpp>
 #include <closeside/detail/kernel/proc_net_counters.hpp>
-#include <closeside/detail/kernel/proc_reader.hpp>
 
-#include <cerrno>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -37,22 +34,6 @@ struct sockstat {
 inline sockstat interpret_sockstat(std::string_view v4, std::string_view v6) noexcept {
     const auto tcp = [&](std::string_view field) { return sockstat_field(v4, "TCP", field); };
     return {tcp("inuse"), sockstat_field(v6, "TCP6", "inuse"), tcp("tw"), tcp("orphan"), tcp("alloc"), tcp("mem")};
-}
-
-/// `tw` of the file sockstat in that directory: sockets in TIME-WAIT, and orphans in FIN-WAIT-2. Without it, `error` is
-/// set.
-inline std::optional<std::uint64_t> read_time_wait_count(int proc_net, int& error) noexcept {
-    try {
-        const file_content file = read_regular_file(proc_net, "sockstat");
-        error = file.error;
-        if (error != 0) return std::nullopt;
-        const std::optional<std::int64_t> count = interpret_sockstat(file.bytes, {}).time_wait;
-        if (count && *count >= 0) return static_cast<std::uint64_t>(*count);
-        error = EBADMSG;
-    } catch (...) {
-        error = ENOMEM;
-    }
-    return std::nullopt;
 }
 
 } // namespace closeside::detail

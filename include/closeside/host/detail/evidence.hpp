@@ -23,14 +23,14 @@ struct evidence {
     std::string text;
 };
 
-/// Events of one kind between two looks; none where one of them did not count, or the counter went back.
+/// Events of one kind between two looks; nothing if one look has no count, or the counter went back.
 inline std::optional<std::uint64_t> rise(const snapshot& before, const snapshot& after, counter c) noexcept {
     const auto from = before.count(c), to = after.count(c);
     if (!from || !to || *to < *from) return std::nullopt;
     return *to - *from;
 }
 
-/// Events of one kind in a second; none also where the looks do not lie apart.
+/// Events of one kind in a second; nothing also if no time lies between the looks.
 inline std::optional<double> rate(const snapshot& before, const snapshot& after, counter c) noexcept {
     const auto events = rise(before, after, c);
     const double seconds = std::chrono::duration<double>(after.taken - before.taken).count();

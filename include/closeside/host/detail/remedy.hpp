@@ -55,7 +55,7 @@ inline std::string set_at_boot(const snapshot& s, const key_facts& key, std::str
     return text;
 }
 
-/// How `k` gets the value `value` there where the snapshot was taken, and who can do it.
+/// How `k` gets the value `value` in the place where the snapshot was taken, and who can do it.
 /** On a host, `sysctl -w` for now and a file below /etc/sysctl.d for the next boot: every loader reads that. Neither
  *  reaches a container, whose values come from what starts it; and some keys nobody but the host's root can set. Begins
  *  in lower case, to stand inside a sentence. */
@@ -86,7 +86,7 @@ inline remedy set_key(const snapshot& s, key k, std::string_view value) {
     return {"run `sysctl -w " + assignment + "` as root, and " + set_at_boot(s, key, value), std::move(settings)};
 }
 
-/// The same where the kernel's own default is best.
+/// The same if the kernel's own default is best.
 inline remedy stop_setting(const snapshot& s, key k, std::string_view kernel_default) {
     return "leave " + std::string(to_string(k)) + " at the kernel's default: " + set_key(s, k, kernel_default);
 }

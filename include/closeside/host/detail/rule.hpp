@@ -30,10 +30,10 @@ struct rule_input {
     const snapshot& host;
     /// Its `policies` are never empty.
     const host::program& program;
-    /// What the configuration files set; nullptr where nobody has read them.
+    /// What the configuration files set; nullptr if nobody has read them.
     const config_view* config = nullptr;
 
-    /// The number under a key; none unless it is present.
+    /// The number under a key; nothing unless it is present.
     std::optional<std::int64_t> number(key k) const noexcept { return host.number(k); }
 
     /// The key is present and not 0, which the kernel takes for "on" whatever the number.
@@ -41,7 +41,7 @@ struct rule_input {
 
     bool is_off(key k) const noexcept { return number(k) == 0; }
 
-    /// Some connection of the program can end up in TIME-WAIT on this host. That is a risk worth a warning where
+    /// Some connection of the program can end up in TIME-WAIT on this host. That is a risk worth a warning if
     /// closes_first() says so too; else it takes a peer that does not close in time, which is worth a note.
     bool can_hold_time_wait() const noexcept {
         return std::any_of(program.policies.begin(), program.policies.end(), closeside::can_hold_time_wait);

@@ -76,7 +76,7 @@ inline constexpr rule somaxconn_small{
 
 inline constexpr rule abort_on_overflow{
     "CS207",
-    "tcp_abort_on_overflow resets clients where they would have been served a moment later",
+    "tcp_abort_on_overflow resets clients that would have been served a moment later",
     [](const rule_input& in) -> std::optional<judgement> {
         if (!in.is_on(key::tcp_abort_on_overflow)) return std::nullopt;
         return judgement{
@@ -114,7 +114,7 @@ inline constexpr rule accept_queue_overflows{
     },
     {counter::listen_overflows}};
 
-/// Not where the number is high: reqsk_timer_handler lowers it by itself while the SYN queue is more than half full.
+/// Not if the number is high: reqsk_timer_handler lowers it by itself while the SYN queue is more than half full.
 inline constexpr rule synack_not_retried{
     "CS210", "tcp_synack_retries is 0", [](const rule_input& in) -> std::optional<judgement> {
         if (!in.is_off(key::tcp_synack_retries)) return std::nullopt;

@@ -20,7 +20,7 @@ inline constexpr std::string_view conntrack_table_source =
     "Linux net/netfilter/nf_conntrack_core.c: __nf_conntrack_alloc; "
     "Documentation/networking/nf_conntrack-sysctl.rst";
 
-/// The files are there as soon as nf_conntrack is loaded or built in; flows are tracked only where a rule of the
+/// The files are there as soon as nf_conntrack is loaded or built in; flows are tracked only if a rule of the
 /// firewall or of NAT asks for it. A count that is not shown is taken for tracking.
 inline bool tracks_flows(const snapshot& s) noexcept { return s.number(key::conntrack_count) != 0; }
 
@@ -111,7 +111,7 @@ inline constexpr rule conntrack_not_loose{
             "INVALID, unless it is "
             "a SYN",
             consequence_where_tracked(in, "when the table is flushed or a balancer fails over to this host, live "
-                                          "connections hang where a rule drops INVALID"),
+                                          "connections hang if a rule drops INVALID"),
             "Nothing, if it was set for SYNPROXY, which needs it; otherwise " +
                 set_key(in.host, key::conntrack_loose, "1").text,
             "Linux net/netfilter/nf_conntrack_proto_tcp.c: tcp_new; iptables-extensions(8), SYNPROXY"};

@@ -76,7 +76,7 @@ inline severity off_loopback(const rule_input& in, severity level) noexcept {
 inline constexpr std::string_view forgotten_flow =
     "its FIN is INVALID then: a stateful firewall drops it, NAT does not translate it";
 
-/// What these keys take where the kernel counts 1000 jiffies a second.
+/// What these keys take if the kernel counts 1000 jiffies a second.
 inline constexpr std::int64_t longest_timeout = std::numeric_limits<std::int32_t>::max() / 1000;
 
 /// Sets each of some time-outs so that a wait of the policies fits, if the kernel has one that long.
@@ -103,7 +103,7 @@ inline constexpr rule conntrack_time_wait_short{
                 in,
                 meets_time_wait
                     ? std::string("about half of the connections that get such a port begin with a rejected SYN: 10 ms "
-                                  "to 1 s late, or timed out where tcp_rfc1337 is 1 or RSTs are filtered")
+                                  "to 1 s late, or timed out if tcp_rfc1337 is 1 or RSTs are filtered")
                 : in.can_hold_time_wait() && shared
                     ? std::string("none while the peers of this program close first; connections that get the port of "
                                   "one which it closed itself may begin with a rejected SYN, and servers that are "
@@ -231,9 +231,8 @@ inline constexpr rule conntrack_close_short{
                          std::move(keys),
                          std::move(message),
                          consequence_where_tracked(
-                             in,
-                             "where segments are lost, a FIN sent again after such a pause finds no flow and does not "
-                             "arrive; the peer never learns of the end"),
+                             in, "if segments are lost, a FIN sent again after such a pause finds no flow and does not "
+                                 "arrive; the peer never learns of the end"),
                          fix.text.empty() ? remedy("Lower the policy's limit") : std::move(fix),
                          conntrack_states_source};
     }};

@@ -30,7 +30,7 @@ struct local_range {
     }
 };
 
-/// None where either key is there but cannot be read.
+/// Nothing if either key is there but cannot be read.
 inline std::optional<local_range> local_range_of(const snapshot& s) {
     const key_value& range = s[key::ip_local_port_range];
     const key_value& reserved = s[key::ip_local_reserved_ports];
@@ -82,11 +82,11 @@ inline constexpr rule listening_port_not_reserved{
             "ip-sysctl.rst: ip_local_reserved_ports"};
     }};
 
-/// A judgement: where the rate is that near to what the ports allow, a burst goes beyond it.
+/// A judgement: if the rate is that near to what the ports allow, a burst goes beyond it.
 inline constexpr double near_port_limit = 0.8;
 
-/// Not where the peer closes first: a port without TIME-WAIT is free at once. Where it only should, the ports that it
-/// leaves bound are few.
+/// Not if the peer closes first: a port without TIME-WAIT is free at once. If it only should, the ports that it leaves
+/// bound are few.
 inline constexpr rule ports_below_rate{
     "CS302", "too few local ports for the stated rate of connects",
     [](const rule_input& in) -> std::optional<judgement> {
@@ -101,7 +101,7 @@ inline constexpr rule ports_below_rate{
         const bool beyond = *rate > *most, first = in.closes_first();
         const double held = host::detail::port_hold_seconds(in.host, loopback);
         const std::string to = loopback ? "to one address and port on loopback" : "to one address and port";
-        // Whether re-use, where it is off as yet, would do.
+        // Whether re-use would do, if it is off as yet.
         const bool reuse_helps = in.is_on(key::tcp_timestamps) && held == static_cast<double>(time_wait_seconds) &&
                                  *rate <= rate_with_reuse(in.host, *can.local_ports);
         const std::string_view value = loopback ? "2" : "1";
@@ -143,7 +143,7 @@ inline constexpr rule autobind_reuses_ports{
                          {key::ip_autobind_reuse},
                          "ip_autobind_reuse is on: once every local port is taken, bind() to port 0 with SO_REUSEADDR "
                          "gives one that other sockets have",
-                         "bind() no longer says that the ports are used up; connect() does, with EADDRNOTAVAIL, where "
+                         "bind() no longer says that the ports are used up; connect() does, with EADDRNOTAVAIL, if "
                          "another socket on that port has the same destination",
                          stop_setting(in.host, key::ip_autobind_reuse, "0") +
                              "; IP_BIND_ADDRESS_NO_PORT before bind() to an address gives the same economy without it",

@@ -55,7 +55,7 @@ inline constexpr rule orphan_retries_few{
                          !can_leave_orphans(in) ? "None from this program, which leaves nothing under way"
                          : often ? "On a lossy path, as of mobile phones, the end of a reply is lost although close() "
                                    "reported nothing"
-                                 : "None while the close waits for the peer; where it stops waiting (drain_time, "
+                                 : "None while the close waits for the peer; if it stops waiting (drain_time, "
                                    "until_acked), what is still under way is dropped " +
                                        time + " after its first retransmission",
                          stop_setting(in.host, key::tcp_orphan_retries, "0"),

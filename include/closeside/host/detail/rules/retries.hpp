@@ -60,7 +60,7 @@ inline constexpr rule rto_max_lowered{
             "With tcp_rto_max_ms = " + std::to_string(*longest) + ", the " + std::to_string(*retries) +
                 " retries of tcp_retries2 take " + seconds_text(time) + " and not " + seconds_text(usual),
             short_lived ? "Connections whose path is interrupted for longer than " + seconds_text(time) +
-                              " end with ETIMEDOUT, where others live on"
+                              " end with ETIMEDOUT, while others live on"
                         : std::string("Connections whose path is interrupted end with ETIMEDOUT sooner than usual"),
             short_lived
                 ? "Give it " + std::to_string(reaching) + " retries or more, which is the 100 s of RFC 9293: " +
@@ -122,8 +122,8 @@ inline constexpr rule syn_retries_extreme{
             {key::tcp_syn_retries},
             "tcp_syn_retries is " + std::to_string(*retries) + ": a connect that nobody answers fails after " +
                 connect_time(*retries, longest),
-            few ? "Outgoing connects fail (ETIMEDOUT) where a packet or two are lost, or the other end was slow"
-                : "Outgoing connects without a time limit of their own hang that long where a firewall drops them "
+            few ? "Outgoing connects fail (ETIMEDOUT) if a packet or two are lost, or the other end is slow"
+                : "Outgoing connects without a time limit of their own hang that long if a firewall drops them "
                   "silently",
             stop_setting(in.host, key::tcp_syn_retries, "6") + "; for other limits a program has TCP_SYNCNT",
             "RFC 9293 section 3.8.3 (at least 3 minutes for a SYN); Linux net/ipv4/tcp_timer.c: tcp_write_timeout"};

@@ -11,7 +11,7 @@
 namespace closeside::host::detail::rules {
 
 /// Only this program's policies tell how bad it is: a policy that closes first leaves TIME-WAIT at every close, one that
-/// closes where the peer does not leaves it now and then, and without TIME-WAIT nobody is locked out.
+/// lets the peer close first leaves it now and then, and without TIME-WAIT nobody is locked out.
 inline constexpr rule rfc1337_on{
     "CS101",
     "tcp_rfc1337 keeps TIME-WAIT against new connections from the same address and port",
@@ -38,7 +38,7 @@ inline constexpr rule rfc1337_on{
             std::string("The RST with which a client clears an old TIME-WAIT is ignored, and each rejected SYN starts "
                         "its 60 s anew") +
                 (first   ? "; this program closes first, so TIME-WAIT lands here"
-                 : holds ? "; this program lets the peer close first, and TIME-WAIT lands here only where the peer did "
+                 : holds ? "; this program lets the peer close first, and TIME-WAIT lands here only if the peer did "
                            "not do so in time"
                          : ""),
             std::move(consequence),

@@ -91,7 +91,7 @@ inline constexpr rule syn_backlog_inert{
             severity::note,
             {key::tcp_max_syn_backlog, key::tcp_syncookies},
             "tcp_max_syn_backlog is " + in.host[key::tcp_max_syn_backlog].text +
-                ", and since Linux 4.4 it is looked at only where tcp_syncookies is 0; the SYN queue is as "
+                ", and since Linux 4.4 it is looked at only if tcp_syncookies is 0; the SYN queue is as "
                 "long as the accept queue",
             "None; the SYN queue did not change by it",
             "Nothing; for a longer SYN queue, give listen(2) a larger backlog, which net.core.somaxconn must "

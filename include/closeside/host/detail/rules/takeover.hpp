@@ -39,7 +39,7 @@ inline constexpr rule time_wait_meets_shared_addresses{
         const bool soon = balancer && first && round && *round < static_cast<double>(time_wait_seconds);
         std::string message =
             std::string(first ? "This program closes first, so TIME-WAIT stays here for 60 s"
-                              : "This program can close first, where a peer does not do so in time; TIME-WAIT then "
+                              : "This program can close first, if a peer does not do so in time; TIME-WAIT then "
                                 "stays here for 60 s") +
             ", and a peer that comes from the same address and port within that time meets it";
         if (balancer && first && round)
@@ -53,7 +53,7 @@ inline constexpr rule time_wait_meets_shared_addresses{
             std::move(message),
             std::string(first ? "About half" : "None while the peers close first; else about half") +
                 " of these connects find an older timestamp and take one round trip more, or 1 s more from "
-                "a client as old as Linux 5.4; they time out where a firewall drops the client's RST",
+                "a client as old as Linux 5.4; they time out if a firewall drops the client's RST",
             !first     ? "Nothing, while peers that do not close in time are few; no setting of this host "
                          "changes it"
             : balancer ? "Let the peer close first (side::peer), so that TIME-WAIT stays with the balancer, "

@@ -39,14 +39,14 @@ inline std::string effect_without_time_wait(const rule_input& in, std::string_vi
     return std::string(where_closing_first);
 }
 
-/// Connections that the program states it closes in a second, by either side; none if it states none.
+/// Connections that the program states it closes in a second, by either side; nothing if it states none.
 inline std::optional<double> stated_closes_per_second(const rule_input& in) noexcept {
     const auto counted = [](std::optional<double> rate) { return rate && *rate > 0 ? *rate : 0; };
     const double closes = counted(in.program.accepts_per_second) + counted(in.program.connects_per_second);
     return closes > 0 ? std::optional(closes) : std::nullopt;
 }
 
-/// Whether tcp_max_tw_buckets has room for them all, 60 s each; none where one of the two is not known.
+/// Whether tcp_max_tw_buckets has room for them all, 60 s each; nothing if one of the two is not known.
 inline std::optional<bool> rate_has_room(const rule_input& in) {
     const auto rate = stated_closes_per_second(in);
     const auto room = capacity_of(in.host).closes_per_second;

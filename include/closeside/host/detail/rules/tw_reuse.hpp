@@ -109,7 +109,7 @@ inline constexpr rule tw_reuse_through_firewalls{
                          {key::tcp_tw_reuse},
                          "tcp_tw_reuse is 1 and the program connects out: a connect may use the same ports as a "
                          "connection that has just been closed",
-                         "None for the server, nor through Linux's own NAT and filter, which open the flow anew; where "
+                         "None for the server, nor through Linux's own NAT and filter, which open the flow anew; if "
                          "another firewall on the way drops such a SYN, the connect waits a second or more",
                          "Nothing, unless connects stall now and then: keep connections open instead, or " +
                              set_key(in.host, key::tcp_tw_reuse, "2").text,

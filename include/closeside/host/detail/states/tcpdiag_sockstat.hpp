@@ -3,7 +3,7 @@
 #define CLOSESIDE_HOST_DETAIL_STATES_TCPDIAG_SOCKSTAT_HPP
 
 #include <closeside/detail/kernel/own_proc.hpp>
-#include <closeside/detail/kernel/sockstat.hpp>
+#include <closeside/detail/kernel/time_wait_count.hpp>
 #include <closeside/host/detail/kernel_version.hpp>
 #include <closeside/host/detail/states/tcpdiag.hpp>
 #include <closeside/host/detail/states/time_budget.hpp>

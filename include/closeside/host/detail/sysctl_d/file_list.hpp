@@ -84,7 +84,7 @@ public:
 
 private:
     struct directory {
-        /// Without links; empty where it is another one by another name, or not there.
+        /// Without links; empty if it is another one by another name, or not there.
         std::string path;
         std::vector<std::string> names;
     };

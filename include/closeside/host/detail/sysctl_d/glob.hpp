@@ -91,7 +91,7 @@ inline std::vector<match> expand_in_tree(key_tree& tree, const std::string& patt
     }
     std::vector<match> keys;
     for (std::string& path : found)
-        if (auto key = canonical(path); key && tree.look(*key) != key_tree::entry::missing)
+        if (auto key = canonical(path); key && tree.look(*key) != key_tree::kind::missing)
             keys.push_back({std::move(path), *std::move(key)});
     return keys;
 }

@@ -56,7 +56,7 @@ inline bool climbs(std::string_view path) {
     return std::find(parts.begin(), parts.end(), "..") != parts.end();
 }
 
-/// The one name of the file that `path`, below /proc/sys, leads to; none where it leads out of /proc/sys.
+/// The one name of the file that `path`, below /proc/sys, leads to; nothing if it leads out of /proc/sys.
 inline std::optional<std::string> canonical(std::string_view path) {
     std::vector<std::string_view> way{"proc", "sys"};
     for (const std::string_view part : split(path)) {

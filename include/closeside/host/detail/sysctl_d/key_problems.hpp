@@ -41,8 +41,8 @@ class key_judge {
 public:
     key_judge(config_view& view, key_tree& tree, const modules& m)
         : view_(&view), tree_(&tree), modules_(&m), kernel_(parse_kernel_version(tree.read("kernel/osrelease").text)),
-          is_child_(tree.is_known() && tree.look("net/ipv4/ip_local_port_range") != key_tree::entry::missing &&
-                    tree.look("net/ipv4/tcp_max_orphans") == key_tree::entry::missing) {}
+          is_child_(tree.is_known() && tree.look("net/ipv4/ip_local_port_range") != key_tree::kind::missing &&
+                    tree.look("net/ipv4/tcp_max_orphans") == key_tree::kind::missing) {}
 
     void judge(const config_key& k, const std::string& path) {
         refusals(k, k.systemd);
@@ -52,7 +52,7 @@ public:
         if (!boot.winner && !other.winner) return;
         const config_key::setting& set = boot.winner ? *boot.winner : *other.winner;
 
-        const bool there = !tree_->is_known() || tree_->look(path) != key_tree::entry::missing;
+        const bool there = !tree_->is_known() || tree_->look(path) != key_tree::kind::missing;
         if (!there || find_retirement(k.name))
             if (missing(k, path, set, there)) return;
         module_order(k, set, there);
@@ -94,17 +94,17 @@ private:
     bool missing(const config_key& k, const std::string& path, const config_key::setting& set, bool there) {
         if (const auto gone = find_retirement(k.name)) {
             if (there && tree_->is_known()) return false;
-            const retired_key& entry = *gone->entry;
-            const auto since = parse_kernel_version(entry.since);
+            const retired_key& retired = *gone->key;
+            const auto since = parse_kernel_version(retired.since);
             const bool kernel_has_it = kernel_ && since && *kernel_ < *since;
             if (kernel_has_it && is_child_) return hidden(k, set);
             if (kernel_has_it) return true;
             if (gone->successor.empty())
                 say(config_problem_kind::removed_key, severity::warning, k, set,
-                    "Linux " + std::string(entry.since) + " has removed this key: " + std::string(entry.why));
+                    "Linux " + std::string(retired.since) + " has removed this key: " + std::string(retired.why));
             else
                 say(config_problem_kind::renamed_key, severity::warning, k, set,
-                    "since Linux " + std::string(entry.since) + " this key is called " + gone->successor +
+                    "since Linux " + std::string(retired.since) + " this key is called " + gone->successor +
                         " only; the line sets nothing");
             return true;
         }
@@ -126,7 +126,7 @@ private:
         const std::string above = path.substr(0, slash), name = path.substr(slash + 1);
         if (path.starts_with("net/ipv4/conf/") || path.starts_with("net/ipv4/neigh/") ||
             path.starts_with("net/ipv6/conf/") || path.starts_with("net/ipv6/neigh/")) {
-            if (tree_->look(above) == key_tree::entry::missing) return; // an interface that comes later
+            if (tree_->look(above) == key_tree::kind::missing) return; // an interface that comes later
         } else if (!path.starts_with("net/ipv4/") && !path.starts_with("net/core/") &&
                    !path.starts_with("net/netfilter/")) {
             return;
@@ -146,7 +146,7 @@ private:
 
     bool module_is_there(std::string_view module) const {
         return tree_->look(module == "nf_conntrack" ? "net/netfilter/nf_conntrack_count" : "net/bridge") !=
-               key_tree::entry::missing;
+               key_tree::kind::missing;
     }
 
     void module_order(const config_key& k, const config_key::setting& set, bool there) {
@@ -167,7 +167,7 @@ private:
         if (k.procps.winner && k.procps.winner->file == "/etc/sysctl.conf")
             return say(config_problem_kind::lost_at_boot, how_bad, k, *k.procps.winner,
                        "`sysctl -p` and `sysctl --system` set " + quoted(k.procps.shown) +
-                           " now, but it is lost at the next boot where systemd boots: systemd-sysctl does not read "
+                           " now, but it is lost at the next boot if systemd boots: systemd-sysctl does not read "
                            "/etc/sysctl.conf, and " +
                            sets(k.systemd));
         const config_key::outcome& boot = view_->at_boot(k);

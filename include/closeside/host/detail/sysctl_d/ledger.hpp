@@ -18,7 +18,7 @@
 namespace closeside::host::detail::sysctl_d {
 
 /// A line of a file that was read, as a loader works with it.
-struct entry {
+struct assignment {
     std::string file;
     unsigned line = 0;
     /// Below /proc/sys, as the loader compares it.
@@ -34,7 +34,7 @@ struct entry {
 };
 
 /// So many lines of all files together; what is above would take seconds.
-inline constexpr std::size_t most_entries = 20000;
+inline constexpr std::size_t most_assignments = 20000;
 /// Each pattern is held against every key, and every exclusion against what it finds.
 inline constexpr std::size_t most_patterns = 128;
 
@@ -44,14 +44,14 @@ public:
     ledger(const key_tree& tree, std::int64_t first_unprivileged_port)
         : tree_(&tree), first_unprivileged_port_(first_unprivileged_port) {}
 
-    /// The loader writes the entry's value to `key`, as of canonical(), and the kernel takes it or not.
-    void write(const std::string& key, const entry& from) {
+    /// The loader writes the value of the assignment to `key`, as of canonical(), and the kernel takes it or not.
+    void write(const std::string& key, const assignment& from) {
         if (!is_of_interest(key)) return;
         config_key::outcome& outcome = outcomes_[key];
         const auto kind = tree_->look(key);
-        if (kind == key_tree::entry::directory)
+        if (kind == key_tree::kind::directory)
             return lose(outcome, from, config_key::loss::refused, "it is a directory");
-        if (kind == key_tree::entry::read_only_key)
+        if (kind == key_tree::kind::read_only_key)
             return lose(outcome, from, config_key::loss::read_only, "nobody can write to it here");
         write_result result = write_value(key, from.value, {before(key, outcome), first_unprivileged_port_});
         if (!result.accepted) return lose(outcome, from, config_key::loss::refused, result.reason);
@@ -60,8 +60,8 @@ public:
         outcome.shown = std::move(result.shown);
     }
 
-    /// The loader passes an entry by for `key`.
-    void pass_by(const std::string& key, const entry& from, config_key::loss why, std::string by) {
+    /// The loader passes by an assignment for `key`.
+    void pass_by(const std::string& key, const assignment& from, config_key::loss why, std::string by) {
         if (is_of_interest(key)) lose(outcomes_[key], from, why, std::move(by));
     }
 
@@ -77,7 +77,7 @@ private:
         if (outcome.losers.size() < most_losers) outcome.losers.push_back(std::move(loser));
     }
 
-    static void lose(config_key::outcome& outcome, const entry& from, config_key::loss why, std::string by) {
+    static void lose(config_key::outcome& outcome, const assignment& from, config_key::loss why, std::string by) {
         add(outcome, {from.as_setting(), why, std::move(by)});
     }
 

@@ -39,7 +39,7 @@ class procps_lines {
 public:
     explicit procps_lines(std::string_view bytes) noexcept : rest_(bytes) {}
 
-    /// The next line that is neither blank nor a comment; none at the end.
+    /// The next line that is neither blank nor a comment; nothing at the end.
     std::optional<line> next() noexcept {
         while (!rest_.empty())
             if (const auto found = parse(take())) return found;

@@ -65,7 +65,7 @@ void load_file(int root, const listed_file& from, Loader& loader, ledger& book, 
             continue;
         }
         const bool is_exclusion = found->what == line::kind::exclusion;
-        entry e{from.path, found->number, Loader::path_of(found->key), std::string(found->value), is_exclusion};
+        assignment e{from.path, found->number, Loader::path_of(found->key), std::string(found->value), is_exclusion};
         const auto key = is_glob(e.path) || is_exclusion ? std::nullopt : canonical(e.path);
         if (masked) {
             if (key) book.pass_by(*key, e, config_key::loss::masked, from.masked_by);

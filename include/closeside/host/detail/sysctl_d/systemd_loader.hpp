@@ -25,15 +25,15 @@ public:
     static std::string path_of(std::string_view key) { return systemd_path(key); }
 
     /// False: there are too many, and it was left out.
-    bool add(entry e) {
-        if (++added_ > most_entries) return false;
+    bool add(assignment e) {
+        if (++added_ > most_assignments) return false;
         const auto [at, is_new] = by_path_.try_emplace(e.path, kept_.size());
         if (is_new && is_glob(e.path) && ++patterns_ > most_patterns) {
             by_path_.erase(at);
             return false;
         }
         if (!is_new) {
-            entry& before = kept_[at->second];
+            assignment& before = kept_[at->second];
             if (before.value == e.value && before.is_exclusion == e.is_exclusion) {
                 // It keeps its place in the order; for people the last line that says so is the one.
                 replaced_.emplace_back(std::exchange(before, e), std::move(e));
@@ -54,7 +54,7 @@ public:
                              later.is_exclusion ? config_key::loss::excluded : config_key::loss::overridden,
                              later.where());
 
-        for (const entry& e : kept_) {
+        for (const assignment& e : kept_) {
             if (e.path.empty() || e.is_exclusion) continue;
             if (const auto key = key_of(e))
                 book.write(*key, e);
@@ -64,13 +64,14 @@ public:
     }
 
 private:
-    /// The key that a line names; none for a pattern, and for what is refused before the kernel sees it.
-    static std::optional<std::string> key_of(const entry& e) {
+    /// The key that a line names; nothing for a pattern, and for what is refused before the kernel sees it.
+    static std::optional<std::string> key_of(const assignment& e) {
         if (is_glob(e.path) || climbs(e.path) || e.path.size() > longest_key) return std::nullopt;
         return canonical(e.path);
     }
 
-    void apply_glob(key_tree& tree, const std::vector<std::string>& candidates, const entry& e, ledger& book) const {
+    void apply_glob(key_tree& tree, const std::vector<std::string>& candidates, const assignment& e,
+                    ledger& book) const {
         // glob_extend() asks glob(3) for braces as well, though braces alone make no pattern.
         for (const std::string& pattern : expand_braces(e.path))
             for (const match& found : expand_glob(tree, pattern, candidates)) {
@@ -79,16 +80,16 @@ private:
                     book.write(found.key, e);
                     continue;
                 }
-                const entry& named = kept_[other->second];
+                const assignment& named = kept_[other->second];
                 book.pass_by(found.key, e, named.is_exclusion ? config_key::loss::excluded : config_key::loss::literal,
                              named.where());
             }
     }
 
     /// In the order of application; those that were replaced have an empty path.
-    std::vector<entry> kept_;
+    std::vector<assignment> kept_;
     std::map<std::string, std::size_t> by_path_;
-    std::vector<std::pair<entry, entry>> replaced_;
+    std::vector<std::pair<assignment, assignment>> replaced_;
     std::size_t added_ = 0;
     std::size_t patterns_ = 0;
 };
