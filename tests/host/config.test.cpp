@@ -223,8 +223,7 @@ TEST_CASE("older releases of procps differ as they do") {
                  file("run/sysctl.d/20.conf", "$R = 0\n"), file("etc/sysctl.d/20.conf", "$R = 1\n")},
                 {}});
     const auto look = [&](int major, int minor, int patch) {
-        return host::read_config(
-            {.root = root.path(), .procps = host::detail::sysctl_d::procps_release::of(major, minor, patch)});
+        return host::read_config({.root = root.path(), .procps = host::procps_release::of(major, minor, patch)});
     };
     CHECK_FALSE(look(4, 0, 5).find(fin)->procps.winner);
     CHECK(look(4, 0, 4).find(fin)->procps.shown == "25");

@@ -101,7 +101,7 @@ std::string compare(const host::config_view& foretold, host::sysctl_loader loade
 struct real_loader {
     host::sysctl_loader which;
     std::vector<std::string> command;
-    host::detail::sysctl_d::procps_release release{};
+    host::procps_release release{};
 };
 
 std::string run_and_compare(const tests::config_tree& tree, const real_loader& loader) {
@@ -146,13 +146,13 @@ void run_every_tree(const real_loader& loader) {
 }
 
 /// "sysctl from procps-ng 4.0.2"
-std::optional<host::detail::sysctl_d::procps_release> release_of(const std::string& sysctl) {
+std::optional<host::procps_release> release_of(const std::string& sysctl) {
     const std::string text = tests::run_program({sysctl, "--version"}).out;
     const std::size_t digits = text.find_first_of("0123456789");
     int major = 0, minor = 0, patch = 0;
     if (digits == text.npos || std::sscanf(text.c_str() + digits, "%d.%d.%d", &major, &minor, &patch) < 2)
         return std::nullopt;
-    return host::detail::sysctl_d::procps_release::of(major, minor, patch);
+    return host::procps_release::of(major, minor, patch);
 }
 
 } // namespace

@@ -51,7 +51,7 @@ inline finding complete(const rule& r, judgement&& j, const snapshot& s, const s
     evidence counted = gather_evidence(r.confirmed_by, s, earlier);
     f.occurrence = counted.occurrence;
     f.evidence = std::move(counted.text);
-    // Somebody on this host suffers from it right now, if not this program.
+    // Somebody on this host suffers from it right now, even if it is not this program.
     if (f.occurrence == occurrence::happening) f.severity = std::max(f.severity, severity::warning);
     return f;
 }
@@ -65,7 +65,7 @@ inline std::optional<severity> worst(std::span<const finding> findings) noexcept
 
 } // namespace detail
 
-/// What an audit may look at besides one snapshot. Refers to what its maker keeps alive.
+/// What an audit may look at besides one snapshot. The caller keeps alive what it points to.
 struct audit_options {
     /// Taken from the same network namespace some time before: turns "has happened" into "is happening".
     const snapshot* earlier = nullptr;

@@ -3,7 +3,6 @@
 #define CLOSESIDE_HOST_CONFIG_HPP
 
 #include <closeside/host/config_view.hpp>
-#include <closeside/host/detail/sysctl_d/file_list.hpp>
 #include <closeside/host/detail/sysctl_d/read_config.hpp>
 #include <closeside/host/snapshot.hpp>
 
@@ -18,7 +17,7 @@ struct config_options {
     /// unknown: find out; otherwise the loader by which drift is judged.
     sysctl_loader loader = sysctl_loader::unknown;
     /// Of the procps whose `sysctl --system` is foretold.
-    detail::sysctl_d::procps_release procps{};
+    procps_release procps{};
 };
 
 /// Foretells what the sysctl configuration files below a root set under net: by systemd-sysctl, as at boot, and by

@@ -143,6 +143,21 @@ struct config_problem {
     friend bool operator==(const config_problem&, const config_problem&) = default;
 };
 
+/// What differs between releases of procps in `sysctl --system`; the default is the current release.
+struct procps_release {
+    bool globs = true;           ///< patterns are expanded: since 4.0.0
+    bool exclusion_globs = true; ///< `-pattern` takes away whatever it matches: since 4.0.5
+    bool run_before_etc = false; ///< /run/sysctl.d comes before /etc/sysctl.d: up to 3.3.16
+
+    /// That of procps-ng 4.0.2 is of(4, 0, 2).
+    static constexpr procps_release of(int major, int minor, int patch) noexcept {
+        const auto at_least = [&](int a, int b, int c) {
+            return major != a ? major > a : minor != b ? minor > b : patch >= c;
+        };
+        return {at_least(4, 0, 0), at_least(4, 0, 5), !at_least(3, 3, 17)};
+    }
+};
+
 /// What the configuration files below a root set under net, and what is wrong with them. A plain value.
 struct config_view {
     std::string root = "/";

@@ -16,7 +16,7 @@
 
 namespace closeside::host::detail {
 
-/// What the counters say about a risk.
+/// What the kernel's counters say of a risk: whether it has come true, and how often.
 struct evidence {
     host::occurrence occurrence = occurrence::uncounted;
     /// "PAWSTimewait 8 (+8 in 12.0 s), TCPACKSkippedTimeWait 0"; empty if nothing is counted.

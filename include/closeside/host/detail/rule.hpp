@@ -25,7 +25,7 @@ namespace closeside::host::detail {
 /// Several peers share an address, so that one of them can meet what another has left behind.
 constexpr bool shares_addresses(exposure e) noexcept { return e == exposure::nat || e == exposure::balancer; }
 
-/// What a rule judges: the host, and the program on it. Refers to what its maker keeps alive.
+/// What a rule judges: the host, and the program on it. Its maker keeps alive what it refers to.
 struct rule_input {
     const snapshot& host;
     /// Its `policies` are never empty.
@@ -36,7 +36,7 @@ struct rule_input {
     /// The number under a key; nothing unless it is present.
     std::optional<std::int64_t> number(key k) const noexcept { return host.number(k); }
 
-    /// The key is present and not 0, which the kernel takes for "on" whatever the number.
+    /// The key is present and not 0: the kernel takes every other number for "on".
     bool is_on(key k) const noexcept { return number(k).value_or(0) != 0; }
 
     bool is_off(key k) const noexcept { return number(k) == 0; }

@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_HOST_DETAIL_SYSCTL_D_FILE_LIST_HPP
 #define CLOSESIDE_HOST_DETAIL_SYSCTL_D_FILE_LIST_HPP
 
+#include <closeside/host/config_view.hpp>
 #include <closeside/host/detail/sysctl_d/file_content.hpp>
 #include <closeside/host/detail/sysctl_d/glob.hpp>
 #include <closeside/host/detail/sysctl_d/path_in_root.hpp>
@@ -21,21 +22,6 @@
 #include <sys/stat.h>
 
 namespace closeside::host::detail::sysctl_d {
-
-/// What differs between releases of procps; the defaults are the current one.
-struct procps_release {
-    bool globs = true;           ///< patterns are expanded: since 4.0.0
-    bool exclusion_globs = true; ///< `-pattern` takes away whatever it matches: since 4.0.5
-    bool run_before_etc = false; ///< /run/sysctl.d comes before /etc/sysctl.d: up to 3.3.16
-
-    /// `of(4, 0, 2)`.
-    static constexpr procps_release of(int major, int minor, int patch) noexcept {
-        const auto at_least = [&](int a, int b, int c) {
-            return major != a ? major > a : minor != b ? minor > b : patch >= c;
-        };
-        return {at_least(4, 0, 0), at_least(4, 0, 5), !at_least(3, 3, 17)};
-    }
-};
 
 /// A file that a loader reads, or would read if another did not mask it.
 struct listed_file {
