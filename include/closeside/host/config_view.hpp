@@ -92,7 +92,7 @@ enum class config_problem_kind : std::uint8_t {
     renamed_key,      ///< it has another name now
     unknown_key,      ///< no such key below net; mostly misspelt
     hidden_key,       ///< not in this network namespace, but perhaps in the host's
-    malformed_key,    ///< what stands before the `=` is no key, such as `export net.ipv4.…`
+    malformed_key,    ///< what is before the `=` is no key, such as `export net.ipv4.…`
     no_setting,       ///< a line without `=`
     refused_value,    ///< the kernel does not take the value
     read_only_key,    ///< the key cannot be written to here
@@ -161,7 +161,7 @@ struct procps_release {
 /// What the configuration files below a root set under net, and what is wrong with them. A plain value.
 struct config_view {
     std::string root = "/";
-    /// 0, or the errno for which the root could not be looked below at all.
+    /// 0, or the errno of opening the root.
     int error = 0;
     /// Which loader applies the files at boot; drift is judged by it.
     sysctl_loader loader = sysctl_loader::procps;
@@ -187,7 +187,7 @@ struct config_view {
     }
 
     /// The line of another configuration file that would undo a setting made in `file`, a name such as 60-closeside.conf
-    /// below /etc/sysctl.d; nullptr if the loader in use reads none after it.
+    /// below /etc/sysctl.d; nullptr if the loader in use reads no such line after it.
     const config_key::setting* undoing(std::string_view key, std::string_view file) const noexcept {
         const config_key* const k = find(key);
         if (!k || !at_boot(*k).winner) return nullptr;

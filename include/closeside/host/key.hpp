@@ -113,7 +113,7 @@ inline constexpr std::array key_table{
     key_facts{key::tcp_abort_on_overflow, "net.ipv4.tcp_abort_on_overflow", key_words::number, kernel_version{4, 15}},
     key_facts{key::tcp_max_syn_backlog, "net.ipv4.tcp_max_syn_backlog", key_words::number, kernel_version{4, 11}},
     key_facts{key::tcp_migrate_req, "net.ipv4.tcp_migrate_req"},
-    // Until 6.2 hidden only where the namespace belongs to an unprivileged user namespace.
+    // Until 6.2 hidden only if the namespace belongs to an unprivileged user namespace.
     key_facts{key::somaxconn, "net.core.somaxconn", key_words::number, kernel_version{6, 3}},
     key_facts{key::tcp_syn_retries, "net.ipv4.tcp_syn_retries", key_words::number, kernel_version{4, 9}},
     key_facts{key::tcp_synack_retries, "net.ipv4.tcp_synack_retries", key_words::number, kernel_version{4, 9}},

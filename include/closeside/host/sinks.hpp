@@ -14,8 +14,8 @@ namespace closeside::host {
 
 /// Writes lines to standard error, with a priority if that is the journal.
 /** @code closeside::warn_at_startup<front_end>(closeside::host::stderr_sink()); @endcode
- *  Each line is one writev(2), so that lines of several threads do not mix. What cannot be written is lost: there is
- *  nobody to tell. Needs no memory, throws nothing. */
+ *  Each line is one writev(2), so that lines of several threads do not mix. What cannot be written is lost, as
+ *  nobody can be told. Needs no memory, throws nothing. */
 class stderr_sink {
 public:
     stderr_sink() noexcept : journal_(detail::is_journal_stream(standard_error)) {}

@@ -116,7 +116,7 @@ void deliver(const startup_report& report, Sink& sink) {
     try {
         sink(severity::warning, std::string_view("The host check ran out of memory: not every TCP setting was judged"));
     } catch (const std::bad_alloc&) {
-        // A sink that needs memory finds none either.
+        // A sink that needs memory does not get it either.
     }
 }
 

@@ -14,7 +14,7 @@ namespace closeside::host::detail {
 class counter_list {
 public:
     constexpr counter_list() = default;
-    /// At most four; more do not compile where the list is a constant.
+    /// At most four; more do not compile if the list is a constant.
     constexpr counter_list(std::initializer_list<counter> counters) {
         for (const counter c : counters) counters_.at(size_++) = c;
     }

@@ -59,8 +59,8 @@ inline bool is_journal_stream(int descriptor) noexcept {
            status.st_dev == device && status.st_ino == inode;
 }
 
-/// Writes the parts as one line with one writev(2), so that lines of several threads do not mix, and goes on where the
-/// kernel took less. What cannot be written is lost: there is nobody to tell.
+/// Writes the parts as one line with one writev(2), so that lines of several threads do not mix, and goes on if the
+/// kernel took less. What cannot be written is lost, as nobody can be told.
 inline void write_line(int descriptor, std::string_view prefix, std::string_view line) noexcept {
     const std::string_view parts[] = {prefix, line, "\n"};
     std::size_t sent = 0, size = 0;

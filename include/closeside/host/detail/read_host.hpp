@@ -52,7 +52,7 @@ public:
         } catch (...) {
             key_value unread;
             unread.status = key_status::malformed;
-            unread.problem = "out of memory"; // short enough to need none
+            unread.problem = "out of memory"; // short enough to need no memory
             return unread;
         }
     }
@@ -78,7 +78,7 @@ inline bool is_there(const snapshot& s, key k) noexcept { return s[k].status != 
 
 /// tcp_max_orphans is the witness: of all namespaces only the initial one has it, on every kernel from 3.10 to 6.18.
 /** Inodes alone do not tell: the process 1 of a container is in the container's own namespace, and a container may not
- *  read the host's. Where an emulated or half-copied /proc misses the witness too, keys that every real child namespace
+ *  read the host's. If an emulated or half-copied /proc misses the witness too, keys that every real child namespace
  *  has are missing as well. */
 inline network_namespace find_namespace(const snapshot& s, int top) noexcept {
     if (is_there(s, key::tcp_max_orphans)) return network_namespace::initial;

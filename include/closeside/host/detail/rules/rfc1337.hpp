@@ -38,7 +38,7 @@ inline constexpr rule rfc1337_on{
             std::string("The RST with which a client clears an old TIME-WAIT is ignored, and each rejected SYN starts "
                         "its 60 s anew") +
                 (first   ? "; this program closes first, so TIME-WAIT lands here"
-                 : holds ? "; this program lets the peer close first, and TIME-WAIT lands here only if the peer did "
+                 : holds ? "; this program lets the peer close first, and TIME-WAIT lands here only where the peer did "
                            "not do so in time"
                          : ""),
             std::move(consequence),

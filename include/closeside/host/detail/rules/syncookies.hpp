@@ -73,7 +73,7 @@ inline constexpr rule syncookies_always{
     {counter::syncookies_sent, counter::syncookies_failed}};
 
 /// By the size of the hash table: a 128th since 5.7, a 256th up to 4.19, and 128 at least (tcp_sk_init).
-/** Where the kernel does not show that size nobody can tell a default from a choice. */
+/** If the kernel does not show that size, a default cannot be told from a choice. */
 inline bool chose_syn_backlog(const snapshot& s) noexcept {
     const auto backlog = s.number(key::tcp_max_syn_backlog), entries = s.number(key::tcp_ehash_entries);
     if (!backlog || !entries || *entries == 0) return false;

@@ -39,7 +39,7 @@ inline constexpr rule time_wait_meets_shared_addresses{
         const bool soon = balancer && first && round && *round < static_cast<double>(time_wait_seconds);
         std::string message =
             std::string(first ? "This program closes first, so TIME-WAIT stays here for 60 s"
-                              : "This program can close first, if a peer does not do so in time; TIME-WAIT then "
+                              : "This program can close first, where a peer does not do so in time; TIME-WAIT then "
                                 "stays here for 60 s") +
             ", and a peer that comes from the same address and port within that time meets it";
         if (balancer && first && round)

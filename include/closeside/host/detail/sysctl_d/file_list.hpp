@@ -79,7 +79,7 @@ private:
         const auto [at, is_new] = seen_.try_emplace(std::string(path));
         if (!is_new) return at->second;
         const located where = locate(root_, path);
-        // /lib is the same directory as /usr/lib where it is a link to it.
+        // /lib is the same directory as /usr/lib if it is a link to it.
         for (const auto& [other, listed] : seen_)
             if (where.error == 0 && listed.path == where.path) return at->second;
         at->second.path = where.path;

@@ -96,7 +96,7 @@ inline std::vector<match> expand_in_tree(key_tree& tree, const std::string& patt
     return keys;
 }
 
-/// What a pattern stands for: the keys of the tree, or those among `candidates` where the tree is not known.
+/// What a pattern stands for: the keys of the tree, or those among `candidates` if the tree is not known.
 inline std::vector<match> expand_glob(key_tree& tree, const std::string& pattern,
                                       const std::vector<std::string>& candidates) {
     if (pattern.size() > longest_key) return {};

@@ -22,7 +22,7 @@ enum class value_form : std::uint8_t {
     ticks,      ///< the same in milliseconds, which the kernel rounds up to its ticks and shows so
     port_range, ///< one or two ports; a lone one replaces the low end only
     port_list,  ///< ports and ranges with commas between
-    unknown     ///< not modelled: taken for accepted, unless the key holds one number now and the text is none
+    unknown     ///< not modelled: taken for accepted, unless the key holds one number now and the text is not a number
 };
 
 struct value_rule {
@@ -108,7 +108,7 @@ inline write_result write_number(const value_rule& rule, std::string_view text) 
 }
 
 inline write_result write_port_range(const value_rule& rule, std::string_view text, const write_context& context) {
-    // Of what a namespace begins with (inet_init_net), where the range before is not known.
+    // Of what a namespace begins with (inet_init_net), if the range before is not known.
     const auto before = closeside::detail::parse_number_pair(context.before);
     std::array<std::int64_t, 2> ends{before ? before->first : 32768, before ? before->second : 60999};
     for (std::size_t i = 0; i != ends.size(); ++i) {

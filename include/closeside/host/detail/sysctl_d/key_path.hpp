@@ -11,7 +11,7 @@
 
 namespace closeside::host::detail::sysctl_d {
 
-/// A key of a configuration file as a path below /proc/sys: where the first separator is a dot, dots and slashes change
+/// A key of a configuration file as a path below /proc/sys: if the first separator is a dot, dots and slashes change
 /// places, so that `net.ipv4.conf.eth0/100.forwarding` and `net/ipv4/conf/eth0.100/forwarding` are one key.
 inline std::string with_slashes(std::string_view key) {
     std::string path(key);

@@ -20,7 +20,7 @@ struct line {
     kind what = kind::no_setting;
     /// From 1.
     unsigned number = 0;
-    /// Without the `-` in front; the whole line where it is no setting.
+    /// Without the `-` in front; the whole line if it is no setting.
     std::string_view key;
     std::string_view value;
 };

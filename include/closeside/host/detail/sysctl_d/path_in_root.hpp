@@ -133,7 +133,7 @@ private:
     std::vector<passed> way_;
 };
 
-/// Looks `path` up below the directory `root`, as openat2(2) does with RESOLVE_IN_ROOT, and also where the kernel
+/// Looks `path` up below the directory `root`, as openat2(2) does with RESOLVE_IN_ROOT, and also if the kernel
 /// (before 5.6) or a container's system-call filter has no openat2. Opens nothing but directories, with O_PATH.
 inline located locate(int root, std::string_view path) { return descent(root).find(path); }
 

@@ -63,7 +63,7 @@ public:
     const std::vector<assignment>& assignments() const noexcept { return assignments_; }
 
 private:
-    /// It hands paths to the kernel as they are: `key/` is none, and `..` must come after a directory.
+    /// It hands paths to the kernel as they are: `key/` is no key, and `..` must come after a directory.
     static bool is_walkable(const key_tree& tree, const std::string& path) {
         if (path.ends_with('/')) return false;
         if (!tree.is_known()) return true;
