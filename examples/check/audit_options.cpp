@@ -57,7 +57,7 @@ double rate(const std::string& option, const std::string& text) {
 
 std::string known_codes() {
     std::string codes;
-    for (const host::rule& r : host::rule_table) codes += " " + std::string(r.code);
+    for (const host::detail::rule& r : host::detail::rule_table) codes += " " + std::string(r.code);
     return codes;
 }
 
@@ -66,7 +66,7 @@ host::suppression read_ignore(const std::string& argument) {
     constexpr std::string_view until = "until=", reason = "reason=";
     const std::string_view text = argument;
     host::suppression s{.code = std::string(text.substr(0, text.find(',')))};
-    if (!host::find_rule(s.code))
+    if (!host::detail::find_rule(s.code))
         refuse("--ignore", s.code, "is not the code of a rule; the codes are" + known_codes());
     for (std::string_view rest = text.substr(s.code.size()); !rest.empty();) {
         rest.remove_prefix(1);
@@ -77,7 +77,7 @@ host::suppression read_ignore(const std::string& argument) {
         const std::string part(rest.substr(0, rest.find(',')));
         if (!part.starts_with(until) || s.until)
             refuse("--ignore", part, "is not understood; give CODE[,until=YYYY-MM-DD][,reason=TEXT]");
-        s.until = host::parse_date(std::string_view(part).substr(until.size()));
+        s.until = host::detail::parse_date(std::string_view(part).substr(until.size()));
         if (!s.until) refuse("--ignore", part, "names no day; write until=YYYY-MM-DD");
         rest.remove_prefix(part.size());
     }

@@ -17,7 +17,7 @@ namespace host = closeside::host;
 using closeside::detail::printable;
 using json = nlohmann::ordered_json;
 
-std::string place(const host::config_setting& s) { return printable(s.file) + ":" + std::to_string(s.line); }
+std::string place(const host::config_key::setting& s) { return printable(s.file) + ":" + std::to_string(s.line); }
 
 /// A port range for people: a tab in it is a blank.
 std::string shown(std::string value) {
@@ -26,7 +26,7 @@ std::string shown(std::string value) {
     return value.empty() ? "(nothing)" : printable(value);
 }
 
-std::string in_words(const host::config_outcome& o) {
+std::string in_words(const host::config_key::outcome& o) {
     if (!o.winner) return "-";
     std::string text = shown(o.shown);
     if (shown(o.winner->value) != text) text += " (written " + shown(o.winner->value) + ")";
@@ -62,22 +62,22 @@ void print_problem(std::ostream& out, const host::config_problem& p, const termi
     out << ": " << printable(p.text) << "\n";
 }
 
-void print_losers(std::ostream& out, const char* loader, const host::config_outcome& o) {
-    for (const host::config_loser& l : o.losers)
+void print_losers(std::ostream& out, const char* loader, const host::config_key::outcome& o) {
+    for (const host::config_key::loser& l : o.losers)
         out << "    " << loader << ": not " << shown(l.setting.value) << " by " << place(l.setting) << ": "
             << to_string(l.why) << ", " << printable(l.by) << "\n";
 }
 
-json to_json(const host::config_outcome& o) {
+json to_json(const host::config_key::outcome& o) {
     if (!o.winner) return nullptr;
     json setting{{"value", o.winner->value}, {"file", o.winner->file}, {"line", o.winner->line}, {"shown", o.shown}};
     if (!o.winner->pattern.empty()) setting["pattern"] = o.winner->pattern;
     return setting;
 }
 
-json losers_to_json(const host::config_outcome& o) {
+json losers_to_json(const host::config_key::outcome& o) {
     json losers = json::array();
-    for (const host::config_loser& l : o.losers)
+    for (const host::config_key::loser& l : o.losers)
         losers.push_back({{"value", l.setting.value},
                           {"file", l.setting.file},
                           {"line", l.setting.line},

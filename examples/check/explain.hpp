@@ -46,8 +46,8 @@ std::optional<subject> find_subject(std::string_view word);
 std::vector<std::string> similar_names(std::string_view word);
 
 /// The rules whose findings can name a key, by code.
-std::vector<const host::rule*> rules_about(host::key k);
-std::vector<const host::rule*> rules_confirmed_by(host::counter c);
+std::vector<const host::detail::rule*> rules_about(host::key k);
+std::vector<const host::detail::rule*> rules_confirmed_by(host::counter c);
 
 /// Who can set a key, and which network namespaces have one of their own: one clause each.
 std::string who_sets(const key_text& text);

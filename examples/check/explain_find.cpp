@@ -109,7 +109,7 @@ std::optional<subject> find_subject(std::string_view word) {
     for (const rule_text* r : all.rules)
         if (plain == lowered(r->code)) return r;
     for (const counter_text* c : all.counters) {
-        const host::counter_facts& facts = host::facts(c->counter);
+        const host::detail::counter_facts& facts = host::detail::facts(c->counter);
         const std::string group = lowered(facts.group), name = lowered(facts.name);
         if (plain == name || plain == group + name || plain == group + ":" + name) return c;
     }
@@ -141,30 +141,30 @@ std::vector<std::string> similar_names(std::string_view word) {
     return names;
 }
 
-std::vector<const host::rule*> rules_about(host::key k) {
-    std::vector<const host::rule*> rules;
+std::vector<const host::detail::rule*> rules_about(host::key k) {
+    std::vector<const host::detail::rule*> rules;
     for (const rule_text* r : explanations().rules)
         if (std::ranges::find(r->keys, k) != r->keys.end())
-            if (const host::rule* const rule = host::find_rule(r->code)) rules.push_back(rule);
+            if (const host::detail::rule* const rule = host::detail::find_rule(r->code)) rules.push_back(rule);
     return rules;
 }
 
-std::vector<const host::rule*> rules_confirmed_by(host::counter c) {
-    std::vector<const host::rule*> rules;
-    for (const host::rule& r : host::rule_table)
+std::vector<const host::detail::rule*> rules_confirmed_by(host::counter c) {
+    std::vector<const host::detail::rule*> rules;
+    for (const host::detail::rule& r : host::detail::rule_table)
         if (std::ranges::find(r.confirmed_by, c) != r.confirmed_by.end()) rules.push_back(&r);
     return rules;
 }
 
 std::string who_sets(const key_text& text) {
     if (!text.set_by.empty()) return std::string(text.set_by);
-    switch (host::facts(text.key).reach) {
-    case host::key_reach::host:
+    switch (host::detail::facts(text.key).reach) {
+    case host::detail::key_reach::host:
         return "root on the host, for all network namespaces; no container has a value of its own";
-    case host::key_reach::pod_safe:
+    case host::detail::key_reach::pod_safe:
         return "root of the network namespace; for a container, docker run --sysctl, or securityContext.sysctls of the "
                "pod (Kubernetes counts it among the safe ones)";
-    case host::key_reach::space:
+    case host::detail::key_reach::space:
         return "root of the network namespace; for a container, docker run --sysctl, or securityContext.sysctls of the "
                "pod (the kubelet needs --allowed-unsafe-sysctls for it)";
     }
@@ -173,11 +173,11 @@ std::string who_sets(const key_text& text) {
 
 std::string scope_of(const key_text& text) {
     if (!text.scope.empty()) return std::string(text.scope);
-    const host::key_facts& facts = host::facts(text.key);
+    const host::detail::key_facts& facts = host::detail::facts(text.key);
     if (!facts.per_namespace_since)
-        return facts.reach == host::key_reach::host ? "every network namespace shows the host's value"
-                                                    : "every network namespace has its own";
-    if (*facts.per_namespace_since == host::never_per_namespace)
+        return facts.reach == host::detail::key_reach::host ? "every network namespace shows the host's value"
+                                                            : "every network namespace has its own";
+    if (*facts.per_namespace_since == host::detail::never_per_namespace)
         return "the host's alone: the value holds in every network namespace, and only the initial one shows it";
     const std::string release =
         std::to_string(facts.per_namespace_since->major) + "." + std::to_string(facts.per_namespace_since->minor);

@@ -13,9 +13,9 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-json codes_of(const std::vector<const host::rule*>& rules) {
+json codes_of(const std::vector<const host::detail::rule*>& rules) {
     json codes = json::array();
-    for (const host::rule* r : rules) codes.push_back(r->code);
+    for (const host::detail::rule* r : rules) codes.push_back(r->code);
     return codes;
 }
 
@@ -24,7 +24,7 @@ json to_json(const host::finding& f) {
 }
 
 json to_json(const key_text& text, const looked_at& here) {
-    const host::key_facts& facts = host::facts(text.key);
+    const host::detail::key_facts& facts = host::detail::facts(text.key);
     const host::key_value& value = here.seen[text.key];
     json findings = json::array();
     for (const host::finding& f : here.findings)
@@ -50,7 +50,7 @@ json to_json(const key_text& text, const looked_at& here) {
 }
 
 json to_json(const rule_text& text, const looked_at& here) {
-    const host::rule* const rule = host::find_rule(text.code);
+    const host::detail::rule* const rule = host::detail::find_rule(text.code);
     json counters = json::array(), keys = json::array();
     if (rule)
         for (const host::counter c : rule->confirmed_by) counters.push_back(to_string(c));
@@ -69,7 +69,7 @@ json to_json(const rule_text& text, const looked_at& here) {
 }
 
 json to_json(const counter_text& text, const looked_at& here) {
-    const host::counter_facts& facts = host::facts(text.counter);
+    const host::detail::counter_facts& facts = host::detail::facts(text.counter);
     const auto count = here.seen.count(text.counter);
     return {{"kind", "counter"},
             {"name", facts.name},

@@ -68,8 +68,8 @@ std::string value_here(const host::snapshot& seen, host::key k) {
     return status_in_words(v.status) + (v.problem.empty() ? "" : " (" + v.problem + ")") + ", in " + seen.path(k);
 }
 
-void add_rules(page& out, std::string_view label, const std::vector<const host::rule*>& rules) {
-    for (const host::rule* r : rules)
+void add_rules(page& out, std::string_view label, const std::vector<const host::detail::rule*>& rules) {
+    for (const host::detail::rule* r : rules)
         out.paragraph(r == rules.front() ? label : "", std::string(r->code) + " " + std::string(r->title));
 }
 
@@ -78,7 +78,7 @@ void add_judgement(page& out, const host::finding& f) {
                   std::string(judged_for) + std::string(f.code) + " " + to_string(f.severity) + ": " + f.message);
 }
 
-std::string heading_of(const host::counter_facts& facts) {
+std::string heading_of(const host::detail::counter_facts& facts) {
     return std::string(facts.group) + ":" + std::string(facts.name);
 }
 
@@ -107,7 +107,7 @@ void add(page& out, const key_text& text, const looked_at& here) {
 }
 
 void add(page& out, const rule_text& text, const looked_at& here) {
-    const host::rule* const rule = host::find_rule(text.code);
+    const host::detail::rule* const rule = host::detail::find_rule(text.code);
     out.heading(std::string(text.code) + (rule ? ": " + std::string(rule->title) : ""));
     out.paragraph("warns", text.warns);
     out.paragraph("why", text.why);
@@ -116,7 +116,7 @@ void add(page& out, const rule_text& text, const looked_at& here) {
     std::string counters;
     if (rule)
         for (const host::counter c : rule->confirmed_by)
-            counters += (counters.empty() ? "" : ", ") + heading_of(host::facts(c));
+            counters += (counters.empty() ? "" : ", ") + heading_of(host::detail::facts(c));
     out.paragraph("counters", counters);
     std::string keys;
     for (const host::key k : text.keys) keys += (keys.empty() ? "" : ", ") + std::string(to_string(k));
@@ -136,7 +136,7 @@ void add_paragraphs(page& out, const counter_text& text) {
 }
 
 void add(page& out, const counter_text& text, const looked_at& here) {
-    out.heading(heading_of(host::facts(text.counter)));
+    out.heading(heading_of(host::detail::facts(text.counter)));
     add_paragraphs(out, text);
     const auto count = here.seen.count(text.counter);
     out.paragraph("here", count                  ? std::to_string(*count) + " in this network namespace"
@@ -151,7 +151,7 @@ void add(page& out, const topic_text& text, const looked_at&) {
 
 void add(page& out, every_counter, const looked_at&) {
     for (const counter_text* c : explanations().counters) {
-        out.heading(heading_of(host::facts(c->counter)));
+        out.heading(heading_of(host::detail::facts(c->counter)));
         add_paragraphs(out, *c);
     }
 }
@@ -169,7 +169,8 @@ void add(page& out, every_name, const looked_at&) {
     topic(every_counter::name, every_counter::title);
     out.heading("closeside-check explain CODE");
     for (const rule_text* r : all.rules)
-        if (const host::rule* const rule = host::find_rule(r->code)) out.paragraph(r->code, rule->title);
+        if (const host::detail::rule* const rule = host::detail::find_rule(r->code))
+            out.paragraph(r->code, rule->title);
     std::string keys, counters;
     for (const key_text* k : all.keys) keys += (keys.empty() ? "" : " ") + std::string(to_string(k->key));
     for (const counter_text* c : all.counters)

@@ -26,7 +26,7 @@ json or_null(const std::optional<T>& value) {
 /// null where no suppression names the finding; an expired one stays visible, but does not suppress.
 json to_json(const std::optional<host::suppression>& s, bool suppressed) {
     if (!s) return nullptr;
-    return {{"until", s->until ? json(host::format_date(*s->until)) : json(nullptr)},
+    return {{"until", s->until ? json(host::detail::format_date(*s->until)) : json(nullptr)},
             {"reason", s->reason},
             {"expired", !suppressed}};
 }
@@ -35,12 +35,12 @@ json to_json(const judged& j) {
     const host::finding& f = j.finding;
     json observed = json::object();
     json where = json::object();
-    for (const host::observation& o : f.observed) {
+    for (const host::finding::observation& o : f.observed) {
         observed[o.key] = o.value;
         where[o.key] = o.where;
     }
     json settings = json::object();
-    for (const host::setting& s : f.settings) settings[s.key] = s.value;
+    for (const host::finding::setting& s : f.settings) settings[s.key] = s.value;
     return {{"code", f.code},
             {"severity", to_string(f.severity)},
             {"keys", f.keys},
@@ -67,12 +67,12 @@ json to_json(const host::key_value& v) {
 
 json counters_of(const report& r) {
     json all = json::object();
-    for (const host::counter_facts& c : host::all_counters) {
+    for (const host::detail::counter_facts& c : host::detail::counter_table) {
         const auto total = r.seen.count(c.id);
         if (!total) continue;
         json& one = all[std::string(c.group) + std::string(c.name)];
         one["total"] = *total;
-        if (r.earlier) one["per_second"] = or_null(host::rate(*r.earlier, r.seen, c.id));
+        if (r.earlier) one["per_second"] = or_null(host::detail::rate(*r.earlier, r.seen, c.id));
     }
     return all;
 }
@@ -103,7 +103,7 @@ void print_json(std::ostream& out, const report& r) {
     json findings = json::array();
     for (const judged& j : r.findings) findings.push_back(to_json(j));
     json values = json::object();
-    for (const host::key_facts& facts : host::all_keys) values[std::string(facts.name)] = to_json(r.seen[facts.id]);
+    for (const host::key k : host::all_keys) values[std::string(to_string(k))] = to_json(r.seen[k]);
 
     const json document{{"findings", std::move(findings)},
                         {"values", std::move(values)},

@@ -43,14 +43,14 @@ void wait_or_be_interrupted(std::chrono::seconds time) {
 }
 
 std::vector<judged> judge(const report& r, std::chrono::sys_days today) {
-    const host::more_to_see more{.earlier = r.earlier ? &*r.earlier : nullptr,
-                                 .config = r.config.error == 0 ? &r.config : nullptr};
+    const host::audit_options more{.earlier = r.earlier ? &*r.earlier : nullptr,
+                                   .config = r.config.error == 0 ? &r.config : nullptr};
     std::vector<judged> all;
     for (host::finding& f : host::audit(r.seen, program_of(r.asked), more)) {
         judged j{std::move(f), {}, false};
-        if (const auto* s = host::find_suppression(r.asked.suppressions, j.finding.code)) {
+        if (const auto* s = host::detail::find_suppression(r.asked.suppressions, j.finding.code)) {
             j.suppression = *s;
-            j.suppressed = !host::has_expired(*s, today);
+            j.suppressed = !s->has_expired(today);
         }
         all.push_back(std::move(j));
     }

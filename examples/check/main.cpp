@@ -19,7 +19,7 @@ std::string version_text() { return "closeside-check " + check::version_name(); 
 
 std::string rules_text() {
     std::string text = "Rules:\n";
-    for (const closeside::host::rule& r : closeside::host::rule_table)
+    for (const closeside::host::detail::rule& r : closeside::host::detail::rule_table)
         text += "  " + std::string(r.code) + "  " + std::string(r.title) + "\n";
     return text + "\nExit status: 0 nothing worse than a note, 1 warnings, 2 critical, 64 usage, 70 could not look.";
 }

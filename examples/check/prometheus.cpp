@@ -17,7 +17,7 @@ namespace host = closeside::host;
 
 namespace {
 
-std::string nstat_name(const host::counter_facts& c) { return std::string(c.group) + std::string(c.name); }
+std::string nstat_name(const host::detail::counter_facts& c) { return std::string(c.group) + std::string(c.name); }
 
 double seconds_since_epoch(std::chrono::system_clock::time_point t) {
     return std::chrono::duration<double>(t.time_since_epoch()).count();
@@ -59,9 +59,9 @@ void print_findings(std::ostream& out, const report& r) {
     metric events(out, "closeside_finding_events_total",
                   "What the kernel counts when that happens of which a finding warns.", "counter");
     for (const judged& j : r.findings)
-        if (const host::rule* const rule = host::find_rule(j.finding.code))
+        if (const host::detail::rule* const rule = host::detail::find_rule(j.finding.code))
             for (const host::counter c : rule->confirmed_by)
-                events.sample({{"code", rule->code}, {"counter", nstat_name(host::facts(c))}}, r.seen.count(c));
+                events.sample({{"code", rule->code}, {"counter", nstat_name(host::detail::facts(c))}}, r.seen.count(c));
 
     metric expiry(out, "closeside_suppression_expiry_timestamp_seconds",
                   "When a suppression stops to hold, in seconds since 1970.");
@@ -73,12 +73,12 @@ void print_findings(std::ostream& out, const report& r) {
 
 void print_sysctls(std::ostream& out, const host::snapshot& seen) {
     metric statuses(out, "closeside_sysctl_status", "How reading a key went; always 1.");
-    for (const host::key_facts& facts : host::all_keys)
-        statuses.sample({{"key", facts.name}, {"status", to_string(seen[facts.id].status)}}, 1);
+    for (const host::key k : host::all_keys)
+        statuses.sample({{"key", to_string(k)}, {"status", to_string(seen[k].status)}}, 1);
 
     metric values(out, "closeside_sysctl", "The value of a key that is present and a number.");
-    for (const host::key_facts& facts : host::all_keys)
-        if (facts.shape == host::key_shape::number) values.sample({{"key", facts.name}}, seen.number(facts.id));
+    for (const host::detail::key_facts& facts : host::detail::key_table)
+        if (facts.shape == host::detail::key_shape::number) values.sample({{"key", facts.name}}, seen.number(facts.id));
 }
 
 void print_capacity(std::ostream& out, const report& r) {
@@ -110,10 +110,10 @@ void print_kernel_counts(std::ostream& out, const report& r) {
     metric events(out, "closeside_tcp_events_total",
                   "Events that the kernel counts, named as nstat(8) does, since the network namespace was made.",
                   "counter");
-    for (const host::counter_facts& c : host::all_counters)
+    for (const host::detail::counter_facts& c : host::detail::counter_table)
         events.sample({{"counter", nstat_name(c)}}, r.seen.count(c.id));
 
-    const host::sockstat& sockets = r.seen.sockets;
+    const closeside::detail::sockstat& sockets = r.seen.sockets;
     metric sockstat(out, "closeside_sockstat",
                     "What /proc/net/sockstat says; tw counts orphans in FIN-WAIT-2 too, orphan the whole host's.");
     sockstat.sample({{"field", "inuse"}}, sockets.in_use);

@@ -5,6 +5,8 @@
 #include "command.hpp"
 #include "output.hpp"
 
+#include <closeside/detail/kernel/shared_tcp_table.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <chrono>
@@ -28,9 +30,9 @@ struct command {
 int run(const command& c) {
     // The number that costs nothing first: the walk takes long enough for it to change.
     const std::optional<std::uint64_t> quick = host::time_wait_quick(c.what.root);
-    const states_report r{c.what, host::count_states(c.what), quick, host::shares_tcp_table(c.what.root)};
-    if (r.counted.method == host::states_method::none)
-        return give_up("cannot count the TCP sockets below '" + c.what.root + "': " + why_not_better(r.counted));
+    const states_report r{c.what, host::count_states(c.what), quick, closeside::detail::shares_tcp_table(c.what.root)};
+    if (r.counted.method == host::tcp_states::source::none)
+        return give_up("cannot count the TCP sockets below '" + c.what.root + "': " + r.counted.why_not_better());
 
     std::ostringstream out;
     switch (c.to.format) {

@@ -15,7 +15,7 @@ namespace check {
 namespace {
 
 namespace host = closeside::host;
-using host::states_method;
+using states_method = host::tcp_states::source;
 using host::tcp_state;
 using json = nlohmann::ordered_json;
 
@@ -31,7 +31,9 @@ const char* meaning(tcp_state s) {
     case tcp_state::closing: return "both closed at once: our FIN is not acknowledged yet";
     case tcp_state::last_ack: return "the peer closed, then we: our FIN is not acknowledged yet";
     case tcp_state::time_wait: return "we closed first: over, kept 60 s for segments that are late";
-    case tcp_state::closed: return "no connection any more; the kernel's table holds none of these";
+    case tcp_state::close: return "no connection any more; the kernel's table holds none of these";
+    case tcp_state::new_syn_received:
+    case tcp_state::unknown: break;
     }
     return "";
 }
@@ -78,8 +80,8 @@ void print_states_text(std::ostream& out, const states_report& r, const terminal
     if (r.time_wait_quick)
         out << "\ntime_wait_quick " << *r.time_wait_quick
             << ": TIME-WAIT and orphans in FIN-WAIT-2 of the whole namespace, as sockstat has them at no cost\n";
-    if (!s.exact) note("not exact: " + why_not_better(s));
-    if (s.exact && s.method == states_method::proc) note("the faster way was closed: " + why_not_better(s));
+    if (!s.exact) note("not exact: " + s.why_not_better());
+    if (s.exact && s.method == states_method::proc) note("the faster way was closed: " + s.why_not_better());
     if (r.shared_table == true)
         note("this namespace shares the host's connection table (net.ipv4.tcp_ehash_entries is negative): counting "
              "steps "
@@ -90,7 +92,7 @@ void print_states_json(std::ostream& out, const states_report& r) {
     const host::tcp_states& s = r.counted;
     json states = json::object();
     for (const tcp_state state : host::all_tcp_states) states[to_string(state)] = or_null(s.count(state));
-    const std::string why = why_not_better(s);
+    const std::string why = s.why_not_better();
     const json document{
         {"states", std::move(states)},
         {"method", to_string(s.method)},

@@ -80,27 +80,27 @@ std::string reason(const host::finding& f) {
     return comment(std::string(f.code) + " " + to_string(f.severity) + ": " + f.message);
 }
 
-std::string assignment(const host::suggested_setting& s) {
+std::string assignment(const host::suggestion::change& s) {
     const std::string line = closeside::detail::printable(s.setting.key + " = " + s.setting.value) + "\n";
-    switch (s.place) {
-    case host::setting_place::here: return line;
-    case host::setting_place::host: return comment("To be set on the host, not here:") + "#" + line;
-    case host::setting_place::none: return comment("This kernel has no such key now:") + "#" + line;
+    switch (s.where) {
+    case host::suggestion::settable::here: return line;
+    case host::suggestion::settable::host: return comment("To be set on the host, not here:") + "#" + line;
+    case host::suggestion::settable::none: return comment("This kernel has no such key now:") + "#" + line;
     }
     return line;
 }
 
-std::string paragraph(const host::suggested_setting& s, const report& r) {
+std::string paragraph(const host::suggestion::change& s, const report& r) {
     std::string text = "\n";
     for (const host::finding* f : s.reasons) text += reason(*f);
     for (const auto& [f, value] : s.overruled)
         text += comment(std::string(f->code) + " " + to_string(f->severity) + " asks for " + value +
                         " instead; the value below is that of " + std::string(s.reasons.front()->code) +
                         ", which is worse or comes first: " + f->message);
-    if (const host::config_setting* const later = host::undoes(r.config, s.setting.key, file_name))
+    if (const host::config_key::setting* const later = r.config.undoing(s.setting.key, file_name))
         text += comment("Read after this file, " + later->file + ":" + std::to_string(later->line) + " sets it to " +
                         later->value + " again: change that line too.");
-    if (const auto k = host::find_key(s.setting.key); k && host::is_conntrack(*k))
+    if (const auto k = host::find_key(s.setting.key); k && host::detail::is_conntrack(*k))
         text +=
             comment("The key comes with the module nf_conntrack: put that into a file below /etc/modules-load.d/, or "
                     "it is not there yet when this file is read.");
@@ -114,7 +114,7 @@ std::string afterwards(const report& r, const std::vector<host::finding>& before
     const auto find = [](const std::vector<host::finding>& in, std::string_view code) {
         return std::ranges::find(in, code, &host::finding::code) != in.end();
     };
-    for (const host::finding& f : host::audit(host::with_settings(r.seen, s), program_of(r.asked))) {
+    for (const host::finding& f : host::audit(s.applied_to(r.seen), program_of(r.asked))) {
         const bool excused =
             std::ranges::any_of(r.findings, [&](const judged& j) { return j.suppressed && j.finding.code == f.code; });
         if (excused || std::ranges::any_of(s.unresolved, [&](const auto* u) { return u->code == f.code; })) continue;
@@ -134,7 +134,7 @@ std::string fragment(const report& r) {
 
     std::string text = head(r);
     if (s.settings.empty()) text += "\n" + comment("No finding asks for a setting.");
-    for (const host::suggested_setting& one : s.settings) text += paragraph(one, r);
+    for (const host::suggestion::change& one : s.settings) text += paragraph(one, r);
     if (!s.unresolved.empty()) text += "\n" + comment("No setting resolves these:");
     for (const host::finding* f : s.unresolved) text += reason(*f) + comment(f->fix, 2);
     text += afterwards(r, counted, s);

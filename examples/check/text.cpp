@@ -45,9 +45,9 @@ std::string cut(std::string text, std::size_t width) {
 /// Where a setting has to be made if not here.
 std::string elsewhere(const host::finding& f, const host::snapshot& seen) {
     if (seen.space != host::network_namespace::child) return seen.read_only ? " on the host" : "";
-    const bool hosts_alone = std::ranges::any_of(f.settings, [](const host::setting& s) {
+    const bool hosts_alone = std::ranges::any_of(f.settings, [](const host::finding::setting& s) {
         const auto k = host::find_key(s.key);
-        return k && host::facts(*k).reach == host::key_reach::host;
+        return k && host::detail::facts(*k).reach == host::detail::key_reach::host;
     });
     return hosts_alone ? " on the host" : seen.read_only ? " where the container is started" : "";
 }
@@ -56,7 +56,7 @@ std::string elsewhere(const host::finding& f, const host::snapshot& seen) {
 std::string short_fix(const host::finding& f, const host::snapshot& seen) {
     if (f.settings.empty()) return f.fix.substr(0, std::min(f.fix.find("; "), f.fix.find(": ")));
     std::string text;
-    for (const host::setting& s : f.settings) text += (text.empty() ? "set " : ", ") + s.key + "=" + s.value;
+    for (const host::finding::setting& s : f.settings) text += (text.empty() ? "set " : ", ") + s.key + "=" + s.value;
     return text + elsewhere(f, seen);
 }
 
@@ -81,7 +81,7 @@ void print_line(std::ostream& out, const host::finding& f, const host::snapshot&
 }
 
 std::string describe(const host::suppression& s) {
-    return (s.until ? " until " + host::format_date(*s.until) : " for good") +
+    return (s.until ? " until " + host::detail::format_date(*s.until) : " for good") +
            (s.reason.empty() ? "" : ": " + closeside::detail::printable(s.reason));
 }
 

@@ -2,6 +2,7 @@
 // An echo server whose clients close first. Start it, type into `nc -N ::1 7007`, and read its log: one line for each
 // connection that ended, with who sent the first FIN and who is left with TIME-WAIT.
 #include <closeside/closeside.hpp>
+#include <closeside/host.hpp>
 
 #include <asio/awaitable.hpp>
 #include <asio/buffer.hpp>

@@ -3,6 +3,7 @@
 // --strict the server does not start where its clients would be locked out. SIGINT and SIGTERM end it in an orderly way:
 // idle connections are closed, replies that are under way are finished first, and --stop-within bounds it all.
 #include <closeside/closeside.hpp>
+#include <closeside/host.hpp>
 
 #include <asio/awaitable.hpp>
 #include <asio/buffer.hpp>

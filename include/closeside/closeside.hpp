@@ -6,7 +6,6 @@
 #include <closeside/close.hpp>
 #include <closeside/connect.hpp>
 #include <closeside/error.hpp>
-#include <closeside/host.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/report.hpp>
 #include <closeside/socket_option.hpp>

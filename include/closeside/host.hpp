@@ -9,14 +9,8 @@
 #include <closeside/host/audit.hpp>
 #include <closeside/host/capacity.hpp>
 #include <closeside/host/config.hpp>
+#include <closeside/host/config_view.hpp>
 #include <closeside/host/counter.hpp>
-#include <closeside/host/detail/evidence.hpp>
-#include <closeside/host/detail/kernel_version.hpp>
-#include <closeside/host/detail/place.hpp>
-#include <closeside/host/detail/remedy.hpp>
-#include <closeside/host/detail/rule.hpp>
-#include <closeside/host/detail/rule_table.hpp>
-#include <closeside/host/detail/sockstat.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/key_value.hpp>
@@ -29,5 +23,6 @@
 #include <closeside/host/suggest.hpp>
 #include <closeside/host/suppression.hpp>
 #include <closeside/host/take_snapshot.hpp>
+#include <closeside/host/tcp_states.hpp>
 
 #endif

@@ -154,7 +154,7 @@ TEST_CASE("closeside-check answers a wrong argument with one line that names it 
 TEST_CASE("the help of closeside-check lists every rule") {
     const program_result r = check({"--help"});
     CHECK(r.status == 0);
-    for (const host::rule& rule : host::rule_table)
+    for (const host::detail::rule& rule : host::detail::rule_table)
         CHECK(r.out.find(std::string(rule.code) + "  " + std::string(rule.title)) != std::string::npos);
 }
 

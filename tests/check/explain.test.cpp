@@ -60,16 +60,16 @@ void check_text(const json& document, const char* member) {
 
 TEST_CASE("closeside-check explains every key, every code and every counter, and none that does not exist") {
     std::multiset<std::string> keys, codes, counters;
-    for (const host::key_facts& f : host::all_keys) keys.emplace(f.name);
-    for (const host::rule& r : host::rule_table) codes.emplace(r.code);
-    for (const host::counter_facts& f : host::all_counters) counters.emplace(f.name);
+    for (const host::detail::key_facts& f : host::detail::key_table) keys.emplace(f.name);
+    for (const host::detail::rule& r : host::detail::rule_table) codes.emplace(r.code);
+    for (const host::detail::counter_facts& f : host::detail::counter_table) counters.emplace(f.name);
     CHECK(listed("keys") == keys);
     CHECK(listed("rules") == codes);
     CHECK(listed("counters") == counters);
 }
 
 TEST_CASE("the explanation of a key says what it does, since when, what is believed of it and what to do") {
-    for (const host::key_facts& f : host::all_keys) {
+    for (const host::detail::key_facts& f : host::detail::key_table) {
         CAPTURE(f.name);
         const json document = explained({std::string(f.name)});
         CHECK(document.at("kind") == "key");
@@ -81,7 +81,7 @@ TEST_CASE("the explanation of a key says what it does, since when, what is belie
 }
 
 TEST_CASE("the explanation of a code says what it warns of, why, when that is harmless and what to do") {
-    for (const host::rule& r : host::rule_table) {
+    for (const host::detail::rule& r : host::detail::rule_table) {
         CAPTURE(r.code);
         const json document = explained({std::string(r.code)});
         CHECK(document.at("kind") == "rule");
@@ -94,7 +94,7 @@ TEST_CASE("the explanation of a code says what it warns of, why, when that is ha
 }
 
 TEST_CASE("the explanation of a counter says what is counted, and names the rules that it confirms") {
-    for (const host::counter_facts& f : host::all_counters) {
+    for (const host::detail::counter_facts& f : host::detail::counter_table) {
         CAPTURE(f.name);
         const json document = explained({std::string(f.name)});
         CHECK(document.at("name") == f.name);

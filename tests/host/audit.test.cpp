@@ -271,7 +271,7 @@ TEST_CASE("a host of which nothing is known gives one finding") {
 TEST_CASE("keys that cannot be judged are named with the reason, and give no other finding") {
     host::snapshot s = host_with({});
     s[key::tcp_rfc1337] = {key_status::denied, {}, {}, {}, "Permission denied"};
-    s[key::tcp_timestamps] = host::interpret(host::key_shape::number, "yes");
+    s[key::tcp_timestamps] = host::detail::interpret(host::detail::key_shape::number, "yes");
     const auto findings = host::audit(s);
     const auto denied = find(findings, "CS002");
     REQUIRE(denied);
@@ -291,7 +291,7 @@ TEST_CASE("an absent or hidden key gives no finding of its own") {
     host::snapshot child = host_with({});
     child.space = host::network_namespace::child;
     child[key::tcp_max_orphans] = {key_status::hidden, {}, {}, {}, {}};
-    CHECK(host::worst(host::audit(child)) == severity::note);
+    CHECK(host::detail::worst(host::audit(child)) == severity::note);
 }
 
 TEST_CASE("without policies the default one is assumed, which closes first") {
@@ -302,8 +302,8 @@ TEST_CASE("without policies the default one is assumed, which closes first") {
 
 TEST_CASE("a program whose peers close first hears nothing worse than notes about TIME-WAIT") {
     const settings bad{{key::tcp_rfc1337, "1"}, {key::tcp_max_tw_buckets, "-1"}, {key::tcp_fin_timeout, "61"}};
-    CHECK(host::worst(host::audit(host_with(bad), exposure::nat, local)) == severity::critical);
-    CHECK(host::worst(host::audit(host_with(bad), exposure::nat, peer)) == severity::note);
+    CHECK(host::detail::worst(host::audit(host_with(bad), exposure::nat, local)) == severity::critical);
+    CHECK(host::detail::worst(host::audit(host_with(bad), exposure::nat, peer)) == severity::note);
 }
 
 TEST_CASE("the worst finding comes first") {
@@ -312,8 +312,8 @@ TEST_CASE("the worst finding comes first") {
     CHECK(findings[0].code == "CS101");
     CHECK(findings[1].code == "CS201");
     CHECK(findings[2].code == "CS105");
-    CHECK(host::worst(findings) == severity::critical);
-    CHECK_FALSE(host::worst({}));
+    CHECK(host::detail::worst(findings) == severity::critical);
+    CHECK_FALSE(host::detail::worst({}));
 }
 
 TEST_CASE("an audit is a pure function") {
@@ -350,7 +350,7 @@ TEST_CASE("every finding of every rule is complete, in printable sentences witho
     hosts.push_back(host_with({}));
     hosts.back()[key::tcp_tw_recycle].status = key_status::hidden;
     hosts.back()[key::tcp_orphan_retries] = {key_status::denied, {}, {}, {}, "Permission denied"};
-    hosts.back()[key::somaxconn] = host::interpret(host::key_shape::number, "");
+    hosts.back()[key::somaxconn] = host::detail::interpret(host::detail::key_shape::number, "");
     hosts.emplace_back().error = ENOENT;
     hosts.push_back(host_with({{key::tcp_tw_reuse, "1"},
                                {key::tcp_tw_reuse_delay, "10"},
@@ -388,7 +388,7 @@ TEST_CASE("every finding of every rule is complete, in printable sentences witho
     set_count(hosts.back(), counter::listen_overflows, 1);
     set_count(hosts.back(), counter::req_q_full_do_cookies, 1);
     hosts.push_back(hosts.back()); // where nothing is tracked
-    hosts.back()[key::conntrack_count] = host::interpret(host::key_shape::number, "0");
+    hosts.back()[key::conntrack_count] = host::detail::interpret(host::detail::key_shape::number, "0");
     hosts.push_back(host_with({}));
     hosts.back().emulated = true;
 
@@ -414,7 +414,7 @@ TEST_CASE("every finding of every rule is complete, in printable sentences witho
             CAPTURE(f.message);
             CHECK(is_complete(f));
         }
-    for (const host::rule& r : host::rule_table) {
+    for (const host::detail::rule& r : host::detail::rule_table) {
         if (r.code.starts_with("CS5")) continue; // rest on files: rules_config.test.cpp
         CAPTURE(std::string(r.code));
         CHECK(seen.contains(r.code));
@@ -424,11 +424,12 @@ TEST_CASE("every finding of every rule is complete, in printable sentences witho
 TEST_CASE("whatever numbers a copied file holds, every finding is complete") {
     for (const char* extreme : {"-9223372036854775808", "9223372036854775807", "-1", "0", "2147483647", "2147483648"}) {
         host::snapshot s = host_with({});
-        for (const host::key_facts& facts : host::all_keys) {
+        for (const host::detail::key_facts& facts : host::detail::key_table) {
             const std::string pair = std::string(extreme) + " " + extreme;
-            const bool several = facts.shape == host::key_shape::range || facts.shape == host::key_shape::triple;
-            if (facts.shape != host::key_shape::ports)
-                s[facts.id] = host::interpret(facts.shape, several ? pair + " " + extreme : extreme);
+            const bool several =
+                facts.shape == host::detail::key_shape::range || facts.shape == host::detail::key_shape::triple;
+            if (facts.shape != host::detail::key_shape::ports)
+                s[facts.id] = host::detail::interpret(facts.shape, several ? pair + " " + extreme : extreme);
         }
         s.sockets.time_wait = s.sockets.orphans = s[key::tcp_max_orphans].number;
         for (const exposure peers : every_exposure)

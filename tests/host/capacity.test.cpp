@@ -13,7 +13,7 @@ namespace {
 
 host::snapshot host_with(std::initializer_list<std::pair<key, const char*>> values) {
     host::snapshot s;
-    for (const auto& [k, text] : values) s[k] = host::interpret(host::facts(k).shape, text);
+    for (const auto& [k, text] : values) s[k] = host::detail::interpret(host::detail::facts(k).shape, text);
     return s;
 }
 

@@ -16,7 +16,8 @@
 #include <vector>
 
 namespace host = closeside::host;
-using host::config_loss, host::config_problem_kind;
+using host::config_problem_kind;
+using config_loss = host::config_key::loss;
 using tests::fake_root;
 using namespace tests::config_tree_words;
 
@@ -30,7 +31,7 @@ void fill(tests::fake_root& root, const tests::config_tree& tree) {
     tests::make_tree(root.path(), tree);
 }
 
-std::string value_of(const host::config_outcome& outcome) { return outcome.winner ? outcome.shown : ""; }
+std::string value_of(const host::config_key::outcome& outcome) { return outcome.winner ? outcome.shown : ""; }
 
 std::vector<config_problem_kind> kinds(const host::config_view& view) {
     std::vector<config_problem_kind> all;
@@ -73,13 +74,13 @@ TEST_CASE("the winner and the losers of a key have their files and lines, withou
     const auto view = host::read_config({.root = root.path()});
     const host::config_key& k = *view.find(fin);
     CHECK(k.live == "60");
-    CHECK(k.systemd.winner == host::config_setting{"22", "/usr/lib/sysctl.d/90.conf", 3, ""});
-    CHECK(k.procps.winner == host::config_setting{"23", "/etc/sysctl.conf", 1, ""});
-    const host::config_loser masked{
+    CHECK(k.systemd.winner == host::config_key::setting{"22", "/usr/lib/sysctl.d/90.conf", 3, ""});
+    CHECK(k.procps.winner == host::config_key::setting{"23", "/etc/sysctl.conf", 1, ""});
+    const host::config_key::loser masked{
         {"20", "/usr/lib/sysctl.d/10.conf", 1, ""}, config_loss::masked, "/etc/sysctl.d/10.conf"};
-    CHECK(k.systemd.losers == std::vector{masked, host::config_loser{{"21", "/etc/sysctl.d/10.conf", 2, ""},
-                                                                     config_loss::overridden,
-                                                                     "/usr/lib/sysctl.d/90.conf:3"}});
+    CHECK(k.systemd.losers == std::vector{masked, host::config_key::loser{{"21", "/etc/sysctl.d/10.conf", 2, ""},
+                                                                          config_loss::overridden,
+                                                                          "/usr/lib/sysctl.d/90.conf:3"}});
     CHECK(k.procps.losers.size() == 3);
     CHECK(k.procps.losers.back().by == "/etc/sysctl.conf:1");
     CHECK(view.files ==
@@ -93,7 +94,7 @@ TEST_CASE("a pattern that loses says to which line, and one that wins says that 
                       "net.ipv4.tcp_tw_reuse_* = 5\n"),
                 {}});
     const auto view = host::read_config({.root = root.path()});
-    const host::config_loser& loser = view.find(fin)->systemd.losers.at(0);
+    const host::config_key::loser& loser = view.find(fin)->systemd.losers.at(0);
     CHECK(loser.why == config_loss::literal);
     CHECK(loser.by == "/etc/sysctl.d/10.conf:2");
     CHECK(loser.setting.pattern == "net/ipv4/tcp_fin_*");
@@ -107,7 +108,7 @@ TEST_CASE("every key that the host check reads is listed, whether a file sets it
     root.defaults();
     const auto view = host::read_config({.root = root.path()});
     CHECK(view.keys.size() == host::all_keys.size());
-    for (const host::key_facts& facts : host::all_keys) {
+    for (const host::detail::key_facts& facts : host::detail::key_table) {
         const host::config_key* const k = view.find(facts.name);
         REQUIRE(k);
         CHECK_FALSE(k->systemd.winner);
@@ -222,8 +223,7 @@ TEST_CASE("older releases of procps differ as they do") {
                  file("run/sysctl.d/20.conf", "$R = 0\n"), file("etc/sysctl.d/20.conf", "$R = 1\n")},
                 {}});
     const auto look = [&](int major, int minor, int patch) {
-        return host::read_config(
-            {.root = root.path(), .procps = host::sysctl_d::procps_release::of(major, minor, patch)});
+        return host::read_config({.root = root.path(), .procps = host::procps_release::of(major, minor, patch)});
     };
     CHECK_FALSE(look(4, 0, 5).find(fin)->procps.winner);
     CHECK(look(4, 0, 4).find(fin)->procps.shown == "25");

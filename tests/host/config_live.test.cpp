@@ -36,14 +36,14 @@ const std::string skipped = "skipped: it needs root, the program, and the right 
 using values = std::map<std::string, std::string>;
 
 std::string read_key(const std::string& name) {
-    std::ifstream file("/proc/sys/" + host::sysctl_d::with_slashes(name));
+    std::ifstream file("/proc/sys/" + host::detail::sysctl_d::with_slashes(name));
     std::string value;
     std::getline(file, value);
     return value;
 }
 
 bool write_key(const std::string& name, const std::string& value) {
-    const int fd = ::open(("/proc/sys/" + host::sysctl_d::with_slashes(name)).c_str(), O_WRONLY | O_CLOEXEC);
+    const int fd = ::open(("/proc/sys/" + host::detail::sysctl_d::with_slashes(name)).c_str(), O_WRONLY | O_CLOEXEC);
     if (fd < 0) return false;
     const std::string line = value + "\n";
     const bool written = ::write(fd, line.data(), line.size()) > 0;
@@ -88,7 +88,7 @@ std::string compare(const host::config_view& foretold, host::sysctl_loader loade
     const values after = current(foretold);
     for (const auto& [key, found] : after) {
         const host::config_key& k = *foretold.find(key);
-        const host::config_outcome& outcome = loader == host::sysctl_loader::systemd ? k.systemd : k.procps;
+        const host::config_key::outcome& outcome = loader == host::sysctl_loader::systemd ? k.systemd : k.procps;
         const std::string wanted = outcome.winner ? outcome.shown : before.at(key);
         if (found != wanted) differences += key + ": foretold '" + wanted + "', found '" + found + "'\n";
     }
@@ -101,7 +101,7 @@ std::string compare(const host::config_view& foretold, host::sysctl_loader loade
 struct real_loader {
     host::sysctl_loader which;
     std::vector<std::string> command;
-    host::sysctl_d::procps_release release{};
+    host::procps_release release{};
 };
 
 std::string run_and_compare(const tests::config_tree& tree, const real_loader& loader) {
@@ -146,13 +146,13 @@ void run_every_tree(const real_loader& loader) {
 }
 
 /// "sysctl from procps-ng 4.0.2"
-std::optional<host::sysctl_d::procps_release> release_of(const std::string& sysctl) {
+std::optional<host::procps_release> release_of(const std::string& sysctl) {
     const std::string text = tests::run_program({sysctl, "--version"}).out;
     const std::size_t digits = text.find_first_of("0123456789");
     int major = 0, minor = 0, patch = 0;
     if (digits == text.npos || std::sscanf(text.c_str() + digits, "%d.%d.%d", &major, &minor, &patch) < 2)
         return std::nullopt;
-    return host::sysctl_d::procps_release::of(major, minor, patch);
+    return host::procps_release::of(major, minor, patch);
 }
 
 } // namespace
@@ -243,18 +243,18 @@ TEST_CASE("network: the kernel takes and refuses values as foretold") {
     const std::string differences = tests::in_child([&]() -> std::string {
         if (::unshare(CLONE_NEWNET) != 0) return skipped;
         std::string wrong;
-        for (const host::sysctl_d::value_rule& rule : host::sysctl_d::value_rules) {
-            const std::string name = host::sysctl_d::with_dots(rule.path);
+        for (const host::detail::sysctl_d::value_rule& rule : host::detail::sysctl_d::value_rules) {
+            const std::string name = host::detail::sysctl_d::with_dots(rule.path);
             const std::string before = read_key(name);
             if (!write_key(name, before)) continue; // not there, or not to be written to here
             for (const std::string& text : texts) {
-                const auto foretold = host::sysctl_d::write_value(rule.path, text, {before, 1024});
+                const auto foretold = host::detail::sysctl_d::write_value(rule.path, text, {before, 1024});
                 const bool taken = write_key(name, text);
                 const std::string found = read_key(name);
                 // A number of ticks wraps around beyond an int.
-                const bool wraps = rule.form == host::sysctl_d::value_form::ticks && text.size() > 9;
+                const bool wraps = rule.form == host::detail::sysctl_d::value_form::ticks && text.size() > 9;
                 if (!wraps && (taken != foretold.accepted ||
-                               (taken && !host::sysctl_d::is_same_value(rule.path, foretold.shown, found))))
+                               (taken && !host::detail::sysctl_d::is_same_value(rule.path, foretold.shown, found))))
                     wrong += name + " '" + text + "': foretold " +
                              (foretold.accepted ? "'" + foretold.shown + "'" : "refusal") + ", found " +
                              (taken ? "'" + found + "'" : "refusal") + "\n";

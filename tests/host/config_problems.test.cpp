@@ -260,11 +260,12 @@ TEST_CASE("a file that this process may not read is told, for the loaders may") 
 
 TEST_CASE("a file that fails in the middle of reading is told") {
     // Reading the memory of a process from address 0 on fails with EIO.
-    host::sysctl_d::located itself;
-    itself.directory = host::sysctl_d::owned_descriptor(::open("/proc/thread-self", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    host::detail::sysctl_d::located itself;
+    itself.directory =
+        host::detail::sysctl_d::owned_descriptor(::open("/proc/thread-self", O_PATH | O_DIRECTORY | O_CLOEXEC));
     itself.name = "mem";
-    const auto content = host::sysctl_d::detail::read_once(itself);
-    CHECK(content.state == host::sysctl_d::file_state::failed);
+    const auto content = host::detail::sysctl_d::read_once(itself);
+    CHECK(content.state == host::detail::sysctl_d::file_state::failed);
     CHECK(content.error == EIO);
 }
 

@@ -50,7 +50,9 @@ inline host::snapshot host_with(const settings& values) {
     host::snapshot s;
     s.kernel = "6.18.0";
     s.space = host::network_namespace::initial;
-    const auto set = [&](key k, const char* text) { s[k] = host::interpret(host::facts(k).shape, text); };
+    const auto set = [&](key k, const char* text) {
+        s[k] = host::detail::interpret(host::detail::facts(k).shape, text);
+    };
     set(key::tcp_tw_reuse, "2");
     set(key::tcp_tw_reuse_delay, "1000");
     set(key::tcp_timestamps, "1");

@@ -4,16 +4,18 @@
 #include <doctest/doctest.h>
 
 #include <set>
+#include <string>
+#include <string_view>
 
 namespace host = closeside::host;
 
 TEST_CASE("every key has a name of its own below net") {
     std::set<std::string_view> names;
-    for (const host::key_facts& facts : host::all_keys) {
+    for (const host::detail::key_facts& facts : host::detail::key_table) {
         CAPTURE(std::string(facts.name));
         CHECK(facts.name.starts_with("net."));
         CHECK(names.insert(facts.name).second);
-        CHECK(&host::facts(facts.id) == &facts);
+        CHECK(&host::detail::facts(facts.id) == &facts);
     }
 }
 

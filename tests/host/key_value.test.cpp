@@ -7,9 +7,9 @@
 #include <string_view>
 
 namespace host = closeside::host;
-using host::interpret;
-using host::key_shape;
 using host::key_status;
+using host::detail::interpret;
+using host::detail::key_shape;
 
 TEST_CASE("a number is read by the kernel's rules") {
     const struct {

@@ -66,7 +66,7 @@ TEST_CASE("tcp_syncookies = 2 is a warning off loopback, more does what 1 does")
     const auto f = judge("CS203", look(root), {});
     REQUIRE(f);
     CHECK(f->evidence == "SyncookiesSent 700, SyncookiesFailed 2");
-    CHECK(f->settings == std::vector<host::setting>{{"net.ipv4.tcp_syncookies", "1"}});
+    CHECK(f->settings == std::vector<host::finding::setting>{{"net.ipv4.tcp_syncookies", "1"}});
 }
 
 TEST_CASE("a tcp_max_syn_backlog that somebody chose is inert while SYN cookies are on") {
@@ -106,7 +106,7 @@ TEST_CASE("a somaxconn below the backlog of the program lowers it") {
         CHECK(level(with_backlog(1025, peers)) == (peers == exposure::loopback ? "note" : "warning"));
     const auto f = with_backlog(2000);
     CHECK(f->message.find("a backlog of 2000, and net.core.somaxconn is 1024") != std::string::npos);
-    CHECK(f->settings == std::vector<host::setting>{{"net.core.somaxconn", "2000"}});
+    CHECK(f->settings == std::vector<host::finding::setting>{{"net.core.somaxconn", "2000"}});
 
     fake_root root;
     root.defaults();
@@ -141,7 +141,7 @@ TEST_CASE(
     const auto f = judge("CS206", look(root), {.accepts_per_second = 2000.0});
     REQUIRE(f);
     CHECK(f->message.find("a pause of 64 ms fills it") != std::string::npos);
-    CHECK(f->settings == std::vector<host::setting>{{"net.core.somaxconn", "4096"}});
+    CHECK(f->settings == std::vector<host::finding::setting>{{"net.core.somaxconn", "4096"}});
 }
 
 TEST_CASE("tcp_abort_on_overflow is a warning off loopback") {
@@ -210,5 +210,5 @@ TEST_CASE("tcp_synack_retries = 0 is a warning off loopback, more is not judged"
     root.defaults().set("net.ipv4.tcp_synack_retries", "0");
     const auto f = judge("CS210", look(root), {});
     REQUIRE(f);
-    CHECK(f->settings == std::vector<host::setting>{{"net.ipv4.tcp_synack_retries", "5"}});
+    CHECK(f->settings == std::vector<host::finding::setting>{{"net.ipv4.tcp_synack_retries", "5"}});
 }

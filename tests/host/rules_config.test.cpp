@@ -94,7 +94,7 @@ TEST_CASE("CS502: drift names both values, and sets that of the files") {
     const auto f = h.find("CS502");
     REQUIRE(f);
     CHECK(f->severity == severity::warning);
-    CHECK(f->settings == std::vector<host::setting>{{fin, "25"}});
+    CHECK(f->settings == std::vector<host::finding::setting>{{fin, "25"}});
     CHECK(holds(f->fix, "systemctl restart systemd-sysctl"));
     h.root.set(fin, "25");
     CHECK(h.codes() == codes{});

@@ -90,7 +90,8 @@ TEST_CASE("a NAT that forgets before TIME-WAIT is over concerns who leaves TIME-
     const auto f = judge("CS401", look(root), {});
     REQUIRE(f);
     CHECK(f->evidence == "PAWSTimewait 8, TCPACKSkippedTimeWait 0");
-    CHECK(f->settings == std::vector<host::setting>{{"net.netfilter.nf_conntrack_tcp_timeout_time_wait", "120"}});
+    CHECK(f->settings ==
+          std::vector<host::finding::setting>{{"net.netfilter.nf_conntrack_tcp_timeout_time_wait", "120"}});
 }
 
 TEST_CASE("where nothing is tracked, a finding about conntrack says so") {
@@ -120,7 +121,7 @@ TEST_CASE("a conntrack table is judged by the part in use") {
     const auto f = judge("CS402", look(root), {});
     REQUIRE(f);
     CHECK(f->message.find("250000 of 262144 flows (95 %)") != std::string::npos);
-    CHECK(f->settings == std::vector<host::setting>{{"net.netfilter.nf_conntrack_max", "524288"}});
+    CHECK(f->settings == std::vector<host::finding::setting>{{"net.netfilter.nf_conntrack_max", "524288"}});
 }
 
 TEST_CASE("in a child namespace only the host can enlarge the conntrack table, and the fix says so") {
@@ -161,7 +162,7 @@ TEST_CASE("a conntrack table is judged by the stated rate, and by how long a con
     const auto f = judge("CS403", look(root), {.accepts_per_second = 1000.0});
     REQUIRE(f);
     CHECK(f->message.find("120000 flows are in a table for 65536") != std::string::npos);
-    CHECK(f->settings == std::vector<host::setting>{{"net.netfilter.nf_conntrack_max", "262144"}});
+    CHECK(f->settings == std::vector<host::finding::setting>{{"net.netfilter.nf_conntrack_max", "262144"}});
 }
 
 TEST_CASE("a drain_time longer than conntrack's CLOSE_WAIT concerns who closes first") {
@@ -190,7 +191,8 @@ TEST_CASE("a drain_time longer than conntrack's CLOSE_WAIT concerns who closes f
     REQUIRE(f);
     CHECK(f->message.find("up to 90 s without a byte (drain_idle, drain_time)") != std::string::npos);
     CHECK(f->message.find("CLOSE_WAIT, for 60 s") != std::string::npos);
-    CHECK(f->settings == std::vector<host::setting>{{"net.netfilter.nf_conntrack_tcp_timeout_close_wait", "90"}});
+    CHECK(f->settings ==
+          std::vector<host::finding::setting>{{"net.netfilter.nf_conntrack_tcp_timeout_close_wait", "90"}});
 }
 
 TEST_CASE("a patience longer than conntrack keeps a silent connection concerns who waits for the peer") {
@@ -212,8 +214,9 @@ TEST_CASE("a patience longer than conntrack keeps a silent connection concerns w
     CHECK(f->keys.size() == 2);
     CHECK(f->message.find("up to 5 s without a byte (drain_idle, drain_time)") != std::string::npos);
     CHECK(f->message.find("up to 30 s (patience)") != std::string::npos);
-    CHECK(f->settings == std::vector<host::setting>{{"net.netfilter.nf_conntrack_tcp_timeout_close_wait", "5"},
-                                                    {"net.netfilter.nf_conntrack_tcp_timeout_established", "30"}});
+    CHECK(f->settings ==
+          std::vector<host::finding::setting>{{"net.netfilter.nf_conntrack_tcp_timeout_close_wait", "5"},
+                                              {"net.netfilter.nf_conntrack_tcp_timeout_established", "30"}});
 }
 
 TEST_CASE("a long drain_time is named for the NATs on the way where this host has no conntrack") {
@@ -224,7 +227,7 @@ TEST_CASE("a long drain_time is named for the NATs on the way where this host ha
     for (const exposure peers : every_exposure) {
         CHECK(level("CS404", look(root), {.peers = peers, .policies = minute}) == "nothing");
         CHECK(level("CS404", look(root), {.peers = peers, .policies = longer}) ==
-              (shares_addresses(peers) ? "note" : "nothing"));
+              (host::detail::shares_addresses(peers) ? "note" : "nothing"));
     }
     CHECK(judge("CS404", look(root), {.policies = longer})->observed.front().value == "(unloaded)");
 }
@@ -250,7 +253,7 @@ TEST_CASE("nf_conntrack_tcp_loose = 0 is explained") {
 
 TEST_CASE("nf_conntrack_tcp_be_liberal = 0 is explained where addresses are shared and flows are tracked") {
     for (const exposure peers : every_exposure)
-        CHECK(tracked("CS406", {}, peers) == (shares_addresses(peers) ? "note" : "nothing"));
+        CHECK(tracked("CS406", {}, peers) == (host::detail::shares_addresses(peers) ? "note" : "nothing"));
     CHECK(tracked("CS406", {{key::conntrack_be_liberal, "1"}}) == "nothing");
     CHECK(tracked("CS406", and_idle_table({})) == "nothing");
     fake_root root;
@@ -303,7 +306,7 @@ TEST_CASE("a conntrack table with far more room than buckets is explained") {
     const auto f = judge("CS408", look(root), {});
     REQUIRE(f);
     CHECK(f->message.find("31 entries share a bucket") != std::string::npos);
-    CHECK(f->settings == std::vector<host::setting>{{"net.netfilter.nf_conntrack_buckets", "1000001"}});
+    CHECK(f->settings == std::vector<host::finding::setting>{{"net.netfilter.nf_conntrack_buckets", "1000001"}});
     root.set("net.netfilter.nf_conntrack_buckets", "1000001");
     CHECK_FALSE(judge("CS408", look(root), {}));
 }
@@ -333,8 +336,9 @@ TEST_CASE("conntrack that may forget a FIN under way concerns who waits for its 
     const policy_list both{policies::graceful, patient_second.front()};
     const auto f = judge("CS409", look(root), {.policies = both});
     REQUIRE(f);
-    CHECK(f->settings == std::vector<host::setting>{{"net.netfilter.nf_conntrack_tcp_timeout_fin_wait", "45"},
-                                                    {"net.netfilter.nf_conntrack_tcp_timeout_last_ack", "45"}});
+    CHECK(f->settings ==
+          std::vector<host::finding::setting>{{"net.netfilter.nf_conntrack_tcp_timeout_fin_wait", "45"},
+                                              {"net.netfilter.nf_conntrack_tcp_timeout_last_ack", "45"}});
 }
 
 TEST_CASE("keep-alive that starts late concerns who is reached through NAT or a balancer and wants long silences") {
@@ -386,7 +390,7 @@ TEST_CASE("keep-alive without probes is a warning off loopback, a hasty one a no
     const auto f = judge("CS421", look(root), {});
     REQUIRE(f);
     CHECK(f->message.find("after 600 s of silence") != std::string::npos);
-    CHECK(f->settings == std::vector<host::setting>{{"net.ipv4.tcp_keepalive_probes", "9"}});
+    CHECK(f->settings == std::vector<host::finding::setting>{{"net.ipv4.tcp_keepalive_probes", "9"}});
 }
 
 TEST_CASE("no number that a file can hold upsets a rule") {
@@ -394,9 +398,10 @@ TEST_CASE("no number that a file can hold upsets a rule") {
     for (const char* text : extremes)
         for (const char* other : extremes) {
             host::snapshot s = host_with({});
-            for (const host::key_facts& facts : host::all_keys)
-                if (facts.shape == host::key_shape::number)
-                    s[facts.id] = host::interpret(facts.shape, static_cast<std::size_t>(facts.id) % 2 ? text : other);
+            for (const host::detail::key_facts& facts : host::detail::key_table)
+                if (facts.shape == host::detail::key_shape::number)
+                    s[facts.id] =
+                        host::detail::interpret(facts.shape, static_cast<std::size_t>(facts.id) % 2 ? text : other);
             const policy_list program{policies::graceful, policies::peer_first};
             for (const host::finding& f :
                  host::audit(s, host::program{.policies = program,

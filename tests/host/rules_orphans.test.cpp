@@ -41,7 +41,7 @@ TEST_CASE("few tcp_orphan_retries are worse for a policy that closes with data u
     const auto f = judge("CS116", look(root), {.policies = plain});
     CHECK(level(f) == "warning");
     CHECK(f->message.find("for 1.4 s") != std::string::npos);
-    CHECK(f->settings == std::vector{host::setting{"net.ipv4.tcp_orphan_retries", "0"}});
+    CHECK(f->settings == std::vector{host::finding::setting{"net.ipv4.tcp_orphan_retries", "0"}});
     root.set("net.ipv4.tcp_orphan_retries", "0");
     CHECK(level("CS116", look(root), {.policies = plain}) == "nothing");
 }
@@ -93,7 +93,7 @@ TEST_CASE("tcp_max_orphans far below the kernel's own choice is a warning to who
     const auto f = judge("CS118", look(root), {});
     CHECK(level(f) == "warning");
     CHECK(f->message.find("own choice for this host is 131072") != std::string::npos);
-    CHECK(f->settings == std::vector{host::setting{"net.ipv4.tcp_max_orphans", "131072"}});
+    CHECK(f->settings == std::vector{host::finding::setting{"net.ipv4.tcp_max_orphans", "131072"}});
 
     const settings few{{key::tcp_max_orphans, "2000"}};
     for (const exposure peers : {exposure::nat, exposure::balancer, exposure::direct}) {
@@ -110,7 +110,7 @@ TEST_CASE("where the size of the table is not shown, a power of two may be the k
     host::snapshot old = host_with({});
     const auto limit = [&](const char* value) {
         old[key::tcp_ehash_entries] = {};
-        old[key::tcp_max_orphans] = host::interpret(host::key_shape::number, value);
+        old[key::tcp_max_orphans] = host::detail::interpret(host::detail::key_shape::number, value);
         return judge("CS118", old, {});
     };
     CHECK_FALSE(limit("2048"));
@@ -132,7 +132,7 @@ TEST_CASE("a lowered tcp_rto_max_ms is a note, and a warning once connections li
     CHECK(level(f) == "warning");
     CHECK(f->message.find("take 14.4 s and not 924.6 s") != std::string::npos);
     // 1.4 s, and then one retry a second.
-    CHECK(f->settings == std::vector{host::setting{"net.ipv4.tcp_retries2", "101"}});
+    CHECK(f->settings == std::vector{host::finding::setting{"net.ipv4.tcp_retries2", "101"}});
     CHECK(level("CS119", {{key::tcp_rto_max_ms, "1000"}, {key::tcp_retries2, "101"}}) == "note");
     CHECK(level("CS119", {{key::tcp_rto_max_ms, "1000"}, {key::tcp_retries2, "100"}}) == "warning");
     CHECK(judge("CS119", {{key::tcp_rto_max_ms, "60000"}})->settings.empty());
@@ -156,7 +156,7 @@ TEST_CASE("a tcp_retries2 below the 100 s of the standard is a warning off loopb
     const auto f = judge("CS140", look(root), {});
     CHECK(level(f) == "warning");
     CHECK(f->message.find("after 51 s") != std::string::npos);
-    CHECK(f->settings == std::vector{host::setting{"net.ipv4.tcp_retries2", "8"}});
+    CHECK(f->settings == std::vector{host::finding::setting{"net.ipv4.tcp_retries2", "8"}});
     for (const exposure peers : {exposure::nat, exposure::balancer, exposure::direct})
         for (const policy_list& program : {local, peer, abortive})
             CHECK(level("CS140", {{key::tcp_retries2, "7"}}, peers, program) == "warning");

@@ -44,7 +44,7 @@ TEST_CASE("a listening port that outgoing connections can take is a warning, who
     const auto f = judge("CS301", look(root), listening({443, 40000, 40002}));
     REQUIRE(f);
     CHECK(f->message.starts_with("The program listens on 40002, among the ports 32768 to 60999"));
-    CHECK(f->settings == std::vector{host::setting{"net.ipv4.ip_local_reserved_ports", "39999-40001,40002"}});
+    CHECK(f->settings == std::vector{host::finding::setting{"net.ipv4.ip_local_reserved_ports", "39999-40001,40002"}});
 }
 
 TEST_CASE("what the fix reserves is reserved") {
@@ -79,7 +79,7 @@ TEST_CASE("a stated rate of connects is held against the local ports and their 6
     CHECK(f->message.find("6000 local ports, each bound for 60 s after the close, allow 100") != std::string::npos);
     CHECK(f->message.find("(to 127.0.0.0/8 and ::1: 6000)") != std::string::npos);
     CHECK(f->consequence.starts_with("After 30 s"));
-    CHECK(f->settings == std::vector{host::setting{"net.ipv4.tcp_tw_reuse", "1"}});
+    CHECK(f->settings == std::vector{host::finding::setting{"net.ipv4.tcp_tw_reuse", "1"}});
     CHECK(judge("CS302", look(root), connecting(81))->settings.empty());
 }
 
@@ -149,7 +149,7 @@ TEST_CASE("a narrow ip_local_port_range is worse for a program that connects out
     for (const exposure peers : every_exposure) CHECK(level("CS304", look(root), connecting(1, peers)) == "warning");
     const auto f = judge("CS304", look(root), {});
     CHECK(f->message.find("999 usable, or 16.6 closed") != std::string::npos);
-    CHECK(f->settings == std::vector{host::setting{"net.ipv4.ip_local_port_range", "32768 60999"}});
+    CHECK(f->settings == std::vector{host::finding::setting{"net.ipv4.ip_local_port_range", "32768 60999"}});
     CHECK(f->fix.find("`sysctl -w net.ipv4.ip_local_port_range=\"32768 60999\"`") != std::string::npos);
     // Half of it reserved, as long as it is not nearly all.
     CHECK(level("CS304", range("40000\t41599", "40000-40799")) == "note");

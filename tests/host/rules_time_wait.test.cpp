@@ -51,7 +51,7 @@ TEST_CASE("a short tcp_tw_reuse_delay is a warning where it reaches other hosts"
     const auto f = judge("CS107", look(root), {});
     CHECK(level(f) == "warning");
     CHECK(f->message.find("is 20 ms") != std::string::npos);
-    CHECK(f->settings == std::vector{host::setting{"net.ipv4.tcp_tw_reuse_delay", "1000"}});
+    CHECK(f->settings == std::vector{host::finding::setting{"net.ipv4.tcp_tw_reuse_delay", "1000"}});
     root.remove("net.ipv4.tcp_tw_reuse_delay");
     CHECK(level("CS107", look(root), {}) == "nothing");
 }
@@ -151,7 +151,7 @@ TEST_CASE("a tcp_invalid_ratelimit that outlasts the SYN's first wait is worse w
     const auto f = judge("CS115", look(root), {});
     CHECK(level(f) == "warning");
     CHECK(f->occurrence == host::occurrence::seen);
-    CHECK(f->settings == std::vector{host::setting{"net.ipv4.tcp_invalid_ratelimit", "500"}});
+    CHECK(f->settings == std::vector{host::finding::setting{"net.ipv4.tcp_invalid_ratelimit", "500"}});
     root.set("net.ipv4.tcp_invalid_ratelimit", "500");
     CHECK(level("CS115", look(root), {}) == "nothing");
 }
@@ -177,10 +177,10 @@ TEST_CASE("tcp_max_tw_buckets is judged by a stated rate, where there is one") {
     CHECK(f->message.find("room for 1000 closes a second") != std::string::npos);
     CHECK(f->message.find("states 1001 connections") != std::string::npos);
     // What the kernel chooses for a table of 262144; where that is not known, room for 60060.
-    CHECK(f->settings == std::vector{host::setting{"net.ipv4.tcp_max_tw_buckets", "131072"}});
+    CHECK(f->settings == std::vector{host::finding::setting{"net.ipv4.tcp_max_tw_buckets", "131072"}});
     root.remove("net.ipv4.tcp_ehash_entries");
     CHECK(judge("CS122", look(root), accepting(1001))->settings ==
-          std::vector{host::setting{"net.ipv4.tcp_max_tw_buckets", "65536"}});
+          std::vector{host::finding::setting{"net.ipv4.tcp_max_tw_buckets", "65536"}});
 }
 
 TEST_CASE("a setting that resolves a finding resolves it") {
@@ -230,7 +230,7 @@ TEST_CASE("a TIME-WAIT table that is nearly full is a warning to who fills it") 
     const auto f = judge("CS123", holding(9999), {});
     REQUIRE(f);
     CHECK(f->message.starts_with("9999 of tcp_max_tw_buckets = 10000"));
-    CHECK(f->settings == std::vector{host::setting{"net.ipv4.tcp_max_tw_buckets", "131072"}});
+    CHECK(f->settings == std::vector{host::finding::setting{"net.ipv4.tcp_max_tw_buckets", "131072"}});
     // Two rules that speak of one key propose one value.
     const host::snapshot full = holding(9999);
     CHECK(judge("CS122", full, accepting(5000))->settings == judge("CS123", full, accepting(5000))->settings);

@@ -81,11 +81,11 @@ void write_three() {
 } // namespace
 
 TEST_CASE("a severity has the syslog priority of its name, and its prefix is that number") {
-    CHECK(host::syslog_priority(severity::critical) == LOG_CRIT);
-    CHECK(host::syslog_priority(severity::warning) == LOG_WARNING);
-    CHECK(host::syslog_priority(severity::note) == LOG_NOTICE);
+    CHECK(host::detail::syslog_priority(severity::critical) == LOG_CRIT);
+    CHECK(host::detail::syslog_priority(severity::warning) == LOG_WARNING);
+    CHECK(host::detail::syslog_priority(severity::note) == LOG_NOTICE);
     for (const severity s : {severity::critical, severity::warning, severity::note})
-        CHECK(host::priority_prefix(s) == "<" + std::to_string(host::syslog_priority(s)) + ">");
+        CHECK(host::detail::priority_prefix(s) == "<" + std::to_string(host::detail::syslog_priority(s)) + ">");
 }
 
 TEST_CASE("lines to standard error carry a priority where that is the journal") {

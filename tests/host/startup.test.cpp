@@ -148,7 +148,7 @@ TEST_CASE("a suppressed finding is not delivered until its day is over, and then
     fake_root root;
     root.defaults().set("net.ipv4.tcp_rfc1337", "1");
     recorder log;
-    const auto day = [](const char* text) { return host::parse_date(text); };
+    const auto day = [](const char* text) { return host::detail::parse_date(text); };
     SUBCASE("for good") {
         CHECK(cs::warn_at_startup(log, {.root = root.path(), .suppressions = {{"CS101"}}}) == severity::note);
         CHECK(log.lines.empty());

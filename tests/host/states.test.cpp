@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <closeside/detail/kernel/shared_tcp_table.hpp>
 #include <closeside/host/states.hpp>
 
 #include "support/fake_root.hpp"
@@ -21,7 +22,7 @@
 #include <sys/stat.h>
 
 namespace host = closeside::host;
-using host::states_method;
+using states_method = host::tcp_states::source;
 using host::tcp_state;
 using std::chrono::milliseconds;
 using tests::fake_root, tests::net_root;
@@ -126,7 +127,7 @@ TEST_CASE("what is no row is counted as malformed, and the counts are then not e
         CHECK(s.count(tcp_state::established) == 1);
         CHECK(s.malformed == 1);
         CHECK_FALSE(s.exact);
-        CHECK(why_not_better(s).find("1 entry could not be understood") != std::string::npos);
+        CHECK(s.why_not_better().find("1 entry could not be understood") != std::string::npos);
     }
 }
 
@@ -179,8 +180,8 @@ TEST_CASE("without the tables, sockstat bounds TIME-WAIT and leaves the rest unk
     CHECK(s.tcpdiag_error == EXDEV);
     CHECK(s.proc_error == ENOENT);
     CHECK(s.sockstat_error == 0);
-    CHECK(why_not_better(s).find("upper bound") != std::string::npos);
-    CHECK(why_not_better(s).find("/proc/thread-self/net/tcp: No such file") != std::string::npos);
+    CHECK(s.why_not_better().find("upper bound") != std::string::npos);
+    CHECK(s.why_not_better().find("/proc/thread-self/net/tcp: No such file") != std::string::npos);
 }
 
 TEST_CASE("sockstat knows nothing of ports") {
@@ -266,7 +267,7 @@ TEST_CASE("when the time is over, counting stops and says so") {
             CHECK(s.stopped);
             CHECK_FALSE(s.exact);
             CHECK(s.count(tcp_state::established) == 0);
-            CHECK(why_not_better(s).find("stopped after ") == 0);
+            CHECK(s.why_not_better().find("stopped after ") == 0);
         }
         CHECK(proc.method == states_method::proc);
         CHECK(diag.method == states_method::tcpdiag);
@@ -298,8 +299,8 @@ TEST_CASE("time_wait_quick finds its number by name, wherever it stands in the l
 
 TEST_CASE("a negative tcp_ehash_entries is a table shared with the host") {
     fake_root root;
-    CHECK_FALSE(host::shares_tcp_table(root.path()).has_value());
-    CHECK(host::shares_tcp_table(root.set("net.ipv4.tcp_ehash_entries", "-262144").path()) == true);
-    CHECK(host::shares_tcp_table(root.set("net.ipv4.tcp_ehash_entries", "262144").path()) == false);
-    CHECK_FALSE(host::shares_tcp_table(root.set("net.ipv4.tcp_ehash_entries", "much").path()).has_value());
+    CHECK_FALSE(closeside::detail::shares_tcp_table(root.path()).has_value());
+    CHECK(closeside::detail::shares_tcp_table(root.set("net.ipv4.tcp_ehash_entries", "-262144").path()) == true);
+    CHECK(closeside::detail::shares_tcp_table(root.set("net.ipv4.tcp_ehash_entries", "262144").path()) == false);
+    CHECK_FALSE(closeside::detail::shares_tcp_table(root.set("net.ipv4.tcp_ehash_entries", "much").path()).has_value());
 }

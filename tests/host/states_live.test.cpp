@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 namespace host = closeside::host;
-using host::states_method;
+using states_method = host::tcp_states::source;
 using host::tcp_state;
 using std::chrono::milliseconds;
 
@@ -54,7 +54,7 @@ counts counted(const host::tcp_states& s) {
 
 counts count_by(states_method method, std::uint16_t port = 0) {
     const auto s = host::count_states({.port = port, .budget = patient, .only = method});
-    return s.exact && s.method == method ? counted(s) : counts{{"not exact: " + why_not_better(s), 1}};
+    return s.exact && s.method == method ? counted(s) : counts{{"not exact: " + s.why_not_better(), 1}};
 }
 
 std::string path_of_ss() {
@@ -135,7 +135,7 @@ TEST_CASE("where netlink is forbidden, /proc is read, and the reason is told") {
     const auto text = tests::in_child([]() -> std::string {
         if (!forbid_netlink()) return "no seccomp";
         const auto s = host::count_states({.budget = patient});
-        return std::string(to_string(s.method)) + (s.exact ? " exact; " : " not exact; ") + why_not_better(s);
+        return std::string(to_string(s.method)) + (s.exact ? " exact; " : " not exact; ") + s.why_not_better();
     });
     CHECK(text == "proc exact; sock_diag: Operation not permitted");
 }
@@ -243,8 +243,8 @@ TEST_CASE("network: with neither netlink nor /proc/net/tcp, sockstat is left, an
         const auto masked = host::count_states({.budget = patient});
         if (::mount("covered", "/proc", "tmpfs", 0, nullptr) != 0) return "no right to mount";
         const auto without = host::count_states({.budget = patient});
-        return text_of(counted(masked)) + why_not_better(masked) + "\n" + to_string(without.method) + ": " +
-               why_not_better(without);
+        return text_of(counted(masked)) + masked.why_not_better() + "\n" + to_string(without.method) + ": " +
+               without.why_not_better();
     });
     if (!text || *text == "no right to mount") {
         MESSAGE(skipped);

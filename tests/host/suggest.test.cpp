@@ -16,7 +16,7 @@ using host::key_status;
 
 namespace {
 
-host::finding finding_with(std::string_view code, std::vector<host::setting> settings) {
+host::finding finding_with(std::string_view code, std::vector<host::finding::setting> settings) {
     host::finding f;
     f.code = code;
     f.settings = std::move(settings);
@@ -26,7 +26,7 @@ host::finding finding_with(std::string_view code, std::vector<host::setting> set
 host::snapshot host_with(key k, std::string value, host::network_namespace space = host::network_namespace::initial) {
     host::snapshot s;
     s.space = space;
-    s[k] = host::interpret(host::facts(k).shape, value);
+    s[k] = host::detail::interpret(host::detail::facts(k).shape, value);
     return s;
 }
 
@@ -41,14 +41,14 @@ TEST_CASE("a suggestion sets each key once, to what the worst finding asks for, 
     };
     const auto s = host::suggest(findings, host_with(key::tcp_rfc1337, "1"));
     REQUIRE(s.settings.size() == 2);
-    CHECK(s.settings[0].setting == host::setting{"net.ipv4.tcp_rfc1337", "0"});
+    CHECK(s.settings[0].setting == host::finding::setting{"net.ipv4.tcp_rfc1337", "0"});
     CHECK(s.settings[0].was == "1");
-    CHECK(s.settings[0].place == host::setting_place::here);
+    CHECK(s.settings[0].where == host::suggestion::settable::here);
     CHECK(s.settings[0].reasons == std::vector<const host::finding*>{&findings[0], &findings[1]});
     CHECK(s.settings[0].overruled.empty());
-    CHECK(s.settings[1].setting == host::setting{"net.ipv4.tcp_fin_timeout", "60"});
+    CHECK(s.settings[1].setting == host::finding::setting{"net.ipv4.tcp_fin_timeout", "60"});
     CHECK(s.settings[1].was == "(absent)");
-    CHECK(s.settings[1].place == host::setting_place::none);
+    CHECK(s.settings[1].where == host::suggestion::settable::none);
     REQUIRE(s.settings[1].overruled.size() == 1);
     CHECK(s.settings[1].overruled[0] == std::pair{&findings[2], std::string("30")});
     CHECK(s.unresolved == std::vector<const host::finding*>{&findings[3]});
@@ -58,17 +58,17 @@ TEST_CASE("a suggestion tells what only the host can set") {
     const auto child = host::network_namespace::child;
     auto seen = host_with(key::conntrack_max, "1000", child);
     seen[key::tcp_max_orphans].status = key_status::hidden;
-    seen[key::tcp_rfc1337] = host::interpret(host::key_shape::number, "1");
+    seen[key::tcp_rfc1337] = host::detail::interpret(host::detail::key_shape::number, "1");
     const std::vector<host::finding> findings{finding_with("CS101", {{"net.netfilter.nf_conntrack_max", "2000"},
                                                                      {"net.ipv4.tcp_max_orphans", "2000"},
                                                                      {"net.ipv4.tcp_rfc1337", "0"}})};
     const auto s = host::suggest(findings, seen);
-    CHECK(s.settings.at(0).place == host::setting_place::host);
-    CHECK(s.settings.at(1).place == host::setting_place::host);
+    CHECK(s.settings.at(0).where == host::suggestion::settable::host);
+    CHECK(s.settings.at(1).where == host::suggestion::settable::host);
     CHECK(s.settings.at(1).was == "(hidden)");
-    CHECK(s.settings.at(2).place == host::setting_place::here);
+    CHECK(s.settings.at(2).where == host::suggestion::settable::here);
     // What is to be set elsewhere does not change what is seen here.
-    const auto after = host::with_settings(seen, s);
+    const auto after = s.applied_to(seen);
     CHECK(after.number(key::conntrack_max) == 1000);
     CHECK(after.number(key::tcp_rfc1337) == 0);
 }
@@ -77,7 +77,7 @@ TEST_CASE("with its settings made, a suggestion resolves the findings it was mad
     const auto seen = host_with(key::tcp_rfc1337, "1");
     const auto findings = host::audit(seen);
     REQUIRE(findings.at(0).code == "CS101");
-    const auto after = host::audit(host::with_settings(seen, host::suggest(findings, seen)));
+    const auto after = host::audit(host::suggest(findings, seen).applied_to(seen));
     CHECK(std::ranges::find(after, "CS101", &host::finding::code) == after.end());
 }
 
@@ -88,9 +88,9 @@ TEST_CASE("a line that undoes a suggestion is one that is read after its file") 
     const auto undone_by = [&](const std::string& file, const std::string& pattern = "") {
         host::config_key k;
         k.name = name;
-        k.systemd.winner = k.procps.winner = host::config_setting{"1", file, 3, pattern};
+        k.systemd.winner = k.procps.winner = host::config_key::setting{"1", file, 3, pattern};
         config.keys = {k};
-        return host::undoes(config, name, "60-closeside.conf") != nullptr;
+        return config.undoing(name, "60-closeside.conf") != nullptr;
     };
     CHECK(undone_by("/etc/sysctl.d/99-local.conf"));
     CHECK(undone_by("/usr/lib/sysctl.d/60-z.conf"));
@@ -102,5 +102,5 @@ TEST_CASE("a line that undoes a suggestion is one that is read after its file") 
     config.loader = host::sysctl_loader::procps;
     CHECK(undone_by("/etc/sysctl.conf"));
     config.keys.clear();
-    CHECK(host::undoes(config, name, "60-closeside.conf") == nullptr);
+    CHECK(config.undoing(name, "60-closeside.conf") == nullptr);
 }

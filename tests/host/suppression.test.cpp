@@ -20,33 +20,34 @@ constexpr std::chrono::sys_days last_of_march{2027y / 3 / 31};
 
 /// The one problem of a text; "none" if it has none, "several" if it has more.
 std::string problem_of(std::string_view text) {
-    const auto found = host::parse_suppressions(text, "accepted");
+    const auto found = host::detail::parse_suppressions(text, "accepted");
     return found.problems.empty() ? "none" : found.problems.size() == 1 ? found.problems[0] : "several";
 }
 
 } // namespace
 
 TEST_CASE("a date is read only in the form YYYY-MM-DD, and only if the calendar has it") {
-    CHECK(host::parse_date("2027-03-31") == last_of_march);
-    CHECK(host::parse_date("2028-02-29") == std::chrono::sys_days{2028y / 2 / 29});
+    CHECK(host::detail::parse_date("2027-03-31") == last_of_march);
+    CHECK(host::detail::parse_date("2028-02-29") == std::chrono::sys_days{2028y / 2 / 29});
     for (const char* wrong : {"", "2027-3-31", "2027-02-29", "2027-13-01", "2027-00-10", "2027-01-00", "0000-01-01",
                               "31.03.2027", "2027-03-31T", "2027/03/31", "+027-03-31", "2027--3-31", "2027-03-3 "}) {
         CAPTURE(wrong);
-        CHECK_FALSE(host::parse_date(wrong));
+        CHECK_FALSE(host::detail::parse_date(wrong));
     }
-    for (const char* date : {"2027-03-31", "0007-01-09"}) CHECK(host::format_date(*host::parse_date(date)) == date);
+    for (const char* date : {"2027-03-31", "0007-01-09"})
+        CHECK(host::detail::format_date(*host::detail::parse_date(date)) == date);
 }
 
 TEST_CASE("a line of suppressions holds a code, the last day, and a reason") {
-    const auto found = host::parse_suppressions("# accepted on this host\n"
-                                                "\n"
-                                                "CS101\n"
-                                                "CS102 until=2027-03-31\n"
-                                                "  CS103\tuntil=2027-03-31   old kernel, see #12  \r\n"
-                                                "CS104 a reason = a reason\n"
-                                                "   # CS105\n"
-                                                "CS106 the last line needs no end",
-                                                "accepted");
+    const auto found = host::detail::parse_suppressions("# accepted on this host\n"
+                                                        "\n"
+                                                        "CS101\n"
+                                                        "CS102 until=2027-03-31\n"
+                                                        "  CS103\tuntil=2027-03-31   old kernel, see #12  \r\n"
+                                                        "CS104 a reason = a reason\n"
+                                                        "   # CS105\n"
+                                                        "CS106 the last line needs no end",
+                                                        "accepted");
     CHECK(found.problems.empty());
     REQUIRE(found.entries.size() == 5);
     CHECK(found.entries[0] == host::suppression{"CS101", {}, ""});
@@ -57,7 +58,7 @@ TEST_CASE("a line of suppressions holds a code, the last day, and a reason") {
 }
 
 TEST_CASE("a wrong line of suppressions is named with file, line, value and cure, and the others hold") {
-    const auto found = host::parse_suppressions("CS101\nCS999 why\nCS102\n", "accepted");
+    const auto found = host::detail::parse_suppressions("CS101\nCS999 why\nCS102\n", "accepted");
     CHECK(found.entries.size() == 2);
     REQUIRE(found.problems.size() == 1);
     CHECK(found.problems[0].starts_with("accepted:2: 'CS999' is not the code of a rule"));
@@ -76,17 +77,17 @@ TEST_CASE("a wrong line of suppressions is named with file, line, value and cure
 
 TEST_CASE("a suppression holds to the end of its last day, and the one that holds longest counts") {
     const host::suppression s{"CS101", last_of_march, ""};
-    CHECK_FALSE(host::has_expired(s, last_of_march));
-    CHECK(host::has_expired(s, last_of_march + std::chrono::days(1)));
-    CHECK_FALSE(host::has_expired({"CS101", {}, ""}, last_of_march));
+    CHECK_FALSE(s.has_expired(last_of_march));
+    CHECK(s.has_expired(last_of_march + std::chrono::days(1)));
+    CHECK_FALSE(host::suppression{"CS101", {}, ""}.has_expired(last_of_march));
 
     const host::suppression list[] = {
         {"CS101", last_of_march, "first"}, {"CS101", last_of_march + std::chrono::days(1), "longer"},
         {"CS101", last_of_march, "third"}, {"CS102", last_of_march, "with an end"},
         {"CS102", {}, "for good"},         {"CS102", last_of_march, "with an end"}};
-    CHECK(host::find_suppression(list, "CS101")->reason == "longer");
-    CHECK(host::find_suppression(list, "CS102")->reason == "for good");
-    CHECK(host::find_suppression(list, "CS103") == nullptr);
+    CHECK(host::detail::find_suppression(list, "CS101")->reason == "longer");
+    CHECK(host::detail::find_suppression(list, "CS102")->reason == "for good");
+    CHECK(host::detail::find_suppression(list, "CS103") == nullptr);
 }
 
 TEST_CASE("suppressions are read from a regular file, also through a link, and from nothing else") {

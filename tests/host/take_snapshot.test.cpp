@@ -44,7 +44,7 @@ TEST_CASE("nothing of the live host gets into a snapshot of another root") {
     fake_root root;
     root.set("net.ipv4.tcp_rfc1337", "1");
     const auto seen = look(root);
-    for (const host::key_facts& facts : host::all_keys) {
+    for (const host::detail::key_facts& facts : host::detail::key_table) {
         CAPTURE(std::string(facts.name));
         CHECK((seen[facts.id].status == key_status::present) == (facts.id == key::tcp_rfc1337));
     }
@@ -287,7 +287,7 @@ TEST_CASE("counters are read by name, from two files, and none stands for what i
     CHECK(seen.count(host::counter::tw_overflow) == 9);
     CHECK(seen.count(host::counter::passive_opens) == 5);
     CHECK_FALSE(seen.count(host::counter::paws_timewait));
-    CHECK(seen.sockets == host::sockstat{3, 6, 27, 1, 4, 2});
+    CHECK(seen.sockets == closeside::detail::sockstat{3, 6, 27, 1, 4, 2});
 }
 
 TEST_CASE("the files of the reader's own thread go before those of the process") {
@@ -315,7 +315,7 @@ TEST_CASE("a file of counters with names and no values counts nothing") {
         .add("proc/net/netstat", "TcpExt: PAWSEstab TW\n")
         .add("proc/net/snmp", "Tcp: PassiveOpens\nTcp: x\n");
     const auto seen = look(root);
-    for (const host::counter_facts& facts : host::all_counters) CHECK_FALSE(seen.count(facts.id));
+    for (const host::detail::counter_facts& facts : host::detail::counter_table) CHECK_FALSE(seen.count(facts.id));
 }
 
 TEST_CASE("the place is told by the marks in the file system") {

@@ -250,7 +250,7 @@ TEST_CASE("network: conntrack's settings are a warning where connections are tra
 }
 
 TEST_CASE("every rule that rests on settings is proved against the running kernel") {
-    for (const host::rule& r : host::rule_table) {
+    for (const host::detail::rule& r : host::detail::rule_table) {
         const auto has_code = [&](const proof& p) { return p.code == r.code; };
         const bool proved =
             std::ranges::any_of(proofs, has_code) || std::ranges::any_of(proofs_with_tracking, has_code);

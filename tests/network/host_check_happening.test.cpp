@@ -40,7 +40,7 @@ constexpr std::array waits_for_peers{closeside::policies::peer_first};
 std::optional<host::snapshot> once_counted(const host::snapshot& before, counter c, std::uint64_t events = 1) {
     for (const auto end = std::chrono::steady_clock::now() + 5s; std::chrono::steady_clock::now() < end;) {
         host::snapshot now = host::take_snapshot();
-        if (host::rise(before, now, c).value_or(0) >= events) return now;
+        if (host::detail::rise(before, now, c).value_or(0) >= events) return now;
         ::poll(nullptr, 0, 1);
     }
     return std::nullopt;
@@ -79,7 +79,7 @@ TEST_CASE("network: closes beyond tcp_max_tw_buckets are seen to lose their TIME
         serve_and_close_first(40);
         const auto now = once_counted(before, counter::tw_overflow, 40);
         if (!now) return "not counted";
-        const auto a_second = host::rate(before, *now, counter::tw_overflow);
+        const auto a_second = host::detail::rate(before, *now, counter::tw_overflow);
         return verdict_of("CS120", *now, before) + (a_second && *a_second >= 40 / 5.0 ? "" : " without a rate");
     });
     if (!text) return;

@@ -83,7 +83,7 @@ TEST_CASE("network: a user without any right sees every value, and what is wrong
         if (::setgroups(0, nullptr) != 0 || ::setgid(nobody) != 0 || ::setuid(nobody) != 0) return no_right;
         const auto seen = host::take_snapshot();
         std::string unseen;
-        for (const host::key_facts& f : host::all_keys)
+        for (const host::detail::key_facts& f : host::detail::key_table)
             if (seen[f.id].status == host::key_status::denied || seen[f.id].status == host::key_status::malformed)
                 unseen += std::string(f.name) + " ";
         const bool counted = seen.count(counter::tw_overflow) && seen.sockets.time_wait;

@@ -21,7 +21,7 @@ namespace closeside::host {
 
 namespace detail {
 
-inline observation observe(const snapshot& s, key k) {
+inline finding::observation observe(const snapshot& s, key k) {
     const key_value& value = s[k];
     return {std::string(to_string(k)),
             value.status == key_status::present ? value.text : "(" + std::string(to_string(value.status)) + ")",
@@ -34,32 +34,39 @@ inline std::string sentence(std::string text) {
     return text;
 }
 
-inline finding complete(const rule& r, verdict&& v, const snapshot& s, const snapshot* earlier) {
+inline finding complete(const rule& r, judgement&& j, const snapshot& s, const snapshot* earlier) {
     finding f;
     f.code = r.code;
-    f.severity = v.severity;
-    for (const key k : v.keys) {
+    f.severity = j.severity;
+    for (const key k : j.keys) {
         f.keys.emplace_back(to_string(k));
         f.observed.push_back(observe(s, k));
     }
-    f.message = std::move(v.message);
-    f.consequence = std::move(v.consequence);
-    f.fix = sentence(std::move(v.fix.text));
-    f.source = v.source;
-    f.settings = std::move(v.fix.settings);
+    f.message = std::move(j.message);
+    f.consequence = std::move(j.consequence);
+    f.fix = sentence(std::move(j.fix.text));
+    f.source = j.source;
+    f.settings = std::move(j.fix.settings);
 
     evidence counted = gather_evidence(r.confirmed_by, s, earlier);
     f.occurrence = counted.occurrence;
     f.evidence = std::move(counted.text);
-    // Somebody on this host suffers from it right now, if not this program.
+    // Somebody on this host suffers from it right now, even if it is not this program.
     if (f.occurrence == occurrence::happening) f.severity = std::max(f.severity, severity::warning);
     return f;
 }
 
+/// The worst severity among the findings; nothing without findings.
+inline std::optional<severity> worst(std::span<const finding> findings) noexcept {
+    if (findings.empty()) return std::nullopt;
+    const auto milder = [](const finding& a, const finding& b) { return a.severity < b.severity; };
+    return std::max_element(findings.begin(), findings.end(), milder)->severity;
+}
+
 } // namespace detail
 
-/// What an audit may look at besides one snapshot. Refers to what its maker keeps alive.
-struct more_to_see {
+/// What an audit may look at besides one snapshot. The caller keeps alive what it points to.
+struct audit_options {
     /// Taken from the same network namespace some time before: turns "has happened" into "is happening".
     const snapshot* earlier = nullptr;
     /// What the configuration files set.
@@ -73,15 +80,15 @@ struct more_to_see {
  *  @param more    an earlier look, and the configuration files.
  *  @return the findings: the worst first, among equals what is happening now, then by code.
  *  @throws std::bad_alloc only. */
-inline std::vector<finding> audit(const snapshot& seen, program program, const more_to_see& more = {}) {
+inline std::vector<finding> audit(const snapshot& seen, program program, const audit_options& more = {}) {
     static constexpr close_policy default_policy{};
     if (program.policies.empty()) program.policies = {&default_policy, 1};
 
-    const circumstances c{seen, program, more.config};
+    const detail::rule_input input{seen, program, more.config};
     std::vector<finding> findings;
-    for (const rule& r : rule_table)
-        if (std::optional<verdict> v = r.judge(c))
-            findings.push_back(detail::complete(r, *std::move(v), seen, more.earlier));
+    for (const detail::rule& r : detail::rule_table)
+        if (std::optional<detail::judgement> found = r.judge(input))
+            findings.push_back(detail::complete(r, *std::move(found), seen, more.earlier));
     std::sort(findings.begin(), findings.end(), [](const finding& a, const finding& b) {
         const bool a_happens = a.occurrence == occurrence::happening, b_happens = b.occurrence == occurrence::happening;
         return a.severity != b.severity ? a.severity > b.severity
@@ -95,13 +102,6 @@ inline std::vector<finding> audit(const snapshot& seen, program program, const m
 inline std::vector<finding> audit(const snapshot& seen, exposure peers = exposure::nat,
                                   std::span<const close_policy> policies = {}) {
     return audit(seen, program{.peers = peers, .policies = policies});
-}
-
-/// The worst severity among the findings; none without findings.
-inline std::optional<severity> worst(std::span<const finding> findings) noexcept {
-    if (findings.empty()) return std::nullopt;
-    const auto milder = [](const finding& a, const finding& b) { return a.severity < b.severity; };
-    return std::max_element(findings.begin(), findings.end(), milder)->severity;
 }
 
 } // namespace closeside::host

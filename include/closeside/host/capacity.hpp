@@ -16,17 +16,17 @@ namespace closeside::host {
 /// TCP_TIMEWAIT_LEN in seconds, a constant of every kernel (include/net/tcp.h).
 inline constexpr std::int64_t time_wait_seconds = 60;
 
-/// What a host's settings allow, where the side that closes first, and so keeps TIME-WAIT, is this one.
-/** Each number is none where a value that it takes could not be read. */
+/// What a host's settings allow if this side closes first, and so keeps TIME-WAIT.
+/** A number is missing if a value that it is computed from could not be read. */
 struct capacity {
     /// Ports that connect(2) may choose: ip_local_port_range without ip_local_reserved_ports.
     std::optional<std::int64_t> local_ports;
     /// Connections a second, in the long run, from one local address to one remote address and port: each keeps its port
     /// for 60 s, or with tcp_tw_reuse and timestamps for tcp_tw_reuse_delay (until 6.13: one second).
     std::optional<double> connects_per_second;
-    /// The same to an address in 127.0.0.0/8 or ::1, where tcp_tw_reuse = 2 is enough.
+    /// The same to an address in 127.0.0.0/8 or ::1, for which tcp_tw_reuse = 2 is enough.
     std::optional<double> loopback_connects_per_second;
-    /// Closes a second before tcp_max_tw_buckets lets TIME-WAITs be dropped; none also where it sets no limit.
+    /// Closes a second before tcp_max_tw_buckets lets TIME-WAITs be dropped; missing also if it sets no limit.
     std::optional<double> closes_per_second;
     /// Part of tcp_max_tw_buckets that is in use, by sockstat.
     std::optional<double> time_wait_used;

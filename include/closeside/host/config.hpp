@@ -2,31 +2,12 @@
 #ifndef CLOSESIDE_HOST_CONFIG_HPP
 #define CLOSESIDE_HOST_CONFIG_HPP
 
-#include <closeside/detail/asio/exceptions.hpp>
-#include <closeside/detail/kernel/proc_reader.hpp>
-#include <closeside/host/detail/sysctl_d/file_list.hpp>
-#include <closeside/host/detail/sysctl_d/file_problems.hpp>
-#include <closeside/host/detail/sysctl_d/key_path.hpp>
-#include <closeside/host/detail/sysctl_d/key_problems.hpp>
-#include <closeside/host/detail/sysctl_d/key_tree.hpp>
-#include <closeside/host/detail/sysctl_d/ledger.hpp>
-#include <closeside/host/detail/sysctl_d/load.hpp>
-#include <closeside/host/detail/sysctl_d/modules.hpp>
-#include <closeside/host/detail/sysctl_d/procps_loader.hpp>
-#include <closeside/host/detail/sysctl_d/systemd_loader.hpp>
-#include <closeside/host/detail/sysctl_d/view.hpp>
-#include <closeside/host/key.hpp>
+#include <closeside/host/config_view.hpp>
+#include <closeside/host/detail/sysctl_d/read_config.hpp>
+#include <closeside/host/snapshot.hpp>
 
-#include <algorithm>
 #include <cerrno>
-#include <set>
 #include <string>
-#include <tuple>
-#include <utility>
-#include <vector>
-
-#include <fcntl.h>
-#include <sys/stat.h>
 
 namespace closeside::host {
 
@@ -36,111 +17,15 @@ struct config_options {
     /// unknown: find out; otherwise the loader by which drift is judged.
     sysctl_loader loader = sysctl_loader::unknown;
     /// Of the procps whose `sysctl --system` is foretold.
-    sysctl_d::procps_release procps{};
+    procps_release procps{};
 };
-
-namespace detail {
-
-/// sd_booted(3); and the start script of Debian's procps.
-inline void find_loader(config_view& view, int root, sysctl_loader wanted) {
-    const sysctl_d::located booted = sysctl_d::locate(root, "/run/systemd/system");
-    if (wanted != sysctl_loader::unknown) {
-        view.loader = wanted;
-        view.loader_reason = "asked for";
-        view.loader_is_certain = true;
-    } else if (booted.error == 0 && S_ISDIR(booted.status.st_mode)) {
-        view.loader = sysctl_loader::systemd;
-        view.loader_reason = "/run/systemd/system is there";
-        view.loader_is_certain = true;
-    } else {
-        view.loader = sysctl_loader::procps;
-        view.loader_is_certain = sysctl_d::locate(root, "/etc/init.d/procps").error == 0;
-        view.loader_reason = view.loader_is_certain ? "no /run/systemd/system, but /etc/init.d/procps"
-                                                    : "assumed, since there is no /run/systemd/system";
-    }
-}
-
-/// Every key that the host check reads, every one that a file sets, and what each loader makes of it.
-inline void list_keys(config_view& view, const sysctl_d::key_tree& tree, sysctl_d::ledger& systemd,
-                      sysctl_d::ledger& procps) {
-    std::set<std::string> paths;
-    for (const key_facts& facts : all_keys) paths.insert(sysctl_d::with_slashes(facts.name));
-    for (sysctl_d::ledger* book : {&systemd, &procps})
-        for (const auto& [path, outcome] : book->outcomes()) paths.insert(path);
-
-    for (const std::string& path : paths) {
-        config_key k;
-        k.name = sysctl_d::with_dots(path);
-        key_value live = tree.read(path);
-        k.status = live.status;
-        k.live = std::move(live.text);
-        k.systemd = std::move(systemd.outcomes()[path]);
-        k.procps = std::move(procps.outcomes()[path]);
-        const config_outcome& boot = view.at_boot(k);
-        k.drift = k.status == key_status::present && boot.winner && !sysctl_d::is_same_value(path, boot.shown, k.live);
-        view.keys.push_back(std::move(k));
-    }
-    std::sort(view.keys.begin(), view.keys.end(),
-              [](const config_key& a, const config_key& b) { return a.name < b.name; });
-}
-
-inline void sort_problems(config_view& view) {
-    const auto order = [](const config_problem& p) { return std::tie(p.file, p.line, p.key, p.kind); };
-    std::sort(view.problems.begin(), view.problems.end(), [&](const config_problem& a, const config_problem& b) {
-        return a.severity != b.severity ? a.severity > b.severity : order(a) < order(b);
-    });
-}
-
-inline void read_config(config_view& view, const config_options& options) {
-    const closeside::detail::owned_descriptor top = closeside::detail::open_directory(AT_FDCWD, options.root.c_str());
-    view.error = top ? 0 : errno;
-    if (!top) return;
-    const int root = top.get();
-    find_loader(view, root, options.loader);
-
-    sysctl_d::key_tree tree(root);
-    const auto first_port =
-        closeside::detail::parse_number(tree.read("net/ipv4/ip_unprivileged_port_start").text).value_or(1024);
-    sysctl_d::ledger procps_book(tree, first_port), systemd_book(tree, first_port);
-    sysctl_d::procps_loader procps(options.procps);
-    sysctl_d::systemd_loader systemd;
-
-    sysctl_d::file_finder finder(root);
-    sysctl_d::loaded_files all;
-    const auto procps_files = finder.for_procps(options.procps);
-    for (const sysctl_d::listed_file& file : procps_files)
-        if (file.masked_by.empty()) view.files.push_back(file.path);
-    sysctl_d::load_files(root, procps_files, procps, procps_book, all);
-    auto systemd_files = finder.for_systemd();
-    // What was handed to the host as a credential comes last (systemd.system-credentials(7), since 252).
-    if (const std::string credential = "/run/credentials/@system/sysctl.extra";
-        sysctl_d::locate(root, credential).error == 0)
-        systemd_files.push_back({credential});
-    sysctl_d::load_files(root, systemd_files, systemd, systemd_book, all);
-
-    std::vector<std::string> candidates(all.named.begin(), all.named.end());
-    for (const key_facts& facts : all_keys)
-        if (std::string path = sysctl_d::with_slashes(facts.name); !all.named.contains(path))
-            candidates.push_back(std::move(path));
-    procps.apply(tree, candidates, procps_book);
-    systemd.apply(tree, candidates, systemd_book);
-    list_keys(view, tree, systemd_book, procps_book);
-
-    sysctl_d::judge_files(view, all, finder);
-    const sysctl_d::modules modules(root);
-    sysctl_d::key_judge judge(view, tree, modules);
-    for (const config_key& k : view.keys) judge.judge(k, sysctl_d::with_slashes(k.name));
-    sort_problems(view);
-}
-
-} // namespace detail
 
 /// Foretells what the sysctl configuration files below a root set under net: by systemd-sysctl, as at boot, and by
 /// `sysctl --system` of procps; and compares it with what the kernel has now.
 /** Writes nothing and needs no privilege, though root can read more. Opens regular files and directories only, each
  *  read to a bound, and follows links inside the root: a FIFO, a device, an endless file or a loop of links cannot hold
  *  it up, and becomes a problem in the result. Takes about a millisecond on a usual host, seconds at the bounds.
- *  The live values are those of the calling thread's network namespace where proc below the root is a real one.
+ *  The live values are those of the calling thread's network namespace if proc below the root is a real one.
  *  Never throws: `error` is set when nothing could be looked at (the errno of opening the root; ENOMEM).
  *  Modelled are systemd 252 to 257 on a usr-merged system, the current procps (procps_release for older ones), and the
  *  values that Linux 6.18 takes. Sources: sysctl.d(5), sysctl(8), and the files named at each part. */
@@ -148,7 +33,7 @@ inline config_view read_config(const config_options& options = {}) noexcept {
     config_view view;
     try {
         view.root = options.root;
-        detail::read_config(view, options);
+        detail::sysctl_d::read_files(view, options.root, options.loader, options.procps);
     } catch (...) {
         view.error = ENOMEM;
     }

@@ -6,7 +6,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -47,6 +46,8 @@ enum class counter : std::uint8_t {
     out_rsts
 };
 
+namespace detail {
+
 struct counter_facts {
     counter id;
     /// The group: the word that the two lines begin with in /proc/net/netstat ("TcpExt") or /proc/net/snmp ("Tcp").
@@ -56,7 +57,7 @@ struct counter_facts {
 };
 
 /// Every counter, in the order of the enumeration. Names: net/ipv4/proc.c.
-inline constexpr std::array all_counters{
+inline constexpr std::array counter_table{
     counter_facts{counter::paws_passive, "TcpExt", "PAWSPassive"}, // until 4.11: tcp_tw_recycle dropped a SYN
     counter_facts{counter::paws_active, "TcpExt", "PAWSActive"},
     counter_facts{counter::paws_estab, "TcpExt", "PAWSEstab"},       // until 6.15 also what is now PAWSTimewait
@@ -89,11 +90,7 @@ inline constexpr std::array all_counters{
     counter_facts{counter::out_rsts, "Tcp", "OutRsts"},
 };
 
-constexpr const counter_facts& facts(counter c) noexcept { return all_counters[static_cast<std::size_t>(c)]; }
-
-constexpr std::string_view to_string(counter c) noexcept { return facts(c).name; }
-
-namespace detail {
+constexpr const counter_facts& facts(counter c) noexcept { return counter_table[static_cast<std::size_t>(c)]; }
 
 /// By length first: that decides most comparisons without a look at the letters.
 constexpr bool comes_before(std::string_view a, std::string_view b) noexcept {
@@ -101,53 +98,28 @@ constexpr bool comes_before(std::string_view a, std::string_view b) noexcept {
 }
 
 inline constexpr auto counters_by_name = [] {
-    auto sorted = all_counters;
+    auto sorted = counter_table;
     for (std::size_t i = 1; i != sorted.size(); ++i)
         for (std::size_t j = i; j != 0 && comes_before(sorted[j].name, sorted[j - 1].name); --j)
             std::swap(sorted[j], sorted[j - 1]);
     return sorted;
 }();
 
-} // namespace detail
-
-/// The counter of that group and name; none if it is not among them.
+/// The counter of that group and name; nothing if it is not among them.
 constexpr std::optional<counter> find_counter(std::string_view group, std::string_view name) noexcept {
     const auto found = std::lower_bound(
-        detail::counters_by_name.begin(), detail::counters_by_name.end(), name,
-        [](const counter_facts& facts, std::string_view wanted) { return detail::comes_before(facts.name, wanted); });
-    const bool is_it = found != detail::counters_by_name.end() && found->name == name && found->group == group;
+        counters_by_name.begin(), counters_by_name.end(), name,
+        [](const counter_facts& facts, std::string_view wanted) { return comes_before(facts.name, wanted); });
+    const bool is_it = found != counters_by_name.end() && found->name == name && found->group == group;
     return is_it ? std::optional(found->id) : std::nullopt;
 }
 
-/// Counter values; none where this kernel does not count such a thing, which is not the same as 0.
-using counter_values = std::array<std::optional<std::uint64_t>, all_counters.size()>;
-
-/// A few counters, as a value that a rule can hold.
-class counter_list {
-public:
-    constexpr counter_list() = default;
-    /// At most four; more do not compile where the list is a constant.
-    constexpr counter_list(std::initializer_list<counter> counters) {
-        for (const counter c : counters) counters_.at(size_++) = c;
-    }
-
-    constexpr const counter* begin() const noexcept { return counters_.data(); }
-    constexpr const counter* end() const noexcept { return counters_.data() + size_; }
-    constexpr bool empty() const noexcept { return size_ == 0; }
-
-private:
-    std::array<counter, 4> counters_{};
-    std::size_t size_ = 0;
-};
-
-namespace detail {
-
 constexpr bool counters_stand_in_order() noexcept {
-    for (std::size_t i = 0; i != all_counters.size(); ++i)
-        if (static_cast<std::size_t>(all_counters[i].id) != i) return false;
+    for (std::size_t i = 0; i != counter_table.size(); ++i)
+        if (static_cast<std::size_t>(counter_table[i].id) != i) return false;
     return true;
 }
-static_assert(counters_stand_in_order(), "all_counters must list every counter in the order of the enumeration");
+static_assert(counters_stand_in_order(), "counter_table must list every counter in the order of the enumeration");
 
 constexpr bool names_differ() noexcept {
     for (std::size_t i = 1; i != counters_by_name.size(); ++i)
@@ -157,6 +129,16 @@ constexpr bool names_differ() noexcept {
 static_assert(names_differ(), "find_counter knows a counter by its name, whatever the group");
 
 } // namespace detail
+
+/// Every counter that the host check reads.
+inline constexpr auto all_counters = [] {
+    std::array<counter, detail::counter_table.size()> counters{};
+    for (std::size_t i = 0; i != counters.size(); ++i) counters[i] = detail::counter_table[i].id;
+    return counters;
+}();
+
+/// The name as in /proc/net/netstat or snmp.
+constexpr std::string_view to_string(counter c) noexcept { return detail::facts(c).name; }
 
 } // namespace closeside::host
 

@@ -43,9 +43,6 @@ constexpr const char* to_string(exposure e) noexcept {
     return "?";
 }
 
-/// Several peers share an address, so that one of them can meet what another has left behind.
-constexpr bool shares_addresses(exposure e) noexcept { return e == exposure::nat || e == exposure::balancer; }
-
 /// Whether what a finding warns of has been seen to happen, by the counters that would show it.
 enum class occurrence : std::uint8_t {
     uncounted, ///< this kernel counts nothing that would show it
@@ -64,28 +61,28 @@ constexpr const char* to_string(occurrence o) noexcept {
     return "?";
 }
 
-/// A value that a sysctl should have.
-struct setting {
-    /// As sysctl(8) writes it.
-    std::string key;
-    std::string value;
-
-    friend bool operator==(const setting&, const setting&) = default;
-};
-
-/// One value that a finding rests on.
-struct observation {
-    std::string key;
-    /// What the kernel prints, or in brackets why there is no value, as in "(hidden)".
-    std::string value;
-    /// The file.
-    std::string where;
-
-    friend bool operator==(const observation&, const observation&) = default;
-};
-
 /// One thing that the host check has to say. Its texts are sentences for an operator, each on one line.
 struct finding {
+    /// One value that a finding rests on.
+    struct observation {
+        std::string key;
+        /// What the kernel prints, or in brackets why there is no value, as in "(hidden)".
+        std::string value;
+        /// The file.
+        std::string where;
+
+        friend bool operator==(const observation&, const observation&) = default;
+    };
+
+    /// A value that a sysctl should have.
+    struct setting {
+        /// As sysctl(8) writes it.
+        std::string key;
+        std::string value;
+
+        friend bool operator==(const setting&, const setting&) = default;
+    };
+
     /// Stable from release to release, as in "CS101"; points to storage that lasts as long as the program.
     std::string_view code;
     host::severity severity = host::severity::note;
@@ -102,7 +99,7 @@ struct finding {
     /// Whether it has been seen to happen, and the counters that tell, as in "PAWSTimewait 8 (+8 in 12.0 s)".
     host::occurrence occurrence = occurrence::uncounted;
     std::string evidence{};
-    /// What `fix` sets, for a program to use; empty where no sysctl helps.
+    /// What `fix` sets, for a program to use; empty if no sysctl helps.
     std::vector<setting> settings{};
 
     friend bool operator==(const finding&, const finding&) = default;

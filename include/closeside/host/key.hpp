@@ -55,6 +55,8 @@ enum class key : std::uint8_t {
     conntrack_loose
 };
 
+namespace detail {
+
 /// What the text of a key means.
 enum class key_shape : std::uint8_t {
     number, ///< one integer
@@ -75,7 +77,7 @@ struct key_facts {
     /// As sysctl(8) writes it.
     std::string_view name;
     key_shape shape = key_shape::number;
-    /// The release since which every network namespace has a file of its own. Before it, a child namespace has none,
+    /// The release since which every network namespace has a file of its own. Before it, a child namespace has no file,
     /// although the host's value applies there too. No value: a file in every namespace for as long as the key exists.
     std::optional<kernel_version> per_namespace_since{};
     key_reach reach = key_reach::space;
@@ -84,62 +86,59 @@ struct key_facts {
 /// Later than any kernel: the key is the host's alone to this day.
 inline constexpr kernel_version never_per_namespace{9999, 0};
 
-namespace detail::key_words {
+namespace key_words {
 
 inline constexpr auto number = key_shape::number;
 inline constexpr auto pod_safe = key_reach::pod_safe;
 inline constexpr auto hosts_alone = key_reach::host;
 
-} // namespace detail::key_words
+} // namespace key_words
 
 /// Every key, in the order of the enumeration. Releases: net/ipv4/sysctl_net_ipv4.c, net/core/sysctl_net_core.c.
-inline constexpr std::array all_keys{
-    key_facts{key::tcp_tw_recycle, "net.ipv4.tcp_tw_recycle", detail::key_words::number, kernel_version{4, 11}},
-    key_facts{key::tcp_tw_reuse, "net.ipv4.tcp_tw_reuse", detail::key_words::number, kernel_version{4, 10}},
+inline constexpr std::array key_table{
+    key_facts{key::tcp_tw_recycle, "net.ipv4.tcp_tw_recycle", key_words::number, kernel_version{4, 11}},
+    key_facts{key::tcp_tw_reuse, "net.ipv4.tcp_tw_reuse", key_words::number, kernel_version{4, 10}},
     key_facts{key::tcp_tw_reuse_delay, "net.ipv4.tcp_tw_reuse_delay"},
-    key_facts{key::tcp_timestamps, "net.ipv4.tcp_timestamps", detail::key_words::number, kernel_version{4, 13}},
-    key_facts{key::tcp_fin_timeout, "net.ipv4.tcp_fin_timeout", detail::key_words::number, kernel_version{4, 9},
-              detail::key_words::pod_safe},
-    key_facts{key::tcp_max_tw_buckets, "net.ipv4.tcp_max_tw_buckets", detail::key_words::number, kernel_version{4, 11}},
-    key_facts{key::tcp_rfc1337, "net.ipv4.tcp_rfc1337", detail::key_words::number, kernel_version{4, 15}},
-    key_facts{key::tcp_syncookies, "net.ipv4.tcp_syncookies", detail::key_words::number, kernel_version{4, 9},
-              detail::key_words::pod_safe},
-    key_facts{key::tcp_max_orphans, "net.ipv4.tcp_max_orphans", detail::key_words::number, never_per_namespace,
-              detail::key_words::hosts_alone},
-    key_facts{key::tcp_orphan_retries, "net.ipv4.tcp_orphan_retries", detail::key_words::number, kernel_version{4, 9}},
-    key_facts{key::tcp_mem, "net.ipv4.tcp_mem", key_shape::triple, never_per_namespace, detail::key_words::hosts_alone},
-    key_facts{key::tcp_abort_on_overflow, "net.ipv4.tcp_abort_on_overflow", detail::key_words::number,
-              kernel_version{4, 15}},
-    key_facts{key::tcp_max_syn_backlog, "net.ipv4.tcp_max_syn_backlog", detail::key_words::number,
-              kernel_version{4, 11}},
+    key_facts{key::tcp_timestamps, "net.ipv4.tcp_timestamps", key_words::number, kernel_version{4, 13}},
+    key_facts{key::tcp_fin_timeout, "net.ipv4.tcp_fin_timeout", key_words::number, kernel_version{4, 9},
+              key_words::pod_safe},
+    key_facts{key::tcp_max_tw_buckets, "net.ipv4.tcp_max_tw_buckets", key_words::number, kernel_version{4, 11}},
+    key_facts{key::tcp_rfc1337, "net.ipv4.tcp_rfc1337", key_words::number, kernel_version{4, 15}},
+    key_facts{key::tcp_syncookies, "net.ipv4.tcp_syncookies", key_words::number, kernel_version{4, 9},
+              key_words::pod_safe},
+    key_facts{key::tcp_max_orphans, "net.ipv4.tcp_max_orphans", key_words::number, never_per_namespace,
+              key_words::hosts_alone},
+    key_facts{key::tcp_orphan_retries, "net.ipv4.tcp_orphan_retries", key_words::number, kernel_version{4, 9}},
+    key_facts{key::tcp_mem, "net.ipv4.tcp_mem", key_shape::triple, never_per_namespace, key_words::hosts_alone},
+    key_facts{key::tcp_abort_on_overflow, "net.ipv4.tcp_abort_on_overflow", key_words::number, kernel_version{4, 15}},
+    key_facts{key::tcp_max_syn_backlog, "net.ipv4.tcp_max_syn_backlog", key_words::number, kernel_version{4, 11}},
     key_facts{key::tcp_migrate_req, "net.ipv4.tcp_migrate_req"},
-    // Until 6.2 hidden only where the namespace belongs to an unprivileged user namespace.
-    key_facts{key::somaxconn, "net.core.somaxconn", detail::key_words::number, kernel_version{6, 3}},
-    key_facts{key::tcp_syn_retries, "net.ipv4.tcp_syn_retries", detail::key_words::number, kernel_version{4, 9}},
-    key_facts{key::tcp_synack_retries, "net.ipv4.tcp_synack_retries", detail::key_words::number, kernel_version{4, 9}},
-    key_facts{key::tcp_retries2, "net.ipv4.tcp_retries2", detail::key_words::number, kernel_version{4, 9}},
+    // Until 6.2 hidden only if the namespace belongs to an unprivileged user namespace.
+    key_facts{key::somaxconn, "net.core.somaxconn", key_words::number, kernel_version{6, 3}},
+    key_facts{key::tcp_syn_retries, "net.ipv4.tcp_syn_retries", key_words::number, kernel_version{4, 9}},
+    key_facts{key::tcp_synack_retries, "net.ipv4.tcp_synack_retries", key_words::number, kernel_version{4, 9}},
+    key_facts{key::tcp_retries2, "net.ipv4.tcp_retries2", key_words::number, kernel_version{4, 9}},
     key_facts{key::tcp_rto_max_ms, "net.ipv4.tcp_rto_max_ms"},
-    key_facts{key::tcp_invalid_ratelimit, "net.ipv4.tcp_invalid_ratelimit", detail::key_words::number,
-              kernel_version{4, 15}},
-    key_facts{key::tcp_keepalive_time, "net.ipv4.tcp_keepalive_time", detail::key_words::number, kernel_version{4, 9},
-              detail::key_words::pod_safe},
-    key_facts{key::tcp_keepalive_intvl, "net.ipv4.tcp_keepalive_intvl", detail::key_words::number, kernel_version{4, 9},
-              detail::key_words::pod_safe},
-    key_facts{key::tcp_keepalive_probes, "net.ipv4.tcp_keepalive_probes", detail::key_words::number,
-              kernel_version{4, 9}, detail::key_words::pod_safe},
+    key_facts{key::tcp_invalid_ratelimit, "net.ipv4.tcp_invalid_ratelimit", key_words::number, kernel_version{4, 15}},
+    key_facts{key::tcp_keepalive_time, "net.ipv4.tcp_keepalive_time", key_words::number, kernel_version{4, 9},
+              key_words::pod_safe},
+    key_facts{key::tcp_keepalive_intvl, "net.ipv4.tcp_keepalive_intvl", key_words::number, kernel_version{4, 9},
+              key_words::pod_safe},
+    key_facts{key::tcp_keepalive_probes, "net.ipv4.tcp_keepalive_probes", key_words::number, kernel_version{4, 9},
+              key_words::pod_safe},
     key_facts{key::ip_local_port_range, "net.ipv4.ip_local_port_range", key_shape::range, std::nullopt,
-              detail::key_words::pod_safe},
+              key_words::pod_safe},
     key_facts{key::ip_local_reserved_ports, "net.ipv4.ip_local_reserved_ports", key_shape::ports, kernel_version{4, 4},
-              detail::key_words::pod_safe},
+              key_words::pod_safe},
     key_facts{key::ip_autobind_reuse, "net.ipv4.ip_autobind_reuse"},
     key_facts{key::tcp_ehash_entries, "net.ipv4.tcp_ehash_entries"},
     key_facts{key::tcp_child_ehash_entries, "net.ipv4.tcp_child_ehash_entries"},
     // Shown in a child namespace, but read-only.
-    key_facts{key::conntrack_max, "net.netfilter.nf_conntrack_max", detail::key_words::number, std::nullopt,
-              detail::key_words::hosts_alone},
+    key_facts{key::conntrack_max, "net.netfilter.nf_conntrack_max", key_words::number, std::nullopt,
+              key_words::hosts_alone},
     key_facts{key::conntrack_count, "net.netfilter.nf_conntrack_count"},
-    key_facts{key::conntrack_buckets, "net.netfilter.nf_conntrack_buckets", detail::key_words::number, std::nullopt,
-              detail::key_words::hosts_alone},
+    key_facts{key::conntrack_buckets, "net.netfilter.nf_conntrack_buckets", key_words::number, std::nullopt,
+              key_words::hosts_alone},
     key_facts{key::conntrack_established, "net.netfilter.nf_conntrack_tcp_timeout_established"},
     key_facts{key::conntrack_fin_wait, "net.netfilter.nf_conntrack_tcp_timeout_fin_wait"},
     key_facts{key::conntrack_close_wait, "net.netfilter.nf_conntrack_tcp_timeout_close_wait"},
@@ -150,28 +149,38 @@ inline constexpr std::array all_keys{
     key_facts{key::conntrack_loose, "net.netfilter.nf_conntrack_tcp_loose"},
 };
 
-constexpr const key_facts& facts(key k) noexcept { return all_keys[static_cast<std::size_t>(k)]; }
+constexpr const key_facts& facts(key k) noexcept { return key_table[static_cast<std::size_t>(k)]; }
 
-constexpr std::string_view to_string(key k) noexcept { return facts(k).name; }
+} // namespace detail
 
-/// The key that sysctl(8) calls `name`; none if the host check does not read it.
+/// Every key that the host check reads.
+inline constexpr auto all_keys = [] {
+    std::array<key, detail::key_table.size()> keys{};
+    for (std::size_t i = 0; i != keys.size(); ++i) keys[i] = detail::key_table[i].id;
+    return keys;
+}();
+
+/// The name that sysctl(8) uses, as in net.ipv4.tcp_fin_timeout.
+constexpr std::string_view to_string(key k) noexcept { return detail::facts(k).name; }
+
+/// The key that sysctl(8) calls `name`; nothing if the host check does not read it.
 constexpr std::optional<key> find_key(std::string_view name) noexcept {
-    for (const key_facts& f : all_keys)
+    for (const detail::key_facts& f : detail::key_table)
         if (f.name == name) return f.id;
     return std::nullopt;
 }
 
+namespace detail {
+
 /// The key comes with the module nf_conntrack.
 constexpr bool is_conntrack(key k) noexcept { return facts(k).name.starts_with("net.netfilter."); }
 
-namespace detail {
-
 constexpr bool keys_stand_in_order() noexcept {
-    for (std::size_t i = 0; i != all_keys.size(); ++i)
-        if (static_cast<std::size_t>(all_keys[i].id) != i) return false;
+    for (std::size_t i = 0; i != key_table.size(); ++i)
+        if (static_cast<std::size_t>(key_table[i].id) != i) return false;
     return true;
 }
-static_assert(keys_stand_in_order(), "all_keys must list every key in the order of the enumeration");
+static_assert(keys_stand_in_order(), "key_table must list every key in the order of the enumeration");
 
 } // namespace detail
 

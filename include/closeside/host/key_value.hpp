@@ -37,13 +37,14 @@ constexpr const char* to_string(key_status s) noexcept {
     return "?";
 }
 
-/// The value of one key, or why there is none.
+/// The value of one key, or why it has no value.
 struct key_value {
     key_status status = key_status::absent;
-    /// present, emulated: as the kernel prints it, without the line end. malformed: the beginning of what was found, with every
-    /// byte that is not printable ASCII escaped as \xNN. Otherwise empty.
+    /// present, emulated: as the kernel prints it, without the line end. malformed: the beginning of what was found, with
+    /// every byte that is not printable ASCII escaped as \xNN. Otherwise empty.
     std::string text;
-    /// The number, the low end of a range, or the first of three; none for a list of ports or when not present.
+    /// The number, the low end of a range, or the first of three; nothing for a list of ports, or if the
+    /// key is not present.
     std::optional<std::int64_t> number;
     /// The high end of a range, or the last of three.
     std::optional<std::int64_t> high;
@@ -52,6 +53,8 @@ struct key_value {
 
     friend bool operator==(const key_value&, const key_value&) = default;
 };
+
+namespace detail {
 
 /// Interprets what stands in the file of a key, by the kernel's own rules for numbers.
 inline key_value interpret(key_shape shape, std::string_view content) {
@@ -91,6 +94,8 @@ inline key_value interpret(key_shape shape, std::string_view content) {
     }
     return found;
 }
+
+} // namespace detail
 
 } // namespace closeside::host
 

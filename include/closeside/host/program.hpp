@@ -13,12 +13,12 @@
 
 namespace closeside::host {
 
-/// What the program on this host does, as far as it says so; what it leaves out is not judged.
+/// What the program on this host does, as far as it says so. What it does not say is not judged.
 struct program {
     /// How its peers reach it.
     exposure peers = exposure::nat;
-    /// Every policy that it closes connections by; none: the default policy, which closes first. Refers to an array that
-    /// lives as long as this does.
+    /// Every policy that it closes connections by; if empty, the default policy, which closes first. Refers to an array
+    /// that lives as long as this does.
     std::span<const close_policy> policies{};
     /// Connections that it accepts and closes in a second, at peak.
     std::optional<double> accepts_per_second{};

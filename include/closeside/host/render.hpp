@@ -15,7 +15,7 @@ namespace closeside::host {
 /** Printable ASCII whatever the host's files held. */
 inline std::string to_line(const finding& f) {
     std::string line = std::string(f.code) + " " + to_string(f.severity) + ": ";
-    for (const observation& o : f.observed) {
+    for (const finding::observation& o : f.observed) {
         line += &o == &f.observed.front() ? "[" : ", ";
         line += o.key + "=" + o.value;
     }
@@ -79,7 +79,7 @@ inline std::string to_text(const finding& f, const text_options& options = {}) {
     if (options.colour) out += "\x1b[0m";
     out += "\n";
     paragraph(out, "what", f.message);
-    for (const observation& o : f.observed) paragraph(out, "seen", o.key + " = " + o.value + " in " + o.where);
+    for (const finding::observation& o : f.observed) paragraph(out, "seen", o.key + " = " + o.value + " in " + o.where);
     if (!f.evidence.empty()) paragraph(out, to_string(f.occurrence), f.evidence);
     paragraph(out, "effect", f.consequence);
     paragraph(out, "fix", f.fix);

@@ -2,93 +2,31 @@
 #ifndef CLOSESIDE_HOST_SINKS_HPP
 #define CLOSESIDE_HOST_SINKS_HPP
 
+#include <closeside/host/detail/log_lines.hpp>
 #include <closeside/host/finding.hpp>
 
-#include <cerrno>
-#include <charconv>
-#include <cstddef>
-#include <cstdint>
-#include <cstdlib>
 #include <ios>
 #include <iosfwd>
 #include <string>
 #include <string_view>
 
-#include <sys/stat.h>
-#include <sys/uio.h>
-#include <syslog.h>
-#include <unistd.h>
-
 namespace closeside::host {
 
-/// The syslog(3) priority of a severity: LOG_CRIT, LOG_WARNING, LOG_NOTICE.
-/** They bear the same names. Whatever looks for errors (`journalctl -p err`) then finds what is critical too, and
- *  nothing is so urgent as to be written to every terminal (journald.conf(5), MaxLevelWall: LOG_EMERG). */
-constexpr int syslog_priority(severity s) noexcept {
-    switch (s) {
-    case severity::critical: return LOG_CRIT;
-    case severity::warning: return LOG_WARNING;
-    case severity::note: break;
-    }
-    return LOG_NOTICE;
-}
-
-/// What sd-daemon(3) puts before a line to give it a priority: `<2>`, `<4>`, `<5>`.
-constexpr std::string_view priority_prefix(severity s) noexcept {
-    static_assert(LOG_CRIT == 2 && LOG_WARNING == 4 && LOG_NOTICE == 5);
-    switch (s) {
-    case severity::critical: return "<2>";
-    case severity::warning: return "<4>";
-    case severity::note: break;
-    }
-    return "<5>";
-}
-
-/// Whether systemd has connected this descriptor to the journal, which takes a `<4>` off the beginning of a line and
-/// files the line by it (unless the unit says SyslogLevelPrefix=no).
-/** Told by JOURNAL_STREAM, as systemd.exec(5) has it; false if the descriptor was redirected since. */
-inline bool is_journal_stream(int descriptor) noexcept {
-    const char* const variable = std::getenv("JOURNAL_STREAM");
-    if (!variable) return false;
-    const std::string_view text(variable);
-    std::uintmax_t device = 0, inode = 0;
-    const auto first = std::from_chars(text.data(), text.data() + text.size(), device);
-    if (first.ec != std::errc{} || first.ptr == text.data() + text.size() || *first.ptr != ':') return false;
-    const auto second = std::from_chars(first.ptr + 1, text.data() + text.size(), inode);
-    struct ::stat status {};
-    return second.ec == std::errc{} && second.ptr == text.data() + text.size() && ::fstat(descriptor, &status) == 0 &&
-           status.st_dev == device && status.st_ino == inode;
-}
-
-/// Writes lines to standard error, with a priority where that is the journal and without elsewhere.
+/// Writes lines to standard error, with a priority if that is the journal.
 /** @code closeside::warn_at_startup<front_end>(closeside::host::stderr_sink()); @endcode
- *  Each line is one writev(2), so that lines of several threads do not mix. What cannot be written is lost: there is
- *  nobody to tell. Needs no memory, throws nothing. */
+ *  Each line is one writev(2), so that lines of several threads do not mix. What cannot be written is lost, as
+ *  nobody can be told. Needs no memory, throws nothing. */
 class stderr_sink {
 public:
-    stderr_sink() noexcept : journal_(is_journal_stream(STDERR_FILENO)) {}
+    stderr_sink() noexcept : journal_(detail::is_journal_stream(standard_error)) {}
 
     void operator()(severity level, std::string_view line) const noexcept {
-        const std::string_view parts[] = {journal_ ? priority_prefix(level) : std::string_view(), line, "\n"};
-        std::size_t sent = 0, size = 0;
-        for (const std::string_view part : parts) size += part.size();
-        while (sent < size) {
-            ::iovec rest[3];
-            int count = 0;
-            std::size_t skip = sent;
-            for (std::string_view part : parts) {
-                const std::size_t gone = skip < part.size() ? skip : part.size();
-                skip -= gone;
-                part.remove_prefix(gone);
-                if (!part.empty()) rest[count++] = {const_cast<char*>(part.data()), part.size()};
-            }
-            const ssize_t n = ::writev(STDERR_FILENO, rest, count);
-            if (n < 0 && errno != EINTR) return;
-            if (n > 0) sent += static_cast<std::size_t>(n);
-        }
+        detail::write_line(standard_error, journal_ ? detail::priority_prefix(level) : std::string_view(), line);
     }
 
 private:
+    static constexpr int standard_error = 2;
+
     bool journal_;
 };
 
@@ -100,7 +38,7 @@ public:
     explicit prefixing_sink(std::basic_ostream<char, Traits>& out) noexcept : out_(&out) {}
 
     void operator()(severity level, std::string_view line) const {
-        for (const std::string_view part : {priority_prefix(level), line})
+        for (const std::string_view part : {detail::priority_prefix(level), line})
             out_->write(part.data(), static_cast<std::streamsize>(part.size()));
         out_->put('\n').flush();
     }
@@ -115,7 +53,7 @@ struct syslog_sink {
     int facility = 0;
 
     void operator()(severity level, std::string_view line) const noexcept {
-        ::syslog(facility | syslog_priority(level), "%.*s", static_cast<int>(line.size()), line.data());
+        detail::write_to_syslog(facility, level, line);
     }
 };
 

@@ -2,10 +2,8 @@
 #ifndef CLOSESIDE_HOST_SNAPSHOT_HPP
 #define CLOSESIDE_HOST_SNAPSHOT_HPP
 
+#include <closeside/detail/kernel/sockstat.hpp>
 #include <closeside/host/counter.hpp>
-#include <closeside/host/detail/kernel_version.hpp>
-#include <closeside/host/detail/place.hpp>
-#include <closeside/host/detail/sockstat.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/key_value.hpp>
 
@@ -32,6 +30,42 @@ constexpr const char* to_string(network_namespace n) noexcept {
     return "?";
 }
 
+/// What applies the sysctl configuration files when the host starts.
+enum class sysctl_loader : std::uint8_t {
+    unknown,
+    systemd, ///< systemd-sysctl: never reads /etc/sysctl.conf itself
+    procps   ///< a start script that calls `sysctl --system`: reads /etc/sysctl.conf last
+};
+
+constexpr const char* to_string(sysctl_loader l) noexcept {
+    switch (l) {
+    case sysctl_loader::unknown: return "unknown";
+    case sysctl_loader::systemd: return "systemd";
+    case sysctl_loader::procps: return "procps";
+    }
+    return "?";
+}
+
+/// What runs the container that the snapshot was taken in, as far as it left its mark in the file system.
+enum class container : std::uint8_t {
+    none, ///< no container, or one without a mark
+    docker,
+    podman,
+    kubernetes,
+    other ///< systemd-nspawn, LXC and others that follow systemd's container interface
+};
+
+constexpr const char* to_string(container c) noexcept {
+    switch (c) {
+    case container::none: return "none";
+    case container::docker: return "docker";
+    case container::podman: return "podman";
+    case container::kubernetes: return "kubernetes";
+    case container::other: return "other";
+    }
+    return "?";
+}
+
 /// What was seen at one moment: a plain value, which a test may also fill by hand.
 struct snapshot {
     /// Below which directory was read.
@@ -50,22 +84,22 @@ struct snapshot {
     sysctl_loader loader = sysctl_loader::unknown;
     host::container container = container::none;
     std::array<key_value, all_keys.size()> values;
-    /// Since this network namespace was made.
-    counter_values counters{};
-    sockstat sockets;
+    /// Since this network namespace was made; nothing for what this kernel does not count, which is not the same as 0.
+    std::array<std::optional<std::uint64_t>, all_counters.size()> counters{};
+    closeside::detail::sockstat sockets;
     /// When it was taken; between two of them lie the rates.
     std::chrono::steady_clock::time_point taken{};
 
     const key_value& operator[](key k) const noexcept { return values[static_cast<std::size_t>(k)]; }
     key_value& operator[](key k) noexcept { return values[static_cast<std::size_t>(k)]; }
 
-    /// The number under a key; none unless it is present.
+    /// The number under a key; nothing unless it is present.
     std::optional<std::int64_t> number(key k) const noexcept {
         const key_value& v = (*this)[k];
         return v.status == key_status::present ? v.number : std::nullopt;
     }
 
-    /// The count of an event; none where this kernel does not count it.
+    /// The count of an event; nothing if this kernel does not count it.
     std::optional<std::uint64_t> count(counter c) const noexcept { return counters[static_cast<std::size_t>(c)]; }
 
     /// The file that a key was read from.

@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_HOST_STARTUP_HPP
 #define CLOSESIDE_HOST_STARTUP_HPP
 
-#include <closeside/detail/asio/exceptions.hpp>
+#include <closeside/detail/kernel/exceptions.hpp>
 #include <closeside/detail/kernel/printable_text.hpp>
 #include <closeside/error.hpp>
 #include <closeside/host/audit.hpp>
@@ -32,28 +32,28 @@ namespace closeside::host {
 struct startup_options {
     /// The directory that holds proc/, as in snapshot_options.
     std::string root = "/";
-    /// How the program's peers reach it; none: as `program.peers` says, exposure::nat unless set.
+    /// How the program's peers reach it; if not set, as `program.peers` says, which is exposure::nat unless set.
     std::optional<host::exposure> exposure{};
-    /// What is less than this is not delivered. Notes state settings without effect and risks that the program does not
-    /// run, which nobody wants in the log of every start.
+    /// Findings below this severity are not delivered. Notes tell of settings without effect and of risks that the program
+    /// does not run: too much for the log of every start.
     severity minimum = severity::warning;
     /// Codes that are not delivered, as in {"CS120"}: known and accepted on this host.
     std::vector<std::string> ignore{};
-    /// What the program does, as far as it says so: its rates, backlog and ports. Its `policies`, known at run time
-    /// only, are judged beside those compiled in.
+    /// What the program does, as far as it says so: its rates, backlog and ports. Its `policies` are those known only at
+    /// run time; they are judged beside those compiled in.
     host::program program{};
-    /// Findings that are not delivered until their day is over, as read_suppressions gives them; from then on they are,
-    /// with a word about it.
+    /// Findings that are not delivered until their day is over, as read_suppressions gives them. Later they are delivered
+    /// again, and the line says so.
     std::vector<suppression> suppressions{};
-    /// check_at_startup refuses from here on.
+    /// check_at_startup refuses findings of this severity and worse.
     severity refuse_at = severity::critical;
 };
+
+namespace detail {
 
 /// Takes a severity and one line: a logger.
 template <class Sink>
 concept line_sink = std::invocable<Sink&, severity, std::string_view>;
-
-namespace detail {
 
 struct startup_report {
     std::vector<std::pair<severity, std::string>> lines;
@@ -61,14 +61,14 @@ struct startup_report {
     bool out_of_memory = false;
 };
 
-/// Is it left out of the log, whatever its severity?
+/// Is it ignored or suppressed, whatever its severity?
 inline bool is_left_out(const finding& f, const startup_options& options) noexcept {
     if (std::find(options.ignore.begin(), options.ignore.end(), f.code) != options.ignore.end()) return true;
     const suppression* const s = find_suppression(options.suppressions, f.code);
-    return s && !has_expired(*s, today_in_utc());
+    return s && !s->has_expired(today_in_utc());
 }
 
-/// Of what is not left out; with what its suppression says, if it once was.
+/// The line of a finding that is not left out. If it once was suppressed, the line says until when and why.
 inline std::string line_of(const finding& f, const startup_options& options) {
     const suppression* const s = find_suppression(options.suppressions, f.code);
     if (!s) return to_line(f);
@@ -116,7 +116,7 @@ void deliver(const startup_report& report, Sink& sink) {
     try {
         sink(severity::warning, std::string_view("The host check ran out of memory: not every TCP setting was judged"));
     } catch (const std::bad_alloc&) {
-        // A sink that needs memory finds none either.
+        // A sink that needs memory does not get it either.
     }
 }
 
@@ -141,10 +141,10 @@ auto lines_into(std::basic_ostream<char, Traits>& out) {
  *  nothing. Call it once, at the start: each call looks anew and repeats what it finds.
  *
  *  If memory runs out, a last line says that not everything was judged, and the program goes on.
- *  @return the worst severity among all findings but the ignored and suppressed, delivered or not; none if there is
- *          none.
+ *  @return the worst severity among all findings but the ignored and suppressed, delivered or not; nothing if there are
+ *          no such findings.
  *  @throws what the sink throws, and nothing else. */
-template <close_policy... P, line_sink Sink>
+template <close_policy... P, detail::line_sink Sink>
 std::optional<severity> warn_at_startup(Sink&& sink, const startup_options& options = {}) {
     const detail::startup_report report = detail::inspect_for<P...>(options, options.minimum);
     detail::deliver(report, sink);
@@ -166,7 +166,7 @@ std::optional<severity> warn_at_startup(std::basic_ostream<char, Traits>& out, c
  *          std::errc::not_enough_memory if the check could not be finished. A host that cannot be looked at is a
  *          warning (CS001), so it is refused with `.refuse_at = severity::warning`.
  *  @throws what the sink throws, and nothing else. */
-template <close_policy... P, line_sink Sink>
+template <close_policy... P, detail::line_sink Sink>
 [[nodiscard]] std::error_code check_at_startup(Sink&& sink, const startup_options& options = {}) {
     const detail::startup_report report =
         detail::inspect_for<P...>(options, std::min(options.minimum, options.refuse_at));

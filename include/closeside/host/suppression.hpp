@@ -2,12 +2,11 @@
 #ifndef CLOSESIDE_HOST_SUPPRESSION_HPP
 #define CLOSESIDE_HOST_SUPPRESSION_HPP
 
-#include <closeside/detail/kernel/owned_descriptor.hpp>
 #include <closeside/detail/kernel/printable_text.hpp>
 #include <closeside/host/detail/rule_table.hpp>
+#include <closeside/host/detail/text_file.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstddef>
@@ -15,13 +14,8 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace closeside::host {
 
@@ -29,9 +23,11 @@ namespace closeside::host {
 struct suppression {
     /// Of a rule, as in "CS120".
     std::string code;
-    /// The last day, in UTC, on which it holds; none: it holds for good.
+    /// The last day, in UTC, on which it holds; without one it holds for good.
     std::optional<std::chrono::sys_days> until{};
     std::string reason{};
+
+    bool has_expired(std::chrono::sys_days today) const noexcept { return until && *until < today; }
 
     friend bool operator==(const suppression&, const suppression&) = default;
 };
@@ -43,12 +39,10 @@ struct suppression_list {
     std::vector<std::string> problems;
 };
 
+namespace detail {
+
 inline std::chrono::sys_days today_in_utc() noexcept {
     return std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
-}
-
-inline bool has_expired(const suppression& s, std::chrono::sys_days today) noexcept {
-    return s.until && *s.until < today;
 }
 
 /// The suppression of a code that holds longest; nullptr if there is none.
@@ -86,8 +80,6 @@ inline std::string format_date(std::chrono::sys_days day) {
     return padded(static_cast<unsigned>(static_cast<int>(date.year())), 4) + "-" +
            padded(static_cast<unsigned>(date.month()), 2) + "-" + padded(static_cast<unsigned>(date.day()), 2);
 }
-
-namespace detail {
 
 /// Far more than a host can have to excuse.
 inline constexpr std::size_t suppressions_limit = 64 * 1024;
@@ -128,12 +120,10 @@ inline std::string interpret_suppression(std::string_view line, suppression& s) 
     // An end that is overlooked would make the suppression hold for good.
     for (rest = line; !rest.empty();)
         if (const std::string_view word = take_field(rest); word.starts_with(until))
-            return quoted(word) + "stands too late; write it once, right behind the code";
+            return quoted(word) + "comes too late; write it once, right behind the code";
     s.reason = line.substr(0, line.find_last_not_of(" \t\r") + 1);
     return {};
 }
-
-} // namespace detail
 
 /// Interprets lines of the form `CODE [until=YYYY-MM-DD] [reason]`. Empty lines, and those that begin with #, are passed
 /// over. `name` is what problems call the text.
@@ -143,9 +133,9 @@ inline suppression_list parse_suppressions(std::string_view content, std::string
         const std::string_view line = content.substr(0, content.find('\n'));
         content.remove_prefix(std::min(line.size() + 1, content.size()));
         std::string_view rest = line;
-        if (const std::string_view first = detail::take_field(rest); first.empty() || first.front() == '#') continue;
+        if (const std::string_view first = take_field(rest); first.empty() || first.front() == '#') continue;
         suppression s;
-        if (const std::string problem = detail::interpret_suppression(line, s); problem.empty())
+        if (const std::string problem = interpret_suppression(line, s); problem.empty())
             found.entries.push_back(std::move(s));
         else
             found.problems.push_back(closeside::detail::printable(name) + ":" + std::to_string(number) + ": " +
@@ -154,32 +144,17 @@ inline suppression_list parse_suppressions(std::string_view content, std::string
     return found;
 }
 
-/// Reads the suppressions of a regular file of at most 64 KiB; whatever else stands there is a problem, and no wait.
+} // namespace detail
+
+/// Reads the suppressions of a regular file of at most 64 KiB. Anything else is a problem, and is not waited for.
 /** @throws std::bad_alloc only. */
 inline suppression_list read_suppressions(const std::string& path) {
-    const auto unreadable = [&](const std::string& why) {
+    const detail::text_file file = detail::read_text_file(path, detail::suppressions_limit);
+    if (!file.problem.empty())
         return suppression_list{{},
-                                {closeside::detail::printable(path) + ": " + why +
+                                {closeside::detail::printable(path) + ": " + file.problem +
                                  "; suppressions stand in a regular file of at most 64 KiB"}};
-    };
-    const auto refused = [&](int error) { return unreadable(std::generic_category().message(error)); };
-
-    // Asked before it is opened: opening a device can have effects.
-    struct ::stat status {};
-    if (::stat(path.c_str(), &status) != 0) return refused(errno);
-    if (!S_ISREG(status.st_mode)) return unreadable("not a regular file");
-    const closeside::detail::owned_descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    if (!file) return refused(errno);
-
-    std::string content;
-    char buffer[4096];
-    for (ssize_t n; (n = ::read(file.get(), buffer, sizeof buffer)) != 0;) {
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return refused(errno);
-        content.append(buffer, static_cast<std::size_t>(n));
-        if (content.size() > detail::suppressions_limit) return unreadable("too long");
-    }
-    return parse_suppressions(content, path);
+    return detail::parse_suppressions(file.content, path);
 }
 
 } // namespace closeside::host

@@ -41,9 +41,9 @@ measurement call_repeatedly(int times, Call call) {
     return {time / times, (benchmark_support::own_processor_time() - used) / times, sockets};
 }
 
-std::uint64_t count_by_library(std::optional<host::states_method> only) {
+std::uint64_t count_by_library(std::optional<host::tcp_states::source> only) {
     const auto s = host::count_states({.budget = std::chrono::minutes(1), .only = only});
-    if (!s.exact || s.tcpdiag_error != 0) throw std::runtime_error(why_not_better(s));
+    if (!s.exact || s.tcpdiag_error != 0) throw std::runtime_error(s.why_not_better());
     return s.counts[static_cast<std::size_t>(host::tcp_state::time_wait)];
 }
 
@@ -79,12 +79,12 @@ std::vector<contender> all_contenders() {
     if (benchmark_support::is_installed("netstat"))
         add_process("netstat -ant | awk",
                     R"(netstat -ant | awk '/^tcp/ { n[$6]++ } END { print n["TIME_WAIT"] + 0 }')");
-    const auto add_library = [&](const std::string& name, std::optional<host::states_method> only) {
+    const auto add_library = [&](const std::string& name, std::optional<host::tcp_states::source> only) {
         all.push_back({name, false, [only] { return call_repeatedly(1, [&] { return count_by_library(only); }); }});
     };
     add_library(our_call, std::nullopt);
-    add_library(our_call + ", tcpdiag", host::states_method::tcpdiag);
-    add_library(our_call + ", proc", host::states_method::proc);
+    add_library(our_call + ", tcpdiag", host::tcp_states::source::tcpdiag);
+    add_library(our_call + ", proc", host::tcp_states::source::proc);
     all.push_back({"ifstream over /proc/net/tcp", false, [] { return call_repeatedly(1, count_by_streams); }});
     all.push_back({"time_wait_quick", false,
                    [] { return call_repeatedly(1000, [] { return host::time_wait_quick().value_or(0); }); }});

@@ -27,7 +27,7 @@ host::snapshot look(std::chrono::milliseconds at, std::optional<std::uint64_t> p
 
 host::finding rfc1337(const host::snapshot& seen, const host::snapshot* earlier, host::exposure peers) {
     auto with = seen;
-    with[host::key::tcp_rfc1337] = host::interpret(host::key_shape::number, "1");
+    with[host::key::tcp_rfc1337] = host::detail::interpret(host::detail::key_shape::number, "1");
     const auto findings = host::audit(with, host::program{.peers = peers}, {.earlier = earlier});
     const auto found = std::ranges::find(findings, "CS101", &host::finding::code);
     REQUIRE(found != findings.end());
@@ -37,15 +37,15 @@ host::finding rfc1337(const host::snapshot& seen, const host::snapshot* earlier,
 } // namespace
 
 TEST_CASE("one look tells whether something has happened, two whether it is happening") {
-    const host::counter_list counters{counter::paws_timewait, counter::tw_overflow};
+    const host::detail::counter_list counters{counter::paws_timewait, counter::tw_overflow};
     const auto judge = [&](std::optional<std::uint64_t> before, std::optional<std::uint64_t> after) {
         const auto first = look(1s, before), second = look(13s, after);
-        return host::gather_evidence(counters, second, &first);
+        return host::detail::gather_evidence(counters, second, &first);
     };
-    CHECK(host::gather_evidence(counters, look(1s, std::nullopt), nullptr).occurrence == occurrence::uncounted);
-    CHECK(host::gather_evidence(counters, look(1s, 0), nullptr).occurrence == occurrence::unseen);
-    CHECK(host::gather_evidence(counters, look(1s, 8), nullptr).occurrence == occurrence::seen);
-    CHECK(host::gather_evidence(counters, look(1s, 8), nullptr).text == "PAWSTimewait 8");
+    CHECK(host::detail::gather_evidence(counters, look(1s, std::nullopt), nullptr).occurrence == occurrence::uncounted);
+    CHECK(host::detail::gather_evidence(counters, look(1s, 0), nullptr).occurrence == occurrence::unseen);
+    CHECK(host::detail::gather_evidence(counters, look(1s, 8), nullptr).occurrence == occurrence::seen);
+    CHECK(host::detail::gather_evidence(counters, look(1s, 8), nullptr).text == "PAWSTimewait 8");
     CHECK(judge(0, 8).occurrence == occurrence::happening);
     CHECK(judge(0, 8).text == "PAWSTimewait 8 (+8 in 12.0 s)");
     CHECK(judge(8, 8).occurrence == occurrence::seen);
@@ -54,9 +54,9 @@ TEST_CASE("one look tells whether something has happened, two whether it is happ
 }
 
 TEST_CASE("a counter that went back belongs to another namespace and gives no rate") {
-    CHECK_FALSE(host::rise(look(1s, 9), look(2s, 8), counter::paws_timewait));
-    CHECK_FALSE(host::rate(look(1s, 8), look(1s, 9), counter::paws_timewait));
-    CHECK(*host::rate(look(1s, 8), look(3s, 9), counter::paws_timewait) == doctest::Approx(0.5));
+    CHECK_FALSE(host::detail::rise(look(1s, 9), look(2s, 8), counter::paws_timewait));
+    CHECK_FALSE(host::detail::rate(look(1s, 8), look(1s, 9), counter::paws_timewait));
+    CHECK(*host::detail::rate(look(1s, 8), look(3s, 9), counter::paws_timewait) == doctest::Approx(0.5));
 }
 
 TEST_CASE("what is happening is no mere note") {

@@ -3,8 +3,8 @@
 
 #include <doctest/doctest.h>
 
-using closeside::host::kernel_version;
-using closeside::host::parse_kernel_version;
+using closeside::host::detail::kernel_version;
+using closeside::host::detail::parse_kernel_version;
 
 TEST_CASE("a kernel release begins with its version, whatever a vendor appends") {
     CHECK(parse_kernel_version("6.18.44") == kernel_version{6, 18});

@@ -10,7 +10,7 @@ using host::key;
 
 TEST_CASE("a fix says who can carry it out") {
     host::snapshot s;
-    const auto fix = [&] { return host::set_key(s, key::tcp_rfc1337, "0").text; };
+    const auto fix = [&] { return host::detail::set_key(s, key::tcp_rfc1337, "0").text; };
     const auto says = [&](const char* words) { return fix().find(words) != std::string::npos; };
 
     for (const auto space : {host::network_namespace::unknown, host::network_namespace::initial}) {
@@ -37,16 +37,17 @@ TEST_CASE("a fix says who can carry it out") {
 }
 
 TEST_CASE("a fix that restores a default says so") {
-    CHECK(host::stop_setting({}, key::tcp_max_tw_buckets, "131072")
+    CHECK(host::detail::stop_setting({}, key::tcp_max_tw_buckets, "131072")
               .text.starts_with("leave net.ipv4.tcp_max_tw_buckets at the kernel's default: run `sysctl -w "
                                 "net.ipv4.tcp_max_tw_buckets=131072`"));
 }
 
 TEST_CASE("a fix carries the setting beside the words") {
-    const auto fix = host::set_key({}, key::tcp_rfc1337, "0") + ", then " + host::set_key({}, key::tcp_timestamps, "1");
+    const auto fix = host::detail::set_key({}, key::tcp_rfc1337, "0") + ", then " +
+                     host::detail::set_key({}, key::tcp_timestamps, "1");
     REQUIRE(fix.settings.size() == 2);
-    CHECK(fix.settings[0] == host::setting{"net.ipv4.tcp_rfc1337", "0"});
-    CHECK(fix.settings[1] == host::setting{"net.ipv4.tcp_timestamps", "1"});
+    CHECK(fix.settings[0] == host::finding::setting{"net.ipv4.tcp_rfc1337", "0"});
+    CHECK(fix.settings[1] == host::finding::setting{"net.ipv4.tcp_timestamps", "1"});
     CHECK(fix.text.find(", then run `sysctl -w net.ipv4.tcp_timestamps=1`") != std::string::npos);
 }
 
@@ -54,14 +55,15 @@ TEST_CASE("a fix on a host names the file that its loader reads") {
     host::snapshot s;
     s.space = host::network_namespace::initial;
     const auto says = [&](const char* words) {
-        return host::set_key(s, key::tcp_rfc1337, "0").text.find(words) != std::string::npos;
+        return host::detail::set_key(s, key::tcp_rfc1337, "0").text.find(words) != std::string::npos;
     };
     CHECK_FALSE(says("/etc/sysctl.conf"));
     s.loader = host::sysctl_loader::systemd;
     CHECK(says("systemd-sysctl does not read /etc/sysctl.conf"));
     s.loader = host::sysctl_loader::procps;
     CHECK(says("unless /etc/sysctl.conf, which is read after it, sets it too"));
-    CHECK(host::set_key(s, key::conntrack_time_wait, "120").text.find("/etc/modules-load.d/") != std::string::npos);
+    CHECK(host::detail::set_key(s, key::conntrack_time_wait, "120").text.find("/etc/modules-load.d/") !=
+          std::string::npos);
 }
 
 TEST_CASE("a fix in a container names what its runtime takes, and no other") {
@@ -69,7 +71,7 @@ TEST_CASE("a fix in a container names what its runtime takes, and no other") {
     s.space = host::network_namespace::child;
     s.read_only = true;
     const auto says = [&](key k, const char* words) {
-        return host::set_key(s, k, "1").text.find(words) != std::string::npos;
+        return host::detail::set_key(s, k, "1").text.find(words) != std::string::npos;
     };
     s.container = host::container::docker;
     CHECK(says(key::tcp_rfc1337, "(docker run --sysctl net.ipv4.tcp_rfc1337=1)"));

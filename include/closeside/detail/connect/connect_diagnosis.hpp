@@ -7,7 +7,7 @@
 #include <closeside/detail/connect/connect_socket.hpp>
 #include <closeside/detail/kernel/local_ports.hpp>
 #include <closeside/detail/kernel/proc_net_tcp.hpp>
-#include <closeside/detail/kernel/time_wait_table.hpp>
+#include <closeside/detail/kernel/sock_diag.hpp>
 #include <closeside/detail/listen/bind_diagnosis.hpp>
 #include <closeside/error.hpp>
 

@@ -18,7 +18,7 @@ struct port_range {
     bool contains(std::uint16_t port) const noexcept { return low <= port && port <= high; }
 };
 
-/// net.ipv4.ip_local_port_range of this network namespace; none where it cannot be read.
+/// net.ipv4.ip_local_port_range of this network namespace; nothing if it cannot be read.
 inline std::optional<port_range> local_port_range() {
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
         std::fopen("/proc/sys/net/ipv4/ip_local_port_range", "re"), &std::fclose);

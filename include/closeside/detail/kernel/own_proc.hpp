@@ -2,11 +2,13 @@
 #ifndef CLOSESIDE_DETAIL_KERNEL_OWN_PROC_HPP
 #define CLOSESIDE_DETAIL_KERNEL_OWN_PROC_HPP
 
+#include <closeside/detail/kernel/owned_descriptor.hpp>
 #include <closeside/detail/kernel/proc_reader.hpp>
 
 #include <cstdint>
 #include <cstdio>
 #include <optional>
+#include <string>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -22,7 +24,7 @@ inline bool has_thread_self(int proc) noexcept {
     return ::fstatat(proc, "thread-self", &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/// The inode of the calling thread's network namespace; none where /proc does not show it.
+/// The inode of the calling thread's network namespace; nothing if /proc does not show it.
 inline std::optional<std::uint64_t> own_network_namespace(int proc) noexcept {
     if (has_thread_self(proc)) return namespace_inode(proc, "thread-self/ns/net");
     char task[64];
@@ -38,6 +40,17 @@ inline const char* own_net(int proc) noexcept {
     if (has_thread_self(proc)) return of_this_thread;
     const bool as_main_thread = own_network_namespace(proc) == namespace_inode(proc, "self/ns/net");
     return as_main_thread ? "self/net" : of_this_thread;
+}
+
+/// Opens that directory below a root; the descriptor is -1, with errno set, when it cannot be opened.
+/** A tree copied from another host may have proc/net only. */
+inline owned_descriptor open_own_net(const std::string& root) noexcept {
+    const owned_descriptor top = open_directory(AT_FDCWD, root.c_str());
+    const owned_descriptor proc = top ? open_directory(top.get(), "proc") : owned_descriptor();
+    if (!proc) return owned_descriptor();
+    owned_descriptor own = open_directory(proc.get(), own_net(proc.get()));
+    if (own || root == "/") return own;
+    return open_directory(proc.get(), "net");
 }
 
 } // namespace closeside::detail

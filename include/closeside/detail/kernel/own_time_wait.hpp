@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_DETAIL_KERNEL_OWN_TIME_WAIT_HPP
 #define CLOSESIDE_DETAIL_KERNEL_OWN_TIME_WAIT_HPP
 
-#include <closeside/detail/kernel/time_wait_table.hpp>
+#include <closeside/detail/kernel/sock_diag.hpp>
 
 #include <cstring>
 
@@ -43,7 +43,7 @@ inline bool is_in_time_wait(int fd) noexcept {
     id.idiag_cookie[0] = id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
     if (!put_address(local, id.idiag_src, id.idiag_sport) || !put_address(remote, id.idiag_dst, id.idiag_dport))
         return false;
-    const owned_descriptor netlink(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+    const owned_descriptor netlink = open_sock_diag();
     alignas(nlmsghdr) char answer[1024];
     if (!netlink || ::send(netlink.get(), &request, sizeof request, MSG_DONTWAIT) != sizeof request) return false;
     // The kernel answers within send(2).
@@ -51,7 +51,8 @@ inline bool is_in_time_wait(int fd) noexcept {
     const auto* const header = reinterpret_cast<const nlmsghdr*>(answer);
     if (n < static_cast<ssize_t>(NLMSG_LENGTH(sizeof(inet_diag_msg))) || header->nlmsg_type != SOCK_DIAG_BY_FAMILY)
         return false;
-    return static_cast<const inet_diag_msg*>(NLMSG_DATA(header))->idiag_state == 6; // TCP_TIME_WAIT
+    const auto* const found = static_cast<const inet_diag_msg*>(NLMSG_DATA(header));
+    return static_cast<tcp_state>(found->idiag_state) == tcp_state::time_wait;
 }
 
 } // namespace closeside::detail

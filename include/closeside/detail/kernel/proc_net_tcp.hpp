@@ -2,17 +2,17 @@
 #ifndef CLOSESIDE_DETAIL_KERNEL_PROC_NET_TCP_HPP
 #define CLOSESIDE_DETAIL_KERNEL_PROC_NET_TCP_HPP
 
+#include <closeside/detail/kernel/lines_of_file.hpp>
 #include <closeside/detail/kernel/own_proc.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
+#include <closeside/detail/kernel/proc_net_tcp_row.hpp>
 #include <closeside/detail/kernel/proc_reader.hpp>
-#include <closeside/detail/kernel/tcp_state.hpp>
 
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
-#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <arpa/inet.h>
@@ -21,25 +21,6 @@
 #include <sys/socket.h>
 
 namespace closeside::detail {
-
-/// A row of /proc/net/tcp or /proc/net/tcp6.
-struct tcp_entry {
-    in6_addr local{}; ///< IPv4 as v4-mapped
-    std::uint16_t local_port = 0;
-    in6_addr remote{};
-    std::uint16_t remote_port = 0;
-    tcp_state state = tcp_state::unknown;
-    unsigned uid = 0;        ///< its owner, where a descriptor holds it
-    unsigned long inode = 0; ///< 0: no descriptor holds it
-    long seconds_left = 0;   ///< of the running timer, e.g. of TIME-WAIT
-};
-
-inline in6_addr mapped(std::uint32_t v4_network_order) noexcept {
-    in6_addr a{};
-    a.s6_addr[10] = a.s6_addr[11] = 0xff;
-    std::memcpy(&a.s6_addr[12], &v4_network_order, 4);
-    return a;
-}
 
 inline bool equal(const in6_addr& a, const in6_addr& b) noexcept { return std::memcmp(&a, &b, sizeof a) == 0; }
 
@@ -51,42 +32,16 @@ inline bool overlap(const in6_addr& a, const in6_addr& b) noexcept {
     return equal(a, any) || equal(b, any);
 }
 
-/// Addresses are printed as 32-bit words in host byte order, four of them for IPv6.
-inline bool parse_address(const char* hex, in6_addr& out) noexcept {
-    std::uint32_t words[4] = {};
-    const std::size_t count = std::strlen(hex) / 8;
-    if (count != 1 && count != 4) return false;
-    for (std::size_t i = 0; i < count; ++i)
-        if (std::sscanf(hex + 8 * i, "%8x", &words[i]) != 1) return false;
-    if (count == 1)
-        out = mapped(words[0]);
-    else
-        std::memcpy(&out, words, sizeof out);
-    return true;
-}
-
-inline bool parse_row(const char* line, tcp_entry& e) noexcept {
-    char local[33], remote[33];
-    unsigned local_port, remote_port, state, timer;
-    unsigned long ticks;
-    const int n = std::sscanf(line, " %*d: %32[0-9A-F]:%x %32[0-9A-F]:%x %x %*x:%*x %x:%lx %*x %u %*d %lu", local,
-                              &local_port, remote, &remote_port, &state, &timer, &ticks, &e.uid, &e.inode);
-    if (n != 9 || !parse_address(local, e.local) || !parse_address(remote, e.remote)) return false;
-    e.local_port = static_cast<std::uint16_t>(local_port);
-    e.remote_port = static_cast<std::uint16_t>(remote_port);
-    e.state = static_cast<tcp_state>(state);
-    e.seconds_left = static_cast<long>(ticks) / 100; // clock_t ticks: USER_HZ is 100
-    return true;
-}
-
-/// False where the file cannot be read.
-inline bool append_entries(const char* path, std::uint16_t port, std::vector<tcp_entry>& out) {
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path, "re"), &std::fclose);
-    char line[512];
-    tcp_entry e;
-    while (file && std::fgets(line, sizeof line, file.get()))
+/// Appends the sockets with a local port; false if the table cannot be read.
+inline bool append_entries(int directory, const char* table, std::uint16_t port, std::vector<tcp_entry>& out) {
+    line_splitter lines;
+    const auto on_line = [&](std::string_view line) {
+        tcp_entry e;
         if (parse_row(line, e) && e.local_port == port) out.push_back(e);
-    return file != nullptr;
+    };
+    return for_each_piece(
+               directory, table, [&](std::string_view piece) { lines.add_piece(piece, on_line); },
+               [] { return false; }) == 0;
 }
 
 /// An address and a port in the form of tcp_entry.
@@ -109,17 +64,17 @@ struct socket_address {
     std::uint16_t port;
 };
 
-/// All TCP sockets of this network namespace on the port whose local address overlaps; none where /proc is unreadable.
+/// All TCP sockets of this network namespace on the port whose local address overlaps; nothing if /proc is unreadable.
 /** Sockets that are bound but neither listen nor are connected are in neither file. `proc` is another directory than
  *  /proc in tests. */
 inline std::optional<std::vector<tcp_entry>> tcp_entries_on(const socket_address& wanted,
                                                             const std::string& proc = "/proc") {
-    const owned_descriptor directory = open_directory(AT_FDCWD, proc.c_str());
-    if (!directory) return std::nullopt;
-    const std::string table = proc + "/" + own_net(directory.get()) + "/tcp";
+    const owned_descriptor top = open_directory(AT_FDCWD, proc.c_str());
+    const owned_descriptor net = top ? open_directory(top.get(), own_net(top.get())) : owned_descriptor();
+    if (!net) return std::nullopt;
     std::vector<tcp_entry> entries;
-    if (!append_entries(table.c_str(), wanted.port, entries)) return std::nullopt;
-    append_entries((table + "6").c_str(), wanted.port, entries); // none: the host has no IPv6
+    if (!append_entries(net.get(), "tcp", wanted.port, entries)) return std::nullopt;
+    append_entries(net.get(), "tcp6", wanted.port, entries); // false: the host has no IPv6
     std::erase_if(entries, [&](const tcp_entry& e) { return !overlap(e.local, wanted.ip); });
     return entries;
 }

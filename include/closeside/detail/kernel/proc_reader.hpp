@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -79,16 +80,29 @@ inline file_content read_opened_file(int file, bool is_sysctl) {
 
 inline constexpr int how_to_open = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 
-/// Reads a regular file of at most file_limit bytes. Opens nothing else: opening a device can have effects, and opening
-/// a FIFO can block. A file that is exchanged in between still cannot block or spin, thanks to O_NONBLOCK and the
-/// limit.
-inline file_content read_regular_file(int below, const char* path) {
+/// A descriptor, or the errno and, where errno says too little, a word why there is none.
+struct opened_file {
+    owned_descriptor descriptor;
+    int error = 0;
+    const char* problem = nullptr;
+};
+
+/// Opens a regular file. Opens nothing else: opening a device can have effects, and opening a FIFO can block. A file
+/// that is exchanged in between still cannot block, thanks to O_NONBLOCK.
+inline opened_file open_regular_file(int below, const char* path) noexcept {
     struct ::stat status {};
-    if (::fstatat(below, path, &status, AT_SYMLINK_NOFOLLOW) != 0) return {{}, errno, nullptr};
-    if (!S_ISREG(status.st_mode)) return {{}, EINVAL, "not a regular file"};
-    const owned_descriptor file(::openat(below, path, how_to_open));
-    if (!file) return {{}, errno, nullptr};
-    return read_opened_file(file.get(), false);
+    if (::fstatat(below, path, &status, AT_SYMLINK_NOFOLLOW) != 0) return {owned_descriptor(), errno};
+    if (!S_ISREG(status.st_mode)) return {owned_descriptor(), EINVAL, "not a regular file"};
+    owned_descriptor file(::openat(below, path, how_to_open));
+    const int error = file ? 0 : errno;
+    return {std::move(file), error};
+}
+
+/// Reads a regular file of at most file_limit bytes.
+inline file_content read_regular_file(int below, const char* path) {
+    const opened_file file = open_regular_file(below, path);
+    if (!file.descriptor) return {{}, file.error, file.problem};
+    return read_opened_file(file.descriptor.get(), false);
 }
 
 /// A directory that regular files are read from.

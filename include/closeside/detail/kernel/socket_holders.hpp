@@ -31,7 +31,7 @@ inline std::string link_target(const std::string& path) {
     return n > 0 ? std::string(target, static_cast<std::size_t>(n)) : std::string();
 }
 
-/// The path of a process's executable; empty where it may not be seen. An upgrade leaves the old process "(deleted)".
+/// The path of a process's executable; empty if it may not be seen. An upgrade leaves the old process "(deleted)".
 inline std::string program_of(const std::string& process) {
     std::string path = link_target(process + "/exe");
     constexpr std::string_view deleted = " (deleted)";
@@ -46,7 +46,7 @@ inline std::string command_of(const std::string& process) {
     return n > 1 ? std::string(text, static_cast<std::size_t>(n) - 1) : std::string("?");
 }
 
-/// The names in a directory that are numbers; empty where it cannot be read.
+/// The names in a directory that are numbers; empty if it cannot be read.
 inline std::vector<long> numbered_entries(const std::string& path) {
     const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(path.c_str()), &::closedir);
     std::vector<long> numbers;

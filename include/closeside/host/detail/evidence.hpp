@@ -3,6 +3,7 @@
 #define CLOSESIDE_HOST_DETAIL_EVIDENCE_HPP
 
 #include <closeside/host/counter.hpp>
+#include <closeside/host/detail/counter_list.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/snapshot.hpp>
 
@@ -13,31 +14,29 @@
 #include <optional>
 #include <string>
 
-namespace closeside::host {
+namespace closeside::host::detail {
 
-/// What the counters say about a risk.
+/// What the kernel's counters say of a risk: whether it has come true, and how often.
 struct evidence {
     host::occurrence occurrence = occurrence::uncounted;
     /// "PAWSTimewait 8 (+8 in 12.0 s), TCPACKSkippedTimeWait 0"; empty if nothing is counted.
     std::string text;
 };
 
-/// Events of one kind between two looks; none where one of them did not count, or the counter went back.
+/// Events of one kind between two looks; nothing if one look has no count, or the counter went back.
 inline std::optional<std::uint64_t> rise(const snapshot& before, const snapshot& after, counter c) noexcept {
     const auto from = before.count(c), to = after.count(c);
     if (!from || !to || *to < *from) return std::nullopt;
     return *to - *from;
 }
 
-/// Events of one kind in a second; none also where the looks do not lie apart.
+/// Events of one kind in a second; nothing also if no time lies between the looks.
 inline std::optional<double> rate(const snapshot& before, const snapshot& after, counter c) noexcept {
     const auto events = rise(before, after, c);
     const double seconds = std::chrono::duration<double>(after.taken - before.taken).count();
     if (!events || !(seconds > 0)) return std::nullopt;
     return static_cast<double>(*events) / seconds;
 }
-
-namespace detail {
 
 /// With one decimal place; without the locale that to_string takes from the program.
 inline std::string one_decimal(double number) {
@@ -59,8 +58,6 @@ inline std::string plain_number(double number) {
     return text;
 }
 
-} // namespace detail
-
 /// Reads counters as evidence: by a single look, or by two when there is an earlier one of the same namespace.
 inline evidence gather_evidence(const counter_list& counters, const snapshot& seen, const snapshot* earlier) {
     evidence found;
@@ -72,7 +69,7 @@ inline evidence gather_evidence(const counter_list& counters, const snapshot& se
         occurrence level = *total != 0 ? occurrence::seen : occurrence::unseen;
         if (const auto events = earlier ? rise(*earlier, seen, c) : std::nullopt) {
             const double seconds = std::chrono::duration<double>(seen.taken - earlier->taken).count();
-            found.text += " (+" + std::to_string(*events) + " in " + detail::one_decimal(seconds) + " s)";
+            found.text += " (+" + std::to_string(*events) + " in " + one_decimal(seconds) + " s)";
             if (*events != 0) level = occurrence::happening;
         }
         found.occurrence = std::max(found.occurrence, level);
@@ -80,6 +77,6 @@ inline evidence gather_evidence(const counter_list& counters, const snapshot& se
     return found;
 }
 
-} // namespace closeside::host
+} // namespace closeside::host::detail
 
 #endif

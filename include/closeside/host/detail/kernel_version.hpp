@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-namespace closeside::host {
+namespace closeside::host::detail {
 
 /// The first two numbers of a kernel release. Rules go by which keys exist, since vendors backport; this decides only
 /// what the absence of a key means.
@@ -29,6 +29,6 @@ inline std::optional<kernel_version> parse_kernel_version(std::string_view relea
     return v;
 }
 
-} // namespace closeside::host
+} // namespace closeside::host::detail
 
 #endif

@@ -2,7 +2,6 @@
 #ifndef CLOSESIDE_HOST_DETAIL_REMEDY_HPP
 #define CLOSESIDE_HOST_DETAIL_REMEDY_HPP
 
-#include <closeside/host/detail/place.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/snapshot.hpp>
@@ -12,17 +11,18 @@
 #include <utility>
 #include <vector>
 
-namespace closeside::host {
+namespace closeside::host::detail {
 
 /// What to do about a finding: in words, and as the settings among them.
 struct remedy {
     std::string text;
-    std::vector<setting> settings{};
+    std::vector<finding::setting> settings{};
 
     remedy() = default;
     remedy(const char* words) : text(words) {}
     remedy(std::string words) : text(std::move(words)) {}
-    remedy(std::string words, std::vector<setting> values) : text(std::move(words)), settings(std::move(values)) {}
+    remedy(std::string words, std::vector<finding::setting> values)
+        : text(std::move(words)), settings(std::move(values)) {}
 
     friend remedy operator+(remedy first, const remedy& next) {
         first.text += next.text;
@@ -30,8 +30,6 @@ struct remedy {
         return first;
     }
 };
-
-namespace detail {
 
 inline std::string set_by_runtime(const snapshot& s, const key_facts& key, const std::string& setting) {
     const std::string pod =
@@ -57,9 +55,7 @@ inline std::string set_at_boot(const snapshot& s, const key_facts& key, std::str
     return text;
 }
 
-} // namespace detail
-
-/// How `k` gets the value `value` there where the snapshot was taken, and who can do it.
+/// How `k` gets the value `value` in the place where the snapshot was taken, and who can do it.
 /** On a host, `sysctl -w` for now and a file below /etc/sysctl.d for the next boot: every loader reads that. Neither
  *  reaches a container, whose values come from what starts it; and some keys nobody but the host's root can set. Begins
  *  in lower case, to stand inside a sentence. */
@@ -68,15 +64,14 @@ inline remedy set_key(const snapshot& s, key k, std::string_view value) {
     // A range has a blank in it, which a shell must not split at.
     const std::string quote = value.find(' ') != value.npos ? "\"" : "";
     const std::string assignment = std::string(key.name) + "=" + quote + std::string(value) + quote;
-    std::vector<setting> settings{{std::string(key.name), std::string(value)}};
+    std::vector<finding::setting> settings{{std::string(key.name), std::string(value)}};
 
     if (s.space == network_namespace::child && key.reach == key_reach::host)
         return {"have " + assignment + " set on the host or node (`sysctl -w " + assignment +
                     "`, and a line in /etc/sysctl.d/): it cannot be set for one container",
                 std::move(settings)};
     if (s.space == network_namespace::child) {
-        const std::string at_start =
-            "in what starts the container (" + detail::set_by_runtime(s, key, assignment) + ")";
+        const std::string at_start = "in what starts the container (" + set_by_runtime(s, key, assignment) + ")";
         const std::string reach = "; a value set on the host does not reach this network namespace";
         return {s.read_only ? "set " + assignment + " " + at_start +
                                   ": /proc/sys is read-only here, so it cannot be set from inside" + reach
@@ -88,15 +83,14 @@ inline remedy set_key(const snapshot& s, key k, std::string_view value) {
         return {"have " + assignment + " set on the host (`sysctl -w " + assignment +
                     "`, and a line in /etc/sysctl.d/): /proc/sys is read-only here",
                 std::move(settings)};
-    return {"run `sysctl -w " + assignment + "` as root, and " + detail::set_at_boot(s, key, value),
-            std::move(settings)};
+    return {"run `sysctl -w " + assignment + "` as root, and " + set_at_boot(s, key, value), std::move(settings)};
 }
 
-/// The same where the kernel's own default is best.
+/// The same if the kernel's own default is best.
 inline remedy stop_setting(const snapshot& s, key k, std::string_view kernel_default) {
     return "leave " + std::string(to_string(k)) + " at the kernel's default: " + set_key(s, k, kernel_default);
 }
 
-} // namespace closeside::host
+} // namespace closeside::host::detail
 
 #endif

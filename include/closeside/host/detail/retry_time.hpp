@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace closeside::host {
+namespace closeside::host::detail {
 
 /// TCP_RTO_MAX in milliseconds: the longest wait between two retransmissions, and the default of tcp_rto_max_ms.
 inline constexpr std::int64_t longest_rto_ms = 120'000;
@@ -30,6 +30,6 @@ constexpr std::int64_t retry_time_ms(std::int64_t retries, std::int64_t first_ms
     return total;
 }
 
-} // namespace closeside::host
+} // namespace closeside::host::detail
 
 #endif

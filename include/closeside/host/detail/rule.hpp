@@ -4,7 +4,8 @@
 
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/policy/rules.hpp>
-#include <closeside/host/counter.hpp>
+#include <closeside/host/config_view.hpp>
+#include <closeside/host/detail/counter_list.hpp>
 #include <closeside/host/detail/remedy.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/key.hpp>
@@ -19,27 +20,28 @@
 #include <string_view>
 #include <vector>
 
-namespace closeside::host {
+namespace closeside::host::detail {
 
-struct config_view;
+/// Several peers share an address, so that one of them can meet what another has left behind.
+constexpr bool shares_addresses(exposure e) noexcept { return e == exposure::nat || e == exposure::balancer; }
 
-/// What a rule judges: the host, and the program on it. Refers to what its maker keeps alive.
-struct circumstances {
+/// What a rule judges: the host, and the program on it. Its maker keeps alive what it refers to.
+struct rule_input {
     const snapshot& host;
     /// Its `policies` are never empty.
     const host::program& program;
-    /// What the configuration files set; nullptr where nobody has read them.
+    /// What the configuration files set; nullptr if nobody has read them.
     const config_view* config = nullptr;
 
-    /// The number under a key; none unless it is present.
+    /// The number under a key; nothing unless it is present.
     std::optional<std::int64_t> number(key k) const noexcept { return host.number(k); }
 
-    /// The key is present and not 0, which the kernel takes for "on" whatever the number.
+    /// The key is present and not 0: the kernel takes every other number for "on".
     bool is_on(key k) const noexcept { return number(k).value_or(0) != 0; }
 
     bool is_off(key k) const noexcept { return number(k) == 0; }
 
-    /// Some connection of the program can end up in TIME-WAIT on this host. That is a risk worth a warning where
+    /// Some connection of the program can end up in TIME-WAIT on this host. That is a risk worth a warning if
     /// closes_first() says so too; else it takes a peer that does not close in time, which is worth a note.
     bool can_hold_time_wait() const noexcept {
         return std::any_of(program.policies.begin(), program.policies.end(), closeside::can_hold_time_wait);
@@ -72,7 +74,7 @@ private:
 };
 
 /// What a rule found; audit() completes it to a finding.
-struct verdict {
+struct judgement {
     host::severity severity;
     std::vector<key> keys;
     std::string message;
@@ -86,11 +88,11 @@ struct rule {
     std::string_view code;
     std::string_view title;
     /// A pure function; nothing when the rule has nothing to say.
-    std::optional<verdict> (*judge)(const circumstances&);
+    std::optional<judgement> (*judge)(const rule_input&);
     /// What the kernel counts when that of which the rule warns happens; audit() turns them into evidence.
     counter_list confirmed_by{};
 };
 
-} // namespace closeside::host
+} // namespace closeside::host::detail
 
 #endif

@@ -26,7 +26,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace closeside::host {
+namespace closeside::host::detail {
 
 /// Every rule, by code. CS0xx: the check itself, CS1xx: TIME-WAIT, FIN-WAIT-2 and orphans, CS2xx: accepting connections,
 /// CS3xx: local ports and connecting, CS4xx: conntrack and idle connections, CS5xx: configuration files.
@@ -106,8 +106,6 @@ constexpr const rule* find_rule(std::string_view code) noexcept {
     return nullptr;
 }
 
-namespace detail {
-
 constexpr bool codes_rise() noexcept {
     for (std::size_t i = 1; i < rule_table.size(); ++i)
         if (rule_table[i].code <= rule_table[i - 1].code) return false;
@@ -115,8 +113,6 @@ constexpr bool codes_rise() noexcept {
 }
 static_assert(codes_rise(), "rule_table must be sorted by code, each code once");
 
-} // namespace detail
-
-} // namespace closeside::host
+} // namespace closeside::host::detail
 
 #endif

@@ -2,8 +2,8 @@
 #ifndef CLOSESIDE_HOST_DETAIL_RULES_CONFIG_HPP
 #define CLOSESIDE_HOST_DETAIL_RULES_CONFIG_HPP
 
+#include <closeside/host/config_view.hpp>
 #include <closeside/host/detail/rule.hpp>
-#include <closeside/host/detail/sysctl_d/view.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -13,22 +13,21 @@
 #include <string_view>
 #include <vector>
 
-namespace closeside::host::rules {
+namespace closeside::host::detail::rules {
 
 inline constexpr std::string_view loaders_source =
     "systemd src/sysctl/sysctl.c; procps src/sysctl.c: PreloadSystem; sysctl.d(5), sysctl(8)";
-
-namespace detail {
 
 /// The problems of some kinds with keys that the host check reads, or with files and lines.
 struct problem_list {
     std::vector<const config_problem*> found;
     severity worst = severity::note;
 
-    problem_list(const circumstances& c, std::initializer_list<config_problem_kind> kinds, bool any_key = false) {
+    problem_list(const rule_input& in, std::initializer_list<config_problem_kind> kinds, bool any_key = false) {
         // The files of a container are applied by nobody, unless it runs systemd as a host does.
-        if (!c.config || (c.host.space == network_namespace::child && c.host.loader != sysctl_loader::systemd)) return;
-        for (const config_problem& p : c.config->problems) {
+        if (!in.config || (in.host.space == network_namespace::child && in.host.loader != sysctl_loader::systemd))
+            return;
+        for (const config_problem& p : in.config->problems) {
             if (std::find(kinds.begin(), kinds.end(), p.kind) == kinds.end()) continue;
             if (!any_key && !p.key.empty() && !find_key(p.key)) continue;
             found.push_back(&p);
@@ -65,8 +64,8 @@ struct problem_list {
     }
 
     /// The values that the files set at boot, for a program to set now.
-    std::vector<setting> values_at_boot(const config_view& view) const {
-        std::vector<setting> values;
+    std::vector<finding::setting> values_at_boot(const config_view& view) const {
+        std::vector<finding::setting> values;
         for (const config_problem* p : found)
             if (const config_key* const k = view.find(p->key); k && view.at_boot(*k).winner)
                 values.push_back({k->name, view.at_boot(*k).shown});
@@ -74,49 +73,47 @@ struct problem_list {
     }
 };
 
-} // namespace detail
-
 inline constexpr rule retired_key_set{
     "CS501", "a configuration file sets a key that the kernel has given up",
-    [](const circumstances& c) -> std::optional<verdict> {
-        const detail::problem_list gone(c, {config_problem_kind::removed_key, config_problem_kind::renamed_key}, true);
+    [](const rule_input& in) -> std::optional<judgement> {
+        const problem_list gone(in, {config_problem_kind::removed_key, config_problem_kind::renamed_key}, true);
         if (gone.empty()) return std::nullopt;
         const bool renamed = gone.has(config_problem_kind::renamed_key);
-        return verdict{renamed ? severity::warning : severity::note,
-                       gone.keys(),
-                       gone.text(),
-                       renamed
-                           ? "The limit or time-out that the line was meant to set is the kernel's default instead; "
-                             "`sysctl -p` ends with an error"
-                           : "None for connections; `sysctl -p` ends with an error, at which scripts may stop",
-                       renamed ? "Write the key's name of today into the line, or delete it" : "Delete the line",
-                       "Linux commits 4396e46187ca (tcp_tw_recycle, 4.12), adf0516845bc (ip_conntrack_*, 4.9)"};
+        return judgement{renamed ? severity::warning : severity::note,
+                         gone.keys(),
+                         gone.text(),
+                         renamed
+                             ? "The limit or time-out that the line was meant to set is the kernel's default instead; "
+                               "`sysctl -p` ends with an error"
+                             : "None for connections; `sysctl -p` ends with an error, at which scripts may stop",
+                         renamed ? "Write the key's name of today into the line, or delete it" : "Delete the line",
+                         "Linux commits 4396e46187ca (tcp_tw_recycle, 4.12), adf0516845bc (ip_conntrack_*, 4.9)"};
     }};
 
 inline constexpr rule live_value_drifts{
     "CS502", "the kernel has another value than the configuration files set",
-    [](const circumstances& c) -> std::optional<verdict> {
-        const detail::problem_list drift(c, {config_problem_kind::drift});
+    [](const rule_input& in) -> std::optional<judgement> {
+        const problem_list drift(in, {config_problem_kind::drift});
         if (drift.empty()) return std::nullopt;
-        return verdict{
+        return judgement{
             drift.worst,
             drift.keys(),
             drift.text(),
             "After the next boot connections behave differently from today, with nobody having changed anything",
             remedy{"decide which value is right: run `" +
-                       std::string(c.config->loader == sysctl_loader::systemd ? "systemctl restart systemd-sysctl"
-                                                                              : "sysctl --system") +
+                       std::string(in.config->loader == sysctl_loader::systemd ? "systemctl restart systemd-sysctl"
+                                                                               : "sysctl --system") +
                        "` as root for that of the files, or write today's into the file that decides",
-                   drift.values_at_boot(*c.config)},
+                   drift.values_at_boot(*in.config)},
             loaders_source};
     }};
 
 inline constexpr rule setting_lost_at_boot{
     "CS503", "a setting of /etc/sysctl.conf is lost at the next boot",
-    [](const circumstances& c) -> std::optional<verdict> {
-        const detail::problem_list lost(c, {config_problem_kind::lost_at_boot});
+    [](const rule_input& in) -> std::optional<judgement> {
+        const problem_list lost(in, {config_problem_kind::lost_at_boot});
         if (lost.empty()) return std::nullopt;
-        return verdict{
+        return judgement{
             lost.worst,
             lost.keys(),
             lost.text(),
@@ -128,10 +125,10 @@ inline constexpr rule setting_lost_at_boot{
 
 inline constexpr rule loaders_disagree{
     "CS504", "the boot and `sysctl --system` set different values",
-    [](const circumstances& c) -> std::optional<verdict> {
-        const detail::problem_list differences(c, {config_problem_kind::loaders_disagree});
+    [](const rule_input& in) -> std::optional<judgement> {
+        const problem_list differences(in, {config_problem_kind::loaders_disagree});
         if (differences.empty()) return std::nullopt;
-        return verdict{
+        return judgement{
             differences.worst,
             differences.keys(),
             differences.text(),
@@ -143,24 +140,24 @@ inline constexpr rule loaders_disagree{
 
 inline constexpr rule value_refused{
     "CS505", "a configuration file sets a value that the kernel refuses",
-    [](const circumstances& c) -> std::optional<verdict> {
-        const detail::problem_list refused(c, {config_problem_kind::refused_value});
+    [](const rule_input& in) -> std::optional<judgement> {
+        const problem_list refused(in, {config_problem_kind::refused_value});
         if (refused.empty()) return std::nullopt;
-        return verdict{refused.worst,
-                       refused.keys(),
-                       refused.text(),
-                       "The key keeps the value that it had before, mostly the kernel's default",
-                       "Correct the value: numbers without quotes or signs behind them, a port range with a blank "
-                       "between its ends, reserved ports with commas and without blanks",
-                       "Linux kernel/sysctl.c: proc_get_long, net/ipv4/sysctl_net_ipv4.c"};
+        return judgement{refused.worst,
+                         refused.keys(),
+                         refused.text(),
+                         "The key keeps the value that it had before, mostly the kernel's default",
+                         "Correct the value: numbers without quotes or signs behind them, a port range with a blank "
+                         "between its ends, reserved ports with commas and without blanks",
+                         "Linux kernel/sysctl.c: proc_get_long, net/ipv4/sysctl_net_ipv4.c"};
     }};
 
 inline constexpr rule key_before_module{
     "CS506", "a key is set before the module that brings it is loaded",
-    [](const circumstances& c) -> std::optional<verdict> {
-        const detail::problem_list early(c, {config_problem_kind::before_module}, true);
+    [](const rule_input& in) -> std::optional<judgement> {
+        const problem_list early(in, {config_problem_kind::before_module}, true);
         if (early.empty()) return std::nullopt;
-        return verdict{
+        return judgement{
             early.worst,
             early.keys(),
             early.text(),
@@ -173,36 +170,37 @@ inline constexpr rule key_before_module{
 
 inline constexpr rule config_file_harmful{
     "CS507", "a configuration file cannot be read, or holds the loaders up",
-    [](const circumstances& c) -> std::optional<verdict> {
-        const detail::problem_list files(c, {config_problem_kind::unreadable_file, config_problem_kind::dangling_link,
-                                             config_problem_kind::dangerous_file, config_problem_kind::oversized,
-                                             config_problem_kind::changing_file});
+    [](const rule_input& in) -> std::optional<judgement> {
+        const problem_list files(in, {config_problem_kind::unreadable_file, config_problem_kind::dangling_link,
+                                      config_problem_kind::dangerous_file, config_problem_kind::oversized,
+                                      config_problem_kind::changing_file});
         if (files.empty()) return std::nullopt;
         const bool dangerous = files.has(config_problem_kind::dangerous_file);
-        return verdict{files.worst,
-                       {},
-                       files.text(),
-                       dangerous ? "At the next boot the loader hangs and no setting of any file is applied; the boot "
-                                   "waits for it up to its time limit"
-                                 : "Settings that the file was meant to make may be missing, and are not judged here",
-                       dangerous ? "Remove it" : "Look at the file; remove it if nobody needs it",
-                       loaders_source};
+        return judgement{files.worst,
+                         {},
+                         files.text(),
+                         dangerous
+                             ? "At the next boot the loader hangs and no setting of any file is applied; the boot "
+                               "waits for it up to its time limit"
+                             : "Settings that the file was meant to make may be missing, and are not judged here",
+                         dangerous ? "Remove it" : "Look at the file; remove it if nobody needs it",
+                         loaders_source};
     }};
 
 inline constexpr rule line_sets_nothing{
-    "CS508", "a line of a configuration file sets nothing", [](const circumstances& c) -> std::optional<verdict> {
-        const detail::problem_list lines(
-            c, {config_problem_kind::unknown_key, config_problem_kind::malformed_key, config_problem_kind::no_setting},
+    "CS508", "a line of a configuration file sets nothing", [](const rule_input& in) -> std::optional<judgement> {
+        const problem_list lines(
+            in, {config_problem_kind::unknown_key, config_problem_kind::malformed_key, config_problem_kind::no_setting},
             true);
         if (lines.empty()) return std::nullopt;
-        return verdict{severity::note,
-                       {},
-                       lines.text(),
-                       "None by itself; whoever wrote the line believes that it is in force",
-                       "Correct the name of the key, and write `key = value`; or delete the line",
-                       loaders_source};
+        return judgement{severity::note,
+                         {},
+                         lines.text(),
+                         "None by itself; whoever wrote the line believes that it is in force",
+                         "Correct the name of the key, and write `key = value`; or delete the line",
+                         loaders_source};
     }};
 
-} // namespace closeside::host::rules
+} // namespace closeside::host::detail::rules
 
 #endif

@@ -16,15 +16,13 @@
 #include <utility>
 #include <vector>
 
-namespace closeside::host::rules {
+namespace closeside::host::detail::rules {
 
 // Which time-out governs a flow (tcp_conntracks): ESTABLISHED until somebody's FIN; FIN_WAIT from then until the other
 // side acknowledges it; CLOSE_WAIT until the other side's FIN; LAST_ACK until that is acknowledged; then TIME_WAIT. Each
 // packet starts the time-out of the state anew.
 inline constexpr std::string_view conntrack_states_source =
     "Linux net/netfilter/nf_conntrack_proto_tcp.c: tcp_conntracks, nf_conntrack_tcp_packet";
-
-namespace detail {
 
 /// The kernel's defaults, in seconds.
 inline constexpr std::int64_t default_fin_wait = 120, default_close_wait = 60, default_last_ack = 30;
@@ -54,9 +52,9 @@ inline bool our_fin_ends_patience(const close_policy& p) noexcept {
 
 /// The longest of what `wait` says of each such policy that ends in order.
 template <class Which, class Wait>
-close_duration longest_wait(const circumstances& c, Which which, Wait wait) noexcept {
+close_duration longest_wait(const rule_input& in, Which which, Wait wait) noexcept {
     close_duration longest{0};
-    for (const close_policy& p : c.program.policies)
+    for (const close_policy& p : in.program.policies)
         if (which(p) && p.linger != lingering::abort) longest = std::max(longest, wait(p));
     return longest;
 }
@@ -71,14 +69,14 @@ inline close_duration time_for_first_acks(const close_policy& p) noexcept {
     return std::max(p.drain_time, time_for_acks(p));
 }
 
-inline severity off_loopback(const circumstances& c, severity level) noexcept {
-    return c.program.peers == exposure::loopback ? severity::note : where_tracked(c, level);
+inline severity off_loopback(const rule_input& in, severity level) noexcept {
+    return in.program.peers == exposure::loopback ? severity::note : where_tracked(in, level);
 }
 
 inline constexpr std::string_view forgotten_flow =
     "its FIN is INVALID then: a stateful firewall drops it, NAT does not translate it";
 
-/// What these keys take where the kernel counts 1000 jiffies a second.
+/// What these keys take if the kernel counts 1000 jiffies a second.
 inline constexpr std::int64_t longest_timeout = std::numeric_limits<std::int32_t>::max() / 1000;
 
 /// Sets each of some time-outs so that a wait of the policies fits, if the kernel has one that long.
@@ -87,88 +85,84 @@ inline void let_it_last(remedy& fix, const snapshot& s, key timeout, close_durat
     fix = (fix.text.empty() ? remedy() : std::move(fix) + "; and ") + set_key(s, timeout, whole_seconds_of(wait));
 }
 
-} // namespace detail
-
 inline constexpr rule conntrack_time_wait_short{
     "CS401",
     "conntrack forgets a closed connection before its TIME-WAIT is over",
-    [](const circumstances& c) -> std::optional<verdict> {
-        const auto seconds = c.number(key::conntrack_time_wait);
+    [](const rule_input& in) -> std::optional<judgement> {
+        const auto seconds = in.number(key::conntrack_time_wait);
         if (!seconds || *seconds >= time_wait_seconds) return std::nullopt;
-        const bool shared = shares_addresses(c.program.peers);
-        const bool meets_time_wait = c.closes_first() && shared;
-        return verdict{
-            meets_time_wait ? detail::where_tracked(c, severity::warning) : severity::note,
+        const bool shared = shares_addresses(in.program.peers);
+        const bool meets_time_wait = in.closes_first() && shared;
+        return judgement{
+            meets_time_wait ? where_tracked(in, severity::warning) : severity::note,
             {key::conntrack_time_wait},
             "nf_conntrack_tcp_timeout_time_wait is " + std::to_string(*seconds) +
                 " s: a NAT on this host may give a port to the next connection while the server still holds the last "
                 "one in TIME-WAIT (60 s)",
-            detail::consequence_where_tracked(
-                c,
+            consequence_where_tracked(
+                in,
                 meets_time_wait
                     ? std::string("about half of the connections that get such a port begin with a rejected SYN: 10 ms "
-                                  "to 1 s late, or timed out where tcp_rfc1337 is 1 or RSTs are filtered")
-                : c.can_hold_time_wait() && shared
+                                  "to 1 s late, or timed out if tcp_rfc1337 is 1 or RSTs are filtered")
+                : in.can_hold_time_wait() && shared
                     ? std::string("none while the peers of this program close first; connections that get the port of "
                                   "one which it closed itself may begin with a rejected SYN, and servers that are "
                                   "reached through this host can be hit")
                     : std::string("none from this program, which leaves no TIME-WAIT here or whose peers do not share "
                                   "addresses; servers that are reached through this host can be hit")),
-            stop_setting(c.host, key::conntrack_time_wait, "120") + "; at least 60",
+            stop_setting(in.host, key::conntrack_time_wait, "120") + "; at least 60",
             "Linux net/netfilter/nf_conntrack_proto_tcp.c: tcp_timeouts, include/net/tcp.h: TCP_TIMEWAIT_LEN"};
     },
     {counter::paws_timewait, counter::ack_skipped_time_wait}};
 
 inline constexpr rule half_close_forgotten{
     "CS404", "a policy waits for the peer longer than conntrack keeps the flow",
-    [](const circumstances& c) -> std::optional<verdict> {
-        const close_duration usual = detail::longest_wait(c, detail::our_fin_is_first, detail::silence);
-        const close_duration drain =
-            std::max(usual, detail::longest_wait(c, detail::our_fin_ends_patience, detail::silence));
+    [](const rule_input& in) -> std::optional<judgement> {
+        const close_duration usual = longest_wait(in, our_fin_is_first, silence);
+        const close_duration drain = std::max(usual, longest_wait(in, our_fin_ends_patience, silence));
         const close_duration patience =
-            detail::longest_wait(c, detail::peers_fin_is_first, [](const close_policy& p) { return p.patience; });
-        const auto half_closed = c.number(key::conntrack_close_wait), open = c.number(key::conntrack_established);
+            longest_wait(in, peers_fin_is_first, [](const close_policy& p) { return p.patience; });
+        const auto half_closed = in.number(key::conntrack_close_wait), open = in.number(key::conntrack_established);
 
         std::vector<key> keys;
         std::string message;
         remedy fix;
-        if (half_closed && detail::outlasts(drain, *half_closed)) {
+        if (half_closed && outlasts(drain, *half_closed)) {
             keys.push_back(key::conntrack_close_wait);
-            message = "A policy waits " + detail::for_up_to(drain) +
+            message = "A policy waits " + for_up_to(drain) +
                       " without a byte (drain_idle, drain_time) for the peer's FIN after its own; conntrack keeps such "
                       "a flow, in CLOSE_WAIT, for " +
                       std::to_string(*half_closed) + " s without a packet";
-            detail::let_it_last(fix, c.host, key::conntrack_close_wait, drain);
+            let_it_last(fix, in.host, key::conntrack_close_wait, drain);
         }
-        if (open && detail::outlasts(patience, *open)) {
+        if (open && outlasts(patience, *open)) {
             keys.push_back(key::conntrack_established);
-            message += (message.empty() ? "A policy waits " : "; one waits ") + detail::for_up_to(patience) +
+            message += (message.empty() ? "A policy waits " : "; one waits ") + for_up_to(patience) +
                        " (patience) for the peer to close first; conntrack keeps such a flow, in ESTABLISHED, for " +
                        std::to_string(*open) + " s without a packet";
-            detail::let_it_last(fix, c.host, key::conntrack_established, patience);
+            let_it_last(fix, in.host, key::conntrack_established, patience);
         }
-        const bool as_a_rule =
-            (half_closed && detail::outlasts(usual, *half_closed)) || (open && detail::outlasts(patience, *open));
+        const bool as_a_rule = (half_closed && outlasts(usual, *half_closed)) || (open && outlasts(patience, *open));
         if (!keys.empty())
-            return verdict{as_a_rule ? detail::off_loopback(c, severity::warning) : severity::note,
-                           std::move(keys),
-                           std::move(message),
-                           detail::consequence_where_tracked(
-                               c, "a peer that is silent for longer is forgotten, and " +
-                                      std::string(detail::forgotten_flow) +
-                                      "; the close runs into its limit, and the peer's last data may be lost"),
-                           (fix.text.empty() ? remedy("Lower the policy's limit")
-                                             : std::move(fix) + "; or lower the policy's limit") +
-                               "; a NAT elsewhere on the way has a limit of its own",
-                           conntrack_states_source};
+            return judgement{as_a_rule ? off_loopback(in, severity::warning) : severity::note,
+                             std::move(keys),
+                             std::move(message),
+                             consequence_where_tracked(
+                                 in, "a peer that is silent for longer is forgotten, and " +
+                                         std::string(forgotten_flow) +
+                                         "; the close runs into its limit, and the peer's last data may be lost"),
+                             (fix.text.empty() ? remedy("Lower the policy's limit")
+                                               : std::move(fix) + "; or lower the policy's limit") +
+                                 "; a NAT elsewhere on the way has a limit of its own",
+                             conntrack_states_source};
 
         // Nothing can be read of the NATs on the way; those that are Linux have a default.
-        if (half_closed || !shares_addresses(c.program.peers) || !detail::outlasts(drain, detail::default_close_wait))
+        if (half_closed || !shares_addresses(in.program.peers) || !outlasts(drain, default_close_wait))
             return std::nullopt;
-        return verdict{
+        return judgement{
             severity::note,
             {key::conntrack_close_wait},
-            "A policy waits " + detail::for_up_to(drain) +
+            "A policy waits " + for_up_to(drain) +
                 " without a byte (drain_idle, drain_time) for the peer's FIN after its own; a NAT on the way keeps a "
                 "half-closed flow for 60 s without a packet if it is Linux at its defaults, for 240 s if it keeps RFC "
                 "5382",
@@ -179,42 +173,42 @@ inline constexpr rule half_close_forgotten{
     }};
 
 inline constexpr rule conntrack_idle_short{
-    "CS407", "conntrack forgets idle connections", [](const circumstances& c) -> std::optional<verdict> {
-        const auto seconds = c.number(key::conntrack_established);
-        const auto first_probe = c.number(key::tcp_keepalive_time);
+    "CS407", "conntrack forgets idle connections", [](const rule_input& in) -> std::optional<judgement> {
+        const auto seconds = in.number(key::conntrack_established);
+        const auto first_probe = in.number(key::tcp_keepalive_time);
         if (!seconds) return std::nullopt;
-        const auto idle = c.program.idle_time;
-        const bool wanted = idle && detail::outlasts(*idle, *seconds);
+        const auto idle = in.program.idle_time;
+        const bool wanted = idle && outlasts(*idle, *seconds);
         const bool probed_late = first_probe && *first_probe >= *seconds;
         if (idle ? !wanted : !probed_late) return std::nullopt;
         std::string message = "nf_conntrack_tcp_timeout_established is " + std::to_string(*seconds) + " s: ";
-        if (wanted) message += "connections of this program may be silent for " + detail::in_words(*idle);
+        if (wanted) message += "connections of this program may be silent for " + in_words(*idle);
         if (wanted && first_probe) message += ", and ";
         if (first_probe)
             message += "the first keep-alive is sent after " + std::to_string(*first_probe) + " s (tcp_keepalive_time)";
-        return verdict{
-            wanted && (probed_late || !first_probe) ? detail::off_loopback(c, severity::warning) : severity::note,
+        return judgement{
+            wanted && (probed_late || !first_probe) ? off_loopback(in, severity::warning) : severity::note,
             {key::conntrack_established, key::tcp_keepalive_time},
             std::move(message),
-            detail::consequence_where_tracked(
-                c, wanted && !probed_late
-                       ? std::string("silent connections without SO_KEEPALIVE are forgotten; those with it live on")
-                       : std::string(
-                             "silent connections are forgotten, SO_KEEPALIVE or not: what follows counts as a new "
-                             "flow, which NAT may send elsewhere and which a firewall drops that wants a SYN first")),
+            consequence_where_tracked(
+                in, wanted && !probed_late
+                        ? std::string("silent connections without SO_KEEPALIVE are forgotten; those with it live on")
+                        : std::string(
+                              "silent connections are forgotten, SO_KEEPALIVE or not: what follows counts as a new "
+                              "flow, which NAT may send elsewhere and which a firewall drops that wants a SYN first")),
             "Let the program set SO_KEEPALIVE, and TCP_KEEPIDLE below " + std::to_string(*seconds) +
-                " s; or go back to the kernel's default: " + set_key(c.host, key::conntrack_established, "432000").text,
+                " s; or go back to the kernel's default: " +
+                set_key(in.host, key::conntrack_established, "432000").text,
             conntrack_states_source};
     }};
 
 inline constexpr rule conntrack_close_short{
     "CS409", "conntrack may forget a connection while its last FIN is under way",
-    [](const circumstances& c) -> std::optional<verdict> {
-        const close_duration usual = detail::longest_wait(c, detail::our_fin_is_first, detail::time_for_first_acks);
-        const close_duration local =
-            std::max(usual, detail::longest_wait(c, detail::our_fin_ends_patience, detail::time_for_first_acks));
-        const close_duration peer = detail::longest_wait(c, detail::peers_fin_is_first, detail::time_for_acks);
-        const auto fin_wait = c.number(key::conntrack_fin_wait), last_ack = c.number(key::conntrack_last_ack);
+    [](const rule_input& in) -> std::optional<judgement> {
+        const close_duration usual = longest_wait(in, our_fin_is_first, time_for_first_acks);
+        const close_duration local = std::max(usual, longest_wait(in, our_fin_ends_patience, time_for_first_acks));
+        const close_duration peer = longest_wait(in, peers_fin_is_first, time_for_acks);
+        const auto fin_wait = in.number(key::conntrack_fin_wait), last_ack = in.number(key::conntrack_last_ack);
 
         std::vector<key> keys;
         std::string message;
@@ -222,27 +216,27 @@ inline constexpr rule conntrack_close_short{
         bool lowered = false;
         const auto judge = [&](key timeout, std::optional<std::int64_t> seconds, std::int64_t by_default,
                                close_duration wait, close_duration as_a_rule, const char* which) {
-            if (!seconds || !detail::outlasts(wait, *seconds)) return;
+            if (!seconds || !outlasts(wait, *seconds)) return;
             keys.push_back(timeout);
-            lowered = lowered || (*seconds < by_default && detail::outlasts(as_a_rule, *seconds));
-            message += (message.empty() ? "A policy waits " : "; one ") + detail::for_up_to(wait) +
+            lowered = lowered || (*seconds < by_default && outlasts(as_a_rule, *seconds));
+            message += (message.empty() ? "A policy waits " : "; one ") + for_up_to(wait) +
                        " for the peer to acknowledge the " + which + " FIN, and conntrack keeps the flow for " +
                        std::to_string(*seconds) + " s without a packet";
-            detail::let_it_last(fix, c.host, timeout, wait);
+            let_it_last(fix, in.host, timeout, wait);
         };
-        judge(key::conntrack_fin_wait, fin_wait, detail::default_fin_wait, local, usual, "first");
-        judge(key::conntrack_last_ack, last_ack, detail::default_last_ack, peer, peer, "second");
+        judge(key::conntrack_fin_wait, fin_wait, default_fin_wait, local, usual, "first");
+        judge(key::conntrack_last_ack, last_ack, default_last_ack, peer, peer, "second");
         if (keys.empty()) return std::nullopt;
-        return verdict{lowered ? detail::off_loopback(c, severity::warning) : severity::note,
-                       std::move(keys),
-                       std::move(message),
-                       detail::consequence_where_tracked(
-                           c, "where segments are lost, a FIN sent again after such a pause finds no flow and does not "
-                              "arrive; the peer never learns of the end"),
-                       fix.text.empty() ? remedy("Lower the policy's limit") : std::move(fix),
-                       conntrack_states_source};
+        return judgement{lowered ? off_loopback(in, severity::warning) : severity::note,
+                         std::move(keys),
+                         std::move(message),
+                         consequence_where_tracked(
+                             in, "if segments are lost, a FIN sent again after such a pause finds no flow and does not "
+                                 "arrive; the peer never learns of the end"),
+                         fix.text.empty() ? remedy("Lower the policy's limit") : std::move(fix),
+                         conntrack_states_source};
     }};
 
-} // namespace closeside::host::rules
+} // namespace closeside::host::detail::rules
 
 #endif

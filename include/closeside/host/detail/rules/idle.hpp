@@ -10,9 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace closeside::host::rules {
-
-namespace detail {
+namespace closeside::host::detail::rules {
 
 /// What a NAT that keeps RFC 5382 (REQ-5) grants a silent connection: 2 hours 4 minutes.
 inline constexpr std::int64_t nat_idle_seconds = 7440;
@@ -23,19 +21,17 @@ inline constexpr std::int64_t balancer_idle_seconds = 350;
 /// Rounded up, so that a limit of as many seconds is not taken for enough.
 inline std::int64_t whole_seconds(close_duration d) noexcept { return d.count / 1000 + (d.count % 1000 > 0 ? 1 : 0); }
 
-} // namespace detail
-
 inline constexpr rule keepalive_after_nat{
     "CS420", "keep-alive starts after NATs and balancers have forgotten the connection",
-    [](const circumstances& c) -> std::optional<verdict> {
-        const auto first_probe = c.number(key::tcp_keepalive_time);
-        if (!first_probe || !c.program.idle_time || !shares_addresses(c.program.peers)) return std::nullopt;
-        const std::int64_t idle = detail::whole_seconds(*c.program.idle_time);
+    [](const rule_input& in) -> std::optional<judgement> {
+        const auto first_probe = in.number(key::tcp_keepalive_time);
+        if (!first_probe || !in.program.idle_time || !shares_addresses(in.program.peers)) return std::nullopt;
+        const std::int64_t idle = whole_seconds(*in.program.idle_time);
         const auto outlasts = [&](std::int64_t limit) { return idle > limit && *first_probe >= limit; };
-        if (!outlasts(detail::balancer_idle_seconds)) return std::nullopt;
-        const bool balanced = c.program.peers == exposure::balancer;
-        return verdict{
-            balanced || outlasts(detail::nat_idle_seconds) ? severity::warning : severity::note,
+        if (!outlasts(balancer_idle_seconds)) return std::nullopt;
+        const bool balanced = in.program.peers == exposure::balancer;
+        return judgement{
+            balanced || outlasts(nat_idle_seconds) ? severity::warning : severity::note,
             {key::tcp_keepalive_time},
             "Connections of this program may be silent for " + std::to_string(idle) +
                 " s, and tcp_keepalive_time lets the first keep-alive wait for " + std::to_string(*first_probe) +
@@ -45,7 +41,7 @@ inline constexpr rule keepalive_after_nat{
             "Connections die in silence: the next write to one ends in ECONNRESET, or in ETIMEDOUT after many minutes",
             "Let the program set SO_KEEPALIVE, and TCP_KEEPIDLE below the shortest limit on the way (300 s is a good "
             "start); as the default for every program: " +
-                set_key(c.host, key::tcp_keepalive_time, "300").text,
+                set_key(in.host, key::tcp_keepalive_time, "300").text,
             "RFC 5382, REQ-5; AWS, Network Load Balancer, TCP idle timeout; tcp(7)"};
     }};
 
@@ -53,16 +49,16 @@ inline constexpr rule keepalive_after_nat{
 inline constexpr double shortest_sensible_probing = 10; // seconds
 
 inline constexpr rule keepalive_gives_up_early{
-    "CS421", "keep-alive gives connections up too soon", [](const circumstances& c) -> std::optional<verdict> {
-        const auto probes = c.number(key::tcp_keepalive_probes);
-        const auto interval = c.number(key::tcp_keepalive_intvl);
+    "CS421", "keep-alive gives connections up too soon", [](const rule_input& in) -> std::optional<judgement> {
+        const auto probes = in.number(key::tcp_keepalive_probes);
+        const auto interval = in.number(key::tcp_keepalive_intvl);
         if (!probes) return std::nullopt;
         const bool unasked = *probes <= 0;
         const double outage = static_cast<double>(interval.value_or(0)) * static_cast<double>(*probes);
         if (!unasked && (!interval || outage >= shortest_sensible_probing)) return std::nullopt;
-        const auto first_probe = c.number(key::tcp_keepalive_time);
-        return verdict{
-            unasked && c.program.peers != exposure::loopback ? severity::warning : severity::note,
+        const auto first_probe = in.number(key::tcp_keepalive_time);
+        return judgement{
+            unasked && in.program.peers != exposure::loopback ? severity::warning : severity::note,
             {key::tcp_keepalive_time, key::tcp_keepalive_intvl, key::tcp_keepalive_probes},
             unasked
                 ? "tcp_keepalive_probes is " + std::to_string(*probes) + ": after " +
@@ -73,15 +69,15 @@ inline constexpr rule keepalive_gives_up_early{
             unasked ? "Healthy connections that are silent for that long break: this side gets ETIMEDOUT, the peer "
                       "ECONNRESET"
                     : "Silent connections do not survive the reboot of a switch, or a phone's change of cell",
-            unasked ? stop_setting(c.host, key::tcp_keepalive_probes, "9")
-                    : "leave both at the kernel's defaults: " + set_key(c.host, key::tcp_keepalive_probes, "9") +
-                          "; and " + set_key(c.host, key::tcp_keepalive_intvl, "75") +
+            unasked ? stop_setting(in.host, key::tcp_keepalive_probes, "9")
+                    : "leave both at the kernel's defaults: " + set_key(in.host, key::tcp_keepalive_probes, "9") +
+                          "; and " + set_key(in.host, key::tcp_keepalive_intvl, "75") +
                           "; a program that must notice sooner sets TCP_KEEPINTVL and TCP_KEEPCNT itself",
             "Linux net/ipv4/tcp_timer.c: tcp_keepalive_timer; measured on Linux 6.18 with tcp_keepalive_time = 1: "
             "reset "
             "after 1.0 s"};
     }};
 
-} // namespace closeside::host::rules
+} // namespace closeside::host::detail::rules
 
 #endif

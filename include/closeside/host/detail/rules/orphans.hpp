@@ -15,20 +15,18 @@
 #include <string>
 #include <string_view>
 
-namespace closeside::host::rules {
-
-namespace detail {
+namespace closeside::host::detail::rules {
 
 /// Some connection can be closed by the program before the peer has acknowledged everything.
-inline bool can_leave_orphans(const circumstances& c) {
-    return std::any_of(c.program.policies.begin(), c.program.policies.end(),
+inline bool can_leave_orphans(const rule_input& in) {
+    return std::any_of(in.program.policies.begin(), in.program.policies.end(),
                        [](const close_policy& p) { return p.linger != lingering::abort; });
 }
 
 /// Some policy closes the descriptor with our last data and FIN still under way. Not so one that drains until the peer's
 /// FIN, or waits for acknowledgement: there the orphan is the exception.
-inline bool leaves_orphans(const circumstances& c) {
-    return std::any_of(c.program.policies.begin(), c.program.policies.end(), [](const close_policy& p) {
+inline bool leaves_orphans(const rule_input& in) {
+    return std::any_of(in.program.policies.begin(), in.program.policies.end(), [](const close_policy& p) {
         return p.linger == lingering::background && (p.closes_first == side::peer || p.drain_time.count == 0);
     });
 }
@@ -36,34 +34,32 @@ inline bool leaves_orphans(const circumstances& c) {
 inline constexpr std::string_view orphans_source = "Linux net/ipv4/tcp.c: tcp_check_oom, __tcp_close, "
                                                    "net/ipv4/tcp_timer.c: tcp_out_of_resources";
 
-} // namespace detail
-
 /// 3 already gives 3 s; a judgement where "too few" begins.
 inline constexpr std::int64_t too_few_orphan_retries = 2;
 
 inline constexpr rule orphan_retries_few{
     "CS116",
     "tcp_orphan_retries gives up early on data that was still under way at the close",
-    [](const circumstances& c) -> std::optional<verdict> {
+    [](const rule_input& in) -> std::optional<judgement> {
         // 0 stands for 8.
-        const auto retries = c.number(key::tcp_orphan_retries);
+        const auto retries = in.number(key::tcp_orphan_retries);
         if (!retries || *retries < 1 || *retries > too_few_orphan_retries) return std::nullopt;
-        const bool often = detail::leaves_orphans(c) && c.program.peers != exposure::loopback;
+        const bool often = leaves_orphans(in) && in.program.peers != exposure::loopback;
         const std::string time = host::detail::plain_number(static_cast<double>(retry_time_ms(*retries)) / 1000) + " s";
-        return verdict{often ? severity::warning : severity::note,
-                       {key::tcp_orphan_retries},
-                       "tcp_orphan_retries is " + std::to_string(*retries) +
-                           ": a connection that the program has closed is dropped when the peer has acknowledged "
-                           "nothing for " +
-                           time + "; the default, 0, stands for 8, which is 102.2 s",
-                       !detail::can_leave_orphans(c) ? "None from this program, which leaves nothing under way"
-                       : often ? "On a lossy path, as of mobile phones, the end of a reply is lost although close() "
-                                 "reported nothing"
-                               : "None while the close waits for the peer; where it stops waiting (drain_time, "
-                                 "until_acked), what is still under way is dropped " +
-                                     time + " after its first retransmission",
-                       stop_setting(c.host, key::tcp_orphan_retries, "0"),
-                       "Linux net/ipv4/tcp_timer.c: tcp_orphan_retries, tcp_model_timeout"};
+        return judgement{often ? severity::warning : severity::note,
+                         {key::tcp_orphan_retries},
+                         "tcp_orphan_retries is " + std::to_string(*retries) +
+                             ": a connection that the program has closed is dropped when the peer has acknowledged "
+                             "nothing for " +
+                             time + "; the default, 0, stands for 8, which is 102.2 s",
+                         !can_leave_orphans(in) ? "None from this program, which leaves nothing under way"
+                         : often ? "On a lossy path, as of mobile phones, the end of a reply is lost although close() "
+                                   "reported nothing"
+                                 : "None while the close waits for the peer; if it stops waiting (drain_time, "
+                                   "until_acked), what is still under way is dropped " +
+                                       time + " after its first retransmission",
+                         stop_setting(in.host, key::tcp_orphan_retries, "0"),
+                         "Linux net/ipv4/tcp_timer.c: tcp_orphan_retries, tcp_model_timeout"};
     },
     {counter::abort_on_timeout}};
 
@@ -73,39 +69,39 @@ inline constexpr double many_orphans = 0.5;
 inline constexpr rule orphans_near_limit{
     "CS117",
     "orphans are near tcp_max_orphans, or were dropped",
-    [](const circumstances& c) -> std::optional<verdict> {
-        const auto used = capacity_of(c.host).orphans_used;
+    [](const rule_input& in) -> std::optional<judgement> {
+        const auto used = capacity_of(in.host).orphans_used;
         const bool near = used && *used > many_orphans;
-        const std::uint64_t dropped = c.host.count(counter::abort_on_memory).value_or(0);
+        const std::uint64_t dropped = in.host.count(counter::abort_on_memory).value_or(0);
         if (!near && dropped == 0) return std::nullopt;
         std::string message;
         if (near)
-            message = std::to_string(*c.host.sockets.orphans) + " of " +
-                      std::to_string(*c.number(key::tcp_max_orphans)) +
+            message = std::to_string(*in.host.sockets.orphans) + " of " +
+                      std::to_string(*in.number(key::tcp_max_orphans)) +
                       " allowed orphans (closed by their program, not yet by TCP) exist on the whole host";
         if (dropped != 0)
             message += std::string(near ? "; " : "") + std::to_string(dropped) +
                        " connections of this network namespace were dropped for tcp_max_orphans or tcp_mem so far";
-        return verdict{near && detail::can_leave_orphans(c) ? severity::warning : severity::note,
-                       {key::tcp_max_orphans, key::tcp_mem},
-                       std::move(message),
-                       "Above the limit a close with data or a FIN under way becomes a RST: peers lose the end of a "
-                       "reply; above half of it, orphans whose peer does not answer are dropped already",
-                       (near ? "Find out what closes without waiting for its peers (`ss -tan state fin-wait-1 state "
-                               "last-ack`); drain before closing (drain_time)"
-                             : "Look into the kernel's log: \"too many orphaned sockets\" speaks of tcp_max_orphans, "
-                               "\"consider tuning tcp_mem\" of tcp_mem") +
-                           std::string("; a higher limit costs up to 64 KiB of kernel memory for each orphan"),
-                       detail::orphans_source};
+        return judgement{near && can_leave_orphans(in) ? severity::warning : severity::note,
+                         {key::tcp_max_orphans, key::tcp_mem},
+                         std::move(message),
+                         "Above the limit a close with data or a FIN under way becomes a RST: peers lose the end of a "
+                         "reply; above half of it, orphans whose peer does not answer are dropped already",
+                         (near ? "Find out what closes without waiting for its peers (`ss -tan state fin-wait-1 state "
+                                 "last-ack`); drain before closing (drain_time)"
+                               : "Look into the kernel's log: \"too many orphaned sockets\" speaks of tcp_max_orphans, "
+                                 "\"consider tuning tcp_mem\" of tcp_mem") +
+                             std::string("; a higher limit costs up to 64 KiB of kernel memory for each orphan"),
+                         orphans_source};
     },
     {counter::abort_on_memory}};
 
 inline constexpr rule max_orphans_lowered{
     "CS118",
     "tcp_max_orphans is lowered",
-    [](const circumstances& c) -> std::optional<verdict> {
-        const auto limit = c.number(key::tcp_max_orphans);
-        const auto entries = c.number(key::tcp_ehash_entries);
+    [](const rule_input& in) -> std::optional<judgement> {
+        const auto limit = in.number(key::tcp_max_orphans);
+        const auto entries = in.number(key::tcp_ehash_entries);
         if (!limit) return std::nullopt;
         // The kernel takes half of the hash table. Up to 6.0 that is not shown; what is no power of two was set by hand.
         constexpr std::int64_t few_anywhere = 4096;
@@ -114,8 +110,8 @@ inline constexpr rule max_orphans_lowered{
                                  : *limit < few_anywhere && !std::has_single_bit(static_cast<std::uint64_t>(*limit));
         if (*limit > 0 && !lowered) return std::nullopt;
         const std::string usual = entries && *entries > 0 ? std::to_string(*entries / 2) : "";
-        return verdict{
-            detail::can_leave_orphans(c) && c.program.peers != exposure::loopback ? severity::warning : severity::note,
+        return judgement{
+            can_leave_orphans(in) && in.program.peers != exposure::loopback ? severity::warning : severity::note,
             {key::tcp_max_orphans, key::tcp_ehash_entries},
             "tcp_max_orphans is " + std::to_string(*limit) +
                 (usual.empty() ? std::string() : "; the kernel's own choice for this host is " + usual) +
@@ -125,11 +121,11 @@ inline constexpr rule max_orphans_lowered{
                        : "Every close with data or a FIN under way becomes a RST: peers lose the end of a reply",
             usual.empty() ? remedy("Remove net.ipv4.tcp_max_orphans from the configuration and restart the host: the "
                                    "default goes by its memory")
-                          : stop_setting(c.host, key::tcp_max_orphans, usual),
+                          : stop_setting(in.host, key::tcp_max_orphans, usual),
             "Linux net/ipv4/tcp.c: tcp_init, tcp_check_oom; Documentation/networking/ip-sysctl.rst"};
     },
     {counter::abort_on_memory}};
 
-} // namespace closeside::host::rules
+} // namespace closeside::host::detail::rules
 
 #endif

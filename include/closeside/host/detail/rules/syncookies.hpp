@@ -11,40 +11,41 @@
 #include <optional>
 #include <string>
 
-namespace closeside::host::rules {
+namespace closeside::host::detail::rules {
 
 inline constexpr rule syncookies_off{
     "CS201",
     "tcp_syncookies is off",
-    [](const circumstances& c) -> std::optional<verdict> {
-        if (!c.is_off(key::tcp_syncookies)) return std::nullopt;
-        return verdict{c.program.peers == exposure::loopback ? severity::note : severity::warning,
-                       {key::tcp_syncookies},
-                       "tcp_syncookies is 0: when the SYN queue is full, further SYNs are dropped",
-                       "During a SYN flood, or a burst of clients, nobody new can connect; TCPReqQFullDrop in "
-                       "/proc/net/netstat counts the drops",
-                       set_key(c.host, key::tcp_syncookies, "1"),
-                       "Linux net/ipv4/tcp_input.c: tcp_conn_request"};
+    [](const rule_input& in) -> std::optional<judgement> {
+        if (!in.is_off(key::tcp_syncookies)) return std::nullopt;
+        return judgement{in.program.peers == exposure::loopback ? severity::note : severity::warning,
+                         {key::tcp_syncookies},
+                         "tcp_syncookies is 0: when the SYN queue is full, further SYNs are dropped",
+                         "During a SYN flood, or a burst of clients, nobody new can connect; TCPReqQFullDrop in "
+                         "/proc/net/netstat counts the drops",
+                         set_key(in.host, key::tcp_syncookies, "1"),
+                         "Linux net/ipv4/tcp_input.c: tcp_conn_request"};
     },
     {counter::req_q_full_drop}};
 
 inline constexpr rule syncookies_without_timestamps{
     "CS202",
     "SYN cookies lose TCP options without tcp_timestamps",
-    [](const circumstances& c) -> std::optional<verdict> {
-        if (!c.is_on(key::tcp_syncookies) || !c.is_off(key::tcp_timestamps)) return std::nullopt;
-        const bool recycles = c.is_on(key::tcp_tw_recycle);
-        return verdict{c.program.peers == exposure::loopback ? severity::note : severity::warning,
-                       {key::tcp_syncookies, key::tcp_timestamps},
-                       "A SYN cookie keeps window scaling and SACK in the timestamp, and tcp_timestamps is 0",
-                       c.number(key::tcp_syncookies) == 2
-                           ? "tcp_syncookies is 2, so every accepted connection is limited to 64 KiB in flight and is "
-                             "slow to recover from loss"
-                           : "Connections accepted while the SYN queue is full are limited to 64 KiB in flight and are "
-                             "slow to recover from loss, for as long as they live",
-                       (recycles ? set_key(c.host, key::tcp_tw_recycle, "0") + ", and only then: " : remedy()) +
-                           set_key(c.host, key::tcp_timestamps, "1"),
-                       "Linux net/ipv4/syncookies.c: cookie_init_timestamp, cookie_timestamp_decode"};
+    [](const rule_input& in) -> std::optional<judgement> {
+        if (!in.is_on(key::tcp_syncookies) || !in.is_off(key::tcp_timestamps)) return std::nullopt;
+        const bool recycles = in.is_on(key::tcp_tw_recycle);
+        return judgement{
+            in.program.peers == exposure::loopback ? severity::note : severity::warning,
+            {key::tcp_syncookies, key::tcp_timestamps},
+            "A SYN cookie keeps window scaling and SACK in the timestamp, and tcp_timestamps is 0",
+            in.number(key::tcp_syncookies) == 2
+                ? "tcp_syncookies is 2, so every accepted connection is limited to 64 KiB in flight and is "
+                  "slow to recover from loss"
+                : "Connections accepted while the SYN queue is full are limited to 64 KiB in flight and are "
+                  "slow to recover from loss, for as long as they live",
+            (recycles ? set_key(in.host, key::tcp_tw_recycle, "0") + ", and only then: " : remedy()) +
+                set_key(in.host, key::tcp_timestamps, "1"),
+            "Linux net/ipv4/syncookies.c: cookie_init_timestamp, cookie_timestamp_decode"};
     },
     {counter::syncookies_sent}};
 
@@ -52,12 +53,12 @@ inline constexpr rule syncookies_without_timestamps{
 inline constexpr rule syncookies_always{
     "CS203",
     "tcp_syncookies answers every SYN with a cookie, or was meant to",
-    [](const circumstances& c) -> std::optional<verdict> {
-        const auto cookies = c.number(key::tcp_syncookies);
+    [](const rule_input& in) -> std::optional<judgement> {
+        const auto cookies = in.number(key::tcp_syncookies);
         if (!cookies || *cookies < 2) return std::nullopt;
         const bool always = *cookies == 2;
-        return verdict{
-            always && c.program.peers != exposure::loopback ? severity::warning : severity::note,
+        return judgement{
+            always && in.program.peers != exposure::loopback ? severity::warning : severity::note,
             {key::tcp_syncookies},
             always ? std::string("tcp_syncookies is 2, a value for tests: every connection begins with a SYN cookie, "
                                  "also while the SYN queue is empty")
@@ -66,15 +67,13 @@ inline constexpr rule syncookies_always{
                 ? "A lost SYN-ACK is not sent again, so that clients wait a second for their own SYN; clients without "
                   "timestamps get neither window scaling nor SACK"
                 : "None",
-            set_key(c.host, key::tcp_syncookies, "1"),
+            set_key(in.host, key::tcp_syncookies, "1"),
             "Linux net/ipv4/tcp_input.c: tcp_conn_request; Documentation/networking/ip-sysctl.rst: tcp_syncookies"};
     },
     {counter::syncookies_sent, counter::syncookies_failed}};
 
-namespace detail {
-
 /// By the size of the hash table: a 128th since 5.7, a 256th up to 4.19, and 128 at least (tcp_sk_init).
-/** Where the kernel does not show that size nobody can tell a default from a choice. */
+/** If the kernel does not show that size, a default cannot be told from a choice. */
 inline bool chose_syn_backlog(const snapshot& s) noexcept {
     const auto backlog = s.number(key::tcp_max_syn_backlog), entries = s.number(key::tcp_ehash_entries);
     if (!backlog || !entries || *entries == 0) return false;
@@ -84,17 +83,15 @@ inline bool chose_syn_backlog(const snapshot& s) noexcept {
            *backlog != std::max(least, std::abs(*entries / 256));
 }
 
-} // namespace detail
-
 inline constexpr rule syn_backlog_inert{
     "CS204", "tcp_max_syn_backlog has no effect while SYN cookies are on",
-    [](const circumstances& c) -> std::optional<verdict> {
-        if (!c.is_on(key::tcp_syncookies) || !detail::chose_syn_backlog(c.host)) return std::nullopt;
-        return verdict{
+    [](const rule_input& in) -> std::optional<judgement> {
+        if (!in.is_on(key::tcp_syncookies) || !chose_syn_backlog(in.host)) return std::nullopt;
+        return judgement{
             severity::note,
             {key::tcp_max_syn_backlog, key::tcp_syncookies},
-            "tcp_max_syn_backlog is " + c.host[key::tcp_max_syn_backlog].text +
-                ", and since Linux 4.4 it is looked at only where tcp_syncookies is 0; the SYN queue is as "
+            "tcp_max_syn_backlog is " + in.host[key::tcp_max_syn_backlog].text +
+                ", and since Linux 4.4 it is looked at only if tcp_syncookies is 0; the SYN queue is as "
                 "long as the accept queue",
             "None; the SYN queue did not change by it",
             "Nothing; for a longer SYN queue, give listen(2) a larger backlog, which net.core.somaxconn must "
@@ -106,28 +103,28 @@ inline constexpr rule syn_backlog_inert{
 inline constexpr rule syn_queue_full{
     "CS209",
     "the SYN queue of a listener was full",
-    [](const circumstances& c) -> std::optional<verdict> {
+    [](const rule_input& in) -> std::optional<judgement> {
         // With 2 the kernel counts every SYN there, whether or not the queue is full.
-        const bool always_cookies = c.number(key::tcp_syncookies) == 2;
-        const auto cookies = always_cookies ? 0 : c.host.count(counter::req_q_full_do_cookies).value_or(0);
-        const auto drops = c.host.count(counter::req_q_full_drop).value_or(0);
+        const bool always_cookies = in.number(key::tcp_syncookies) == 2;
+        const auto cookies = always_cookies ? 0 : in.host.count(counter::req_q_full_do_cookies).value_or(0);
+        const auto drops = in.host.count(counter::req_q_full_drop).value_or(0);
         if (cookies == 0 && drops == 0) return std::nullopt;
-        return verdict{severity::note,
-                       {key::tcp_syncookies, key::somaxconn},
-                       "Since this network namespace was made, a SYN queue was full for " +
-                           std::to_string(cookies + drops) + " SYNs: " + std::to_string(cookies) +
-                           " were answered with cookies, " + std::to_string(drops) + " dropped",
-                       drops > cookies
-                           ? "Clients whose SYN is dropped connect a second or more late, or time out"
-                           : "A lost SYN-ACK is not sent again, so that such clients wait a second for their "
-                             "own SYN; those without timestamps get neither window scaling nor SACK",
-                       "If these were clients and no flood: accept faster, and give listen(2) a larger backlog, which "
-                       "net.core.somaxconn must allow; it limits the SYN queue too",
-                       "Linux net/ipv4/tcp_input.c: tcp_syn_flood_action; include/net/inet_connection_sock.h: "
-                       "inet_csk_reqsk_queue_is_full"};
+        return judgement{
+            severity::note,
+            {key::tcp_syncookies, key::somaxconn},
+            "Since this network namespace was made, a SYN queue was full for " + std::to_string(cookies + drops) +
+                " SYNs: " + std::to_string(cookies) + " were answered with cookies, " + std::to_string(drops) +
+                " dropped",
+            drops > cookies ? "Clients whose SYN is dropped connect a second or more late, or time out"
+                            : "A lost SYN-ACK is not sent again, so that such clients wait a second for their "
+                              "own SYN; those without timestamps get neither window scaling nor SACK",
+            "If these were clients and no flood: accept faster, and give listen(2) a larger backlog, which "
+            "net.core.somaxconn must allow; it limits the SYN queue too",
+            "Linux net/ipv4/tcp_input.c: tcp_syn_flood_action; include/net/inet_connection_sock.h: "
+            "inet_csk_reqsk_queue_is_full"};
     },
     {counter::req_q_full_do_cookies, counter::req_q_full_drop}};
 
-} // namespace closeside::host::rules
+} // namespace closeside::host::detail::rules
 
 #endif

@@ -12,11 +12,9 @@
 #include <string>
 #include <string_view>
 
-namespace closeside::host::rules {
+namespace closeside::host::detail::rules {
 
 inline constexpr std::string_view tw_buckets_source = "Linux net/ipv4/inet_timewait_sock.c: inet_twsk_alloc";
-
-namespace detail {
 
 /// Room for 100 closes a second, 60 s each; a judgement: tutorials copy 5000.
 inline constexpr std::int64_t few_tw_buckets = 6000;
@@ -33,25 +31,25 @@ inline bool is_kernel_default(const snapshot& s, std::int64_t buckets) noexcept 
 }
 
 /// What becomes of a program without room for TIME-WAIT.
-inline std::string effect_without_time_wait(const circumstances& c, std::string_view where_closing_first) {
-    if (!c.can_hold_time_wait()) return "None from this program, whose policies leave no TIME-WAIT here";
-    if (!c.closes_first())
+inline std::string effect_without_time_wait(const rule_input& in, std::string_view where_closing_first) {
+    if (!in.can_hold_time_wait()) return "None from this program, whose policies leave no TIME-WAIT here";
+    if (!in.closes_first())
         return "None while the peers close first; a connection that this side closes because its peer did not may be "
                "left without TIME-WAIT";
     return std::string(where_closing_first);
 }
 
-/// Connections that the program states it closes in a second, by either side; none if it states none.
-inline std::optional<double> stated_closes_per_second(const circumstances& c) noexcept {
+/// Connections that the program states it closes in a second, by either side; nothing if it states none.
+inline std::optional<double> stated_closes_per_second(const rule_input& in) noexcept {
     const auto counted = [](std::optional<double> rate) { return rate && *rate > 0 ? *rate : 0; };
-    const double closes = counted(c.program.accepts_per_second) + counted(c.program.connects_per_second);
+    const double closes = counted(in.program.accepts_per_second) + counted(in.program.connects_per_second);
     return closes > 0 ? std::optional(closes) : std::nullopt;
 }
 
-/// Whether tcp_max_tw_buckets has room for them all, 60 s each; none where one of the two is not known.
-inline std::optional<bool> rate_has_room(const circumstances& c) {
-    const auto rate = stated_closes_per_second(c);
-    const auto room = capacity_of(c.host).closes_per_second;
+/// Whether tcp_max_tw_buckets has room for them all, 60 s each; nothing if one of the two is not known.
+inline std::optional<bool> rate_has_room(const rule_input& in) {
+    const auto rate = stated_closes_per_second(in);
+    const auto room = capacity_of(in.host).closes_per_second;
     return rate && room ? std::optional(*rate <= *room) : std::nullopt;
 }
 
@@ -67,51 +65,50 @@ inline remedy restore_buckets(const snapshot& s) {
     return stop_setting(s, key::tcp_max_tw_buckets, std::to_string(half_of_table(*entries)));
 }
 
-} // namespace detail
-
 inline constexpr rule tw_buckets_few{
     "CS120",
     "tcp_max_tw_buckets leaves little or no room for TIME-WAIT",
-    [](const circumstances& c) -> std::optional<verdict> {
-        const auto buckets = c.number(key::tcp_max_tw_buckets);
-        if (!buckets || *buckets < 0 || *buckets >= detail::few_tw_buckets) return std::nullopt;
-        if (*buckets > 0 && detail::is_kernel_default(c.host, *buckets)) return std::nullopt;
+    [](const rule_input& in) -> std::optional<judgement> {
+        const auto buckets = in.number(key::tcp_max_tw_buckets);
+        if (!buckets || *buckets < 0 || *buckets >= few_tw_buckets) return std::nullopt;
+        if (*buckets > 0 && is_kernel_default(in.host, *buckets)) return std::nullopt;
         // By a stated rate it can be told exactly: enough of them, or too few, of which CS122 speaks.
-        const auto room = detail::rate_has_room(c);
-        if (*buckets > 0 && c.can_hold_time_wait() && room == false) return std::nullopt;
-        return verdict{c.closes_first() && room != true ? severity::warning : severity::note,
-                       {key::tcp_max_tw_buckets},
-                       *buckets == 0 ? std::string("tcp_max_tw_buckets is 0: no connection gets its TIME-WAIT")
-                                     : "tcp_max_tw_buckets is " + std::to_string(*buckets) + ": room for " +
-                                           std::to_string(*buckets / 60) +
-                                           " closes a second by this host (60 s each); those beyond get no TIME-WAIT",
-                       detail::effect_without_time_wait(
-                           c, room == true ? "None at the rate that the program states; beyond it, closed connections "
-                                             "get no TIME-WAIT"
-                                           : detail::without_time_wait),
-                       detail::restore_buckets(c.host),
-                       tw_buckets_source};
+        const auto room = rate_has_room(in);
+        if (*buckets > 0 && in.can_hold_time_wait() && room == false) return std::nullopt;
+        return judgement{in.closes_first() && room != true ? severity::warning : severity::note,
+                         {key::tcp_max_tw_buckets},
+                         *buckets == 0 ? std::string("tcp_max_tw_buckets is 0: no connection gets its TIME-WAIT")
+                                       : "tcp_max_tw_buckets is " + std::to_string(*buckets) + ": room for " +
+                                             std::to_string(*buckets / 60) +
+                                             " closes a second by this host (60 s each); those beyond get no TIME-WAIT",
+                         effect_without_time_wait(
+                             in, room == true
+                                     ? "None at the rate that the program states; beyond it, closed connections "
+                                       "get no TIME-WAIT"
+                                     : without_time_wait),
+                         restore_buckets(in.host),
+                         tw_buckets_source};
     },
     {counter::tw_overflow}};
 
 inline constexpr rule tw_buckets_negative{
     "CS121",
     "a negative tcp_max_tw_buckets means opposite things by kernel",
-    [](const circumstances& c) -> std::optional<verdict> {
-        const auto buckets = c.number(key::tcp_max_tw_buckets);
+    [](const rule_input& in) -> std::optional<judgement> {
+        const auto buckets = in.number(key::tcp_max_tw_buckets);
         if (!buckets || *buckets >= 0) return std::nullopt;
-        return verdict{c.closes_first() ? severity::warning : severity::note,
-                       {key::tcp_max_tw_buckets},
-                       "tcp_max_tw_buckets is " + std::to_string(*buckets) +
-                           ": up to Linux 5.17 that allows no TIME-WAIT at all, since 5.19 any number of them",
-                       detail::effect_without_time_wait(
-                           c, "Up to 5.17: " + std::string(detail::without_time_wait) +
-                                  ". Since 5.19: a flood of short connections takes kernel memory without limit"),
-                       detail::restore_buckets(c.host),
-                       tw_buckets_source};
+        return judgement{in.closes_first() ? severity::warning : severity::note,
+                         {key::tcp_max_tw_buckets},
+                         "tcp_max_tw_buckets is " + std::to_string(*buckets) +
+                             ": up to Linux 5.17 that allows no TIME-WAIT at all, since 5.19 any number of them",
+                         effect_without_time_wait(
+                             in, "Up to 5.17: " + std::string(without_time_wait) +
+                                     ". Since 5.19: a flood of short connections takes kernel memory without limit"),
+                         restore_buckets(in.host),
+                         tw_buckets_source};
     },
     {counter::tw_overflow}};
 
-} // namespace closeside::host::rules
+} // namespace closeside::host::detail::rules
 
 #endif

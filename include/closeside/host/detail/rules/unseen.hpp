@@ -10,13 +10,11 @@
 #include <utility>
 #include <vector>
 
-namespace closeside::host::rules {
-
-namespace detail {
+namespace closeside::host::detail::rules {
 
 inline std::vector<key> keys_with(const snapshot& s, key_status status) {
     std::vector<key> keys;
-    for (const key_facts& facts : all_keys)
+    for (const key_facts& facts : key_table)
         if (s[facts.id].status == status) keys.push_back(facts.id);
     return keys;
 }
@@ -32,39 +30,37 @@ inline std::string list_problems(const snapshot& s, const std::vector<key>& keys
     return text;
 }
 
-} // namespace detail
-
 inline constexpr rule nothing_seen{
-    "CS001", "the host cannot be looked at", [](const circumstances& c) -> std::optional<verdict> {
-        if (c.host.error == 0) return std::nullopt;
-        return verdict{
+    "CS001", "the host cannot be looked at", [](const rule_input& in) -> std::optional<judgement> {
+        if (in.host.error == 0) return std::nullopt;
+        return judgement{
             severity::warning,
             {},
-            "No TCP setting can be read below " + c.host.root + ": " + std::generic_category().message(c.host.error),
+            "No TCP setting can be read below " + in.host.root + ": " + std::generic_category().message(in.host.error),
             "None by itself; hazards for this program's connections go unnoticed",
             "Let the program see /proc/sys/net (systemd: ProcSubset=all), or run closeside-check on the host",
             "proc(5)"};
     }};
 
 inline constexpr rule denied_keys{
-    "CS002", "a key may not be read", [](const circumstances& c) -> std::optional<verdict> {
-        auto keys = detail::keys_with(c.host, key_status::denied);
-        if (keys.empty() || c.host.error != 0) return std::nullopt;
-        std::string message = "Not judged, because reading was refused: " + detail::list_problems(c.host, keys);
-        return verdict{severity::warning,
-                       std::move(keys),
-                       std::move(message),
-                       "None by itself; hazards that these keys would show go unnoticed",
-                       "Let the program read these files, or run closeside-check as a user who may",
-                       "proc(5)"};
+    "CS002", "a key may not be read", [](const rule_input& in) -> std::optional<judgement> {
+        auto keys = keys_with(in.host, key_status::denied);
+        if (keys.empty() || in.host.error != 0) return std::nullopt;
+        std::string message = "Not judged, because reading was refused: " + list_problems(in.host, keys);
+        return judgement{severity::warning,
+                         std::move(keys),
+                         std::move(message),
+                         "None by itself; hazards that these keys would show go unnoticed",
+                         "Let the program read these files, or run closeside-check as a user who may",
+                         "proc(5)"};
     }};
 
 inline constexpr rule malformed_keys{
-    "CS003", "a key holds no value that it can have", [](const circumstances& c) -> std::optional<verdict> {
-        auto keys = detail::keys_with(c.host, key_status::malformed);
+    "CS003", "a key holds no value that it can have", [](const rule_input& in) -> std::optional<judgement> {
+        auto keys = keys_with(in.host, key_status::malformed);
         if (keys.empty()) return std::nullopt;
-        std::string message = "Not judged, because no such value can be: " + detail::list_problems(c.host, keys);
-        return verdict{
+        std::string message = "Not judged, because no such value can be: " + list_problems(in.host, keys);
+        return judgement{
             severity::warning,
             std::move(keys),
             std::move(message),
@@ -75,11 +71,11 @@ inline constexpr rule malformed_keys{
 
 /// A note: in such a sandbox nothing can be set, and what it says about Linux does not concern its TCP.
 inline constexpr rule emulated_proc{
-    "CS004", "the /proc here is emulated", [](const circumstances& c) -> std::optional<verdict> {
-        if (!c.host.emulated) return std::nullopt;
-        return verdict{
+    "CS004", "the /proc here is emulated", [](const rule_input& in) -> std::optional<judgement> {
+        if (!in.host.emulated) return std::nullopt;
+        return judgement{
             severity::note,
-            detail::keys_with(c.host, key_status::emulated),
+            keys_with(in.host, key_status::emulated),
             "The /proc here is that of a sandbox such as gVisor: its values are constants, the sandbox has a "
             "TCP of its own, and nothing was judged by them",
             "None by itself; hazards of the host or node that carries the sandbox go unnoticed",
@@ -87,6 +83,6 @@ inline constexpr rule emulated_proc{
             "gVisor pkg/sentry/fsimpl/proc/tasks_sys.go"};
     }};
 
-} // namespace closeside::host::rules
+} // namespace closeside::host::detail::rules
 
 #endif

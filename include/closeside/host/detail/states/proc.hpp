@@ -2,44 +2,64 @@
 #ifndef CLOSESIDE_HOST_DETAIL_STATES_PROC_HPP
 #define CLOSESIDE_HOST_DETAIL_STATES_PROC_HPP
 
-#include <closeside/detail/kernel/owned_descriptor.hpp>
-#include <closeside/host/detail/states/proc_rows.hpp>
-#include <closeside/host/detail/states/tcp_states.hpp>
+#include <closeside/detail/kernel/lines_of_file.hpp>
+#include <closeside/detail/kernel/proc_net_tcp_row.hpp>
+#include <closeside/host/detail/states/count.hpp>
 #include <closeside/host/detail/states/time_budget.hpp>
+#include <closeside/host/tcp_states.hpp>
 
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <string_view>
 
 namespace closeside::host::detail {
 
-/// Counts the rows of one file; returns 0 or an errno. Opens only a regular file, so that nothing blocks.
-inline int add_proc_file(tcp_states& to, int directory, const char* name, std::uint16_t local_port,
-                         const time_budget& budget) noexcept {
-    struct ::stat status {};
-    if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return errno;
-    if (!S_ISREG(status.st_mode)) return EINVAL;
-    const closeside::detail::owned_descriptor file(
-        ::openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    if (!file) return errno;
+/// Counts the rows of /proc/net/tcp or tcp6.
+class proc_row_counter {
+public:
+    /// `local_port` 0: every row.
+    proc_row_counter(tcp_states& to, std::uint16_t local_port) noexcept : to_(to), local_port_(local_port) {}
 
-    proc_row_counter rows(to, local_port);
-    char buffer[8192]; // the kernel prints no more than a page at a time (seq_read)
-    while (!(to.stopped = budget.over())) {
-        const ssize_t n = ::read(file.get(), buffer, sizeof buffer);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return errno;
-        if (n == 0) {
-            rows.add_end();
-            return 0;
-        }
-        rows.add_piece({buffer, static_cast<std::size_t>(n)});
+    void add_piece(std::string_view piece) {
+        lines_.add_piece(piece, [this](std::string_view line) { add_line(line); });
     }
-    return 0;
+
+    /// A last row without line end was cut short, and so was a file without the heading.
+    void add_end() noexcept {
+        if (lines_.is_within_line() || !headed_) ++to_.malformed;
+    }
+
+private:
+    void add_line(std::string_view line) noexcept {
+        if (!headed_) {
+            headed_ = true;
+            constexpr std::string_view heading = "  sl  local_address";
+            if (!line.starts_with(heading)) ++to_.malformed;
+            return;
+        }
+        closeside::detail::row_cursor row(line);
+        closeside::detail::tcp_entry e;
+        if (!parse_row_head(row, e))
+            ++to_.malformed;
+        else if (local_port_ == 0 || local_port_ == e.local_port)
+            count_socket(to_, e.state, e.timer);
+    }
+
+    tcp_states& to_;
+    const std::uint16_t local_port_;
+    bool headed_ = false;
+    closeside::detail::line_splitter lines_;
+};
+
+/// Counts the rows of one table; returns 0 or an errno, and sets `stopped` when the budget is over.
+inline int add_proc_file(tcp_states& to, int proc_net, const char* table, std::uint16_t local_port,
+                         const time_budget& budget) noexcept {
+    proc_row_counter rows(to, local_port);
+    const int error = closeside::detail::for_each_piece(
+        proc_net, table, [&](std::string_view piece) { rows.add_piece(piece); },
+        [&] { return to.stopped = budget.over(); });
+    if (error == 0 && !to.stopped) rows.add_end();
+    return error;
 }
 
 /// Counts the rows of tcp and tcp6 in a directory proc/…/net; returns 0 or an errno, and sets `exact` or `stopped`.

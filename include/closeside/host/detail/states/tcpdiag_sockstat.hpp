@@ -2,11 +2,12 @@
 #ifndef CLOSESIDE_HOST_DETAIL_STATES_TCPDIAG_SOCKSTAT_HPP
 #define CLOSESIDE_HOST_DETAIL_STATES_TCPDIAG_SOCKSTAT_HPP
 
+#include <closeside/detail/kernel/own_proc.hpp>
+#include <closeside/detail/kernel/time_wait_count.hpp>
 #include <closeside/host/detail/kernel_version.hpp>
-#include <closeside/host/detail/states/tcp_states.hpp>
 #include <closeside/host/detail/states/tcpdiag.hpp>
 #include <closeside/host/detail/states/time_budget.hpp>
-#include <closeside/host/detail/states/time_wait_quick.hpp>
+#include <closeside/host/tcp_states.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -27,6 +28,13 @@ inline bool sockstat_tw_is_own() noexcept {
     return version && *version >= kernel_version{4, 11};
 }
 
+/// How many sockets are in TIME-WAIT or an orphan's FIN-WAIT-2, as the kernel keeps count of them.
+inline std::optional<std::uint64_t> read_mini_sockets(const std::string& root) noexcept {
+    const closeside::detail::owned_descriptor proc_net = closeside::detail::open_own_net(root);
+    int error = 0;
+    return proc_net ? closeside::detail::read_time_wait_count(proc_net.get(), error) : std::nullopt;
+}
+
 /// Is it worth while to leave TIME-WAIT out of the walk, and is it safe?
 /** To step over a socket costs a third of what its message does. But the walk then is a single step, which nothing can
  *  end, so it must not be longer than the time that is left: 0.2 µs for each socket is a cautious guess. */
@@ -40,7 +48,7 @@ inline bool time_waits_are_better_left_out(std::uint64_t time_waits, const time_
  *  inet_twsk_kill), so that both agree wherever a walk could be exact. */
 inline int count_by_tcpdiag_and_sockstat(tcp_states& to, const std::string& root, const time_budget& budget) noexcept {
     if (const int error = count_by_tcpdiag(to, 0, budget, false)) return error;
-    const std::optional<std::uint64_t> mini_sockets = time_wait_quick(root);
+    const std::optional<std::uint64_t> mini_sockets = read_mini_sockets(root);
     if (!mini_sockets) return ENOENT;
     to.counts[static_cast<std::size_t>(tcp_state::time_wait)] =
         *mini_sockets - std::min(*mini_sockets, to.fin_wait2_mini);

@@ -15,7 +15,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-namespace closeside::host::sysctl_d {
+namespace closeside::host::detail::sysctl_d {
 
 /// What a configuration file turned out to be.
 enum class file_state : std::uint8_t {
@@ -43,8 +43,6 @@ struct file_content {
 
 /// systemd-sysctl takes no line above this either (LONG_LINE_MAX), and no file of settings comes near.
 inline constexpr std::size_t most_bytes_of_a_file = 1024 * 1024;
-
-namespace detail {
 
 inline file_state state_of_error(const located& where) noexcept {
     switch (where.error) {
@@ -104,25 +102,22 @@ inline file_content read_once(const located& where) {
     return content;
 }
 
-} // namespace detail
-
 /// Reads the configuration file `path` below `root`. Opens nothing but a regular file, reads a bounded part of it, and
 /// so can neither block nor spin.
 inline file_content read_file(int root, std::string_view path) {
     const located where = locate(root, path);
-    if (where.error != 0) return {detail::state_of_error(where), where.error, {}, false};
+    if (where.error != 0) return {state_of_error(where), where.error, {}, false};
     if (where.path == "/dev/null") return {file_state::null, 0, {}, false};
-    if (const file_state state = detail::state_of_kind(where.status); state != file_state::read)
-        return {state, 0, {}, false};
+    if (const file_state state = state_of_kind(where.status); state != file_state::read) return {state, 0, {}, false};
     constexpr int tries = 3;
     file_content content;
     for (int i = 0; i != tries; ++i) {
-        content = detail::read_once(where);
+        content = read_once(where);
         if (!content.changed) break;
     }
     return content;
 }
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif

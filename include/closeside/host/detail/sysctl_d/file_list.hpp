@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_HOST_DETAIL_SYSCTL_D_FILE_LIST_HPP
 #define CLOSESIDE_HOST_DETAIL_SYSCTL_D_FILE_LIST_HPP
 
+#include <closeside/host/config_view.hpp>
 #include <closeside/host/detail/sysctl_d/file_content.hpp>
 #include <closeside/host/detail/sysctl_d/glob.hpp>
 #include <closeside/host/detail/sysctl_d/path_in_root.hpp>
@@ -20,22 +21,7 @@
 #include <fnmatch.h>
 #include <sys/stat.h>
 
-namespace closeside::host::sysctl_d {
-
-/// What differs between releases of procps; the defaults are the current one.
-struct procps_release {
-    bool globs = true;           ///< patterns are expanded: since 4.0.0
-    bool exclusion_globs = true; ///< `-pattern` takes away whatever it matches: since 4.0.5
-    bool run_before_etc = false; ///< /run/sysctl.d comes before /etc/sysctl.d: up to 3.3.16
-
-    /// `of(4, 0, 2)`.
-    static constexpr procps_release of(int major, int minor, int patch) noexcept {
-        const auto at_least = [&](int a, int b, int c) {
-            return major != a ? major > a : minor != b ? minor > b : patch >= c;
-        };
-        return {at_least(4, 0, 0), at_least(4, 0, 5), !at_least(3, 3, 17)};
-    }
-};
+namespace closeside::host::detail::sysctl_d {
 
 /// A file that a loader reads, or would read if another did not mask it.
 struct listed_file {
@@ -84,7 +70,7 @@ public:
 
 private:
     struct directory {
-        /// Without links; empty where it is another one by another name, or not there.
+        /// Without links; empty if it is another one by another name, or not there.
         std::string path;
         std::vector<std::string> names;
     };
@@ -93,7 +79,7 @@ private:
         const auto [at, is_new] = seen_.try_emplace(std::string(path));
         if (!is_new) return at->second;
         const located where = locate(root_, path);
-        // /lib is the same directory as /usr/lib where it is a link to it.
+        // /lib is the same directory as /usr/lib if it is a link to it.
         for (const auto& [other, listed] : seen_)
             if (where.error == 0 && listed.path == where.path) return at->second;
         at->second.path = where.path;
@@ -132,7 +118,7 @@ private:
         std::vector<std::string> paths;
         for (const std::string& alternative : expand_braces(path.substr(slash)))
             for (const std::string& name : look_into(path.substr(0, slash - 1)).names)
-                if (detail::matches(alternative, name, FNM_PERIOD)) paths.push_back(above + name);
+                if (matches(alternative, name, FNM_PERIOD)) paths.push_back(above + name);
         if (paths.empty()) paths.push_back(path);
         return paths;
     }
@@ -143,6 +129,6 @@ private:
     std::vector<std::pair<std::string, int>> unreadable_;
 };
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif

@@ -3,9 +3,9 @@
 #define CLOSESIDE_HOST_DETAIL_SYSCTL_D_FILE_PROBLEMS_HPP
 
 #include <closeside/detail/kernel/printable_text.hpp>
+#include <closeside/host/config_view.hpp>
 #include <closeside/host/detail/sysctl_d/file_list.hpp>
 #include <closeside/host/detail/sysctl_d/load.hpp>
-#include <closeside/host/detail/sysctl_d/view.hpp>
 
 #include <cstddef>
 #include <map>
@@ -13,9 +13,7 @@
 #include <system_error>
 #include <utility>
 
-namespace closeside::host::sysctl_d {
-
-namespace detail {
+namespace closeside::host::detail::sysctl_d {
 
 inline void judge_content(config_view& view, const std::string& path, const file_content& content) {
     using kind = config_problem_kind;
@@ -55,13 +53,11 @@ inline void judge_content(config_view& view, const std::string& path, const file
     }
 }
 
-} // namespace detail
-
 /// What is wrong with files and lines, apart from the keys that they set.
 inline void judge_files(config_view& view, const loaded_files& all, const file_finder& finder) {
     using kind = config_problem_kind;
     for (const auto& [path, content] : all.contents)
-        if (all.in_force.contains(path)) detail::judge_content(view, path, content);
+        if (all.in_force.contains(path)) judge_content(view, path, content);
     for (const std::string& path : all.cut)
         view.problems.push_back({kind::oversized,
                                  severity::warning,
@@ -105,6 +101,6 @@ inline void judge_files(config_view& view, const loaded_files& all, const file_f
                                      "'" + closeside::detail::printable(text) + "' is no key: the line sets nothing"});
 }
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif

@@ -13,7 +13,7 @@
 
 #include <fnmatch.h>
 
-namespace closeside::host::sysctl_d {
+namespace closeside::host::detail::sysctl_d {
 
 /// What both loaders take for a pattern.
 inline bool is_glob(std::string_view key) noexcept { return key.find_first_of("*?[") != key.npos; }
@@ -62,8 +62,6 @@ struct match {
     std::string key;
 };
 
-namespace detail {
-
 inline bool matches(const std::string& pattern, const std::string& text, int flags) noexcept {
     return ::fnmatch(pattern.c_str(), text.c_str(), flags) == 0;
 }
@@ -93,26 +91,23 @@ inline std::vector<match> expand_in_tree(key_tree& tree, const std::string& patt
     }
     std::vector<match> keys;
     for (std::string& path : found)
-        if (auto key = canonical(path); key && tree.look(*key) != key_tree::entry::missing)
+        if (auto key = canonical(path); key && tree.look(*key) != key_tree::kind::missing)
             keys.push_back({std::move(path), *std::move(key)});
     return keys;
 }
 
-} // namespace detail
-
-/// What a pattern stands for: the keys of the tree, or those among `candidates` where the tree is not known.
+/// What a pattern stands for: the keys of the tree, or those among `candidates` if the tree is not known.
 inline std::vector<match> expand_glob(key_tree& tree, const std::string& pattern,
                                       const std::vector<std::string>& candidates) {
     if (pattern.size() > longest_key) return {};
-    if (tree.is_known()) return detail::expand_in_tree(tree, pattern);
+    if (tree.is_known()) return expand_in_tree(tree, pattern);
     std::vector<match> keys;
     const auto whole = canonical(pattern);
     for (const std::string& candidate : candidates)
-        if (whole && detail::matches(*whole, candidate, FNM_PATHNAME | FNM_PERIOD))
-            keys.push_back({candidate, candidate});
+        if (whole && matches(*whole, candidate, FNM_PATHNAME | FNM_PERIOD)) keys.push_back({candidate, candidate});
     return keys;
 }
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif

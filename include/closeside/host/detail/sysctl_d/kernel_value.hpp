@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace closeside::host::sysctl_d {
+namespace closeside::host::detail::sysctl_d {
 
 /// How the kernel reads what is written to a key.
 enum class value_form : std::uint8_t {
@@ -22,7 +22,7 @@ enum class value_form : std::uint8_t {
     ticks,      ///< the same in milliseconds, which the kernel rounds up to its ticks and shows so
     port_range, ///< one or two ports; a lone one replaces the low end only
     port_list,  ///< ports and ranges with commas between
-    unknown     ///< not modelled: taken for accepted, unless the key holds one number now and the text is none
+    unknown     ///< not modelled: taken for accepted, unless the key holds one number now and the text is not a number
 };
 
 struct value_rule {
@@ -97,8 +97,6 @@ struct write_context {
     std::int64_t first_unprivileged_port = 1024;
 };
 
-namespace detail {
-
 inline write_result refused(std::string reason) { return {false, {}, std::move(reason)}; }
 
 inline write_result write_number(const value_rule& rule, std::string_view text) {
@@ -110,7 +108,7 @@ inline write_result write_number(const value_rule& rule, std::string_view text) 
 }
 
 inline write_result write_port_range(const value_rule& rule, std::string_view text, const write_context& context) {
-    // Of what a namespace begins with (inet_init_net), where the range before is not known.
+    // Of what a namespace begins with (inet_init_net), if the range before is not known.
     const auto before = closeside::detail::parse_number_pair(context.before);
     std::array<std::int64_t, 2> ends{before ? before->first : 32768, before ? before->second : 60999};
     for (std::size_t i = 0; i != ends.size(); ++i) {
@@ -180,39 +178,35 @@ inline bool is_one_number(std::string_view text) noexcept {
     return closeside::detail::take_number(text) && text.find_first_not_of(" \t\n") == text.npos;
 }
 
-} // namespace detail
-
 /// What becomes of writing `text` and a line feed to the key `path`, as of canonical().
 inline write_result write_value(std::string_view path, std::string_view text, const write_context& context) {
     const value_rule rule = rule_for(path);
     switch (rule.form) {
     case value_form::number:
-    case value_form::ticks: return detail::write_number(rule, text);
-    case value_form::port_range: return detail::write_port_range(rule, text, context);
-    case value_form::port_list: return detail::write_port_list(text);
+    case value_form::ticks: return write_number(rule, text);
+    case value_form::port_range: return write_port_range(rule, text, context);
+    case value_form::port_list: return write_port_list(text);
     case value_form::unknown: break;
     }
-    if (detail::is_one_number(context.before) && !closeside::detail::parse_number(text))
-        return detail::refused("the key holds a number, and it is not a number to the kernel");
-    return {true,
-            detail::is_one_number(context.before) ? std::to_string(*closeside::detail::parse_number(text))
-                                                  : detail::plain(text),
-            {}};
+    if (is_one_number(context.before) && !closeside::detail::parse_number(text))
+        return refused("the key holds a number, and it is not a number to the kernel");
+    return {
+        true, is_one_number(context.before) ? std::to_string(*closeside::detail::parse_number(text)) : plain(text), {}};
 }
 
 /// The key shows `live` now: does it come from a write after which it was to show `shown`?
 inline bool is_same_value(std::string_view path, std::string_view shown, std::string_view live) {
     const value_rule rule = rule_for(path);
     if (rule.form == value_form::port_list)
-        if (const write_result list = detail::write_port_list(live); list.accepted) return list.shown == shown;
+        if (const write_result list = write_port_list(live); list.accepted) return list.shown == shown;
     if (rule.form == value_form::ticks) {
         const auto wanted = closeside::detail::parse_number(shown), found = closeside::detail::parse_number(live);
         constexpr std::int64_t longest_tick = 10;
         return wanted && found && *found >= *wanted && *found < *wanted + longest_tick;
     }
-    return detail::plain(live) == shown;
+    return plain(live) == shown;
 }
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif

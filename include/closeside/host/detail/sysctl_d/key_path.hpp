@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-namespace closeside::host::sysctl_d {
+namespace closeside::host::detail::sysctl_d {
 
-/// A key of a configuration file as a path below /proc/sys: where the first separator is a dot, dots and slashes change
+/// A key of a configuration file as a path below /proc/sys: if the first separator is a dot, dots and slashes change
 /// places, so that `net.ipv4.conf.eth0/100.forwarding` and `net/ipv4/conf/eth0.100/forwarding` are one key.
 inline std::string with_slashes(std::string_view key) {
     std::string path(key);
@@ -28,8 +28,6 @@ inline std::string with_dots(std::string_view path) {
     return name;
 }
 
-namespace detail {
-
 inline std::vector<std::string_view> split(std::string_view path) {
     std::vector<std::string_view> parts;
     for (;;) {
@@ -40,13 +38,11 @@ inline std::vector<std::string_view> split(std::string_view path) {
     }
 }
 
-} // namespace detail
-
 /// The key as systemd-sysctl compares it: without doubled, leading and trailing slashes and `.` components.
 inline std::string systemd_path(std::string_view key) {
     const std::string whole = with_slashes(key);
     std::string path;
-    for (const std::string_view part : detail::split(whole)) {
+    for (const std::string_view part : split(whole)) {
         if (part.empty() || part == ".") continue;
         if (!path.empty()) path += '/';
         path += part;
@@ -56,14 +52,14 @@ inline std::string systemd_path(std::string_view key) {
 
 /// systemd-sysctl refuses to write below a path with `..` in it.
 inline bool climbs(std::string_view path) {
-    const auto parts = detail::split(path);
+    const auto parts = split(path);
     return std::find(parts.begin(), parts.end(), "..") != parts.end();
 }
 
-/// The one name of the file that `path`, below /proc/sys, leads to; none where it leads out of /proc/sys.
+/// The one name of the file that `path`, below /proc/sys, leads to; nothing if it leads out of /proc/sys.
 inline std::optional<std::string> canonical(std::string_view path) {
     std::vector<std::string_view> way{"proc", "sys"};
-    for (const std::string_view part : detail::split(path)) {
+    for (const std::string_view part : split(path)) {
         if (part.empty() || part == ".") continue;
         if (part != "..")
             way.push_back(part);
@@ -82,6 +78,6 @@ inline std::optional<std::string> canonical(std::string_view path) {
 /// No path is longer (PATH_MAX), so that a longer key is one that does not exist.
 inline constexpr std::size_t longest_key = 4000;
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif

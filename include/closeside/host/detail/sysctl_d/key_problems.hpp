@@ -2,12 +2,12 @@
 #ifndef CLOSESIDE_HOST_DETAIL_SYSCTL_D_KEY_PROBLEMS_HPP
 #define CLOSESIDE_HOST_DETAIL_SYSCTL_D_KEY_PROBLEMS_HPP
 
+#include <closeside/host/config_view.hpp>
 #include <closeside/host/detail/kernel_version.hpp>
 #include <closeside/host/detail/sysctl_d/key_path.hpp>
 #include <closeside/host/detail/sysctl_d/key_tree.hpp>
 #include <closeside/host/detail/sysctl_d/known_keys.hpp>
 #include <closeside/host/detail/sysctl_d/modules.hpp>
-#include <closeside/host/detail/sysctl_d/view.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -17,9 +17,7 @@
 #include <string_view>
 #include <vector>
 
-namespace closeside::host::sysctl_d {
-
-namespace detail {
+namespace closeside::host::detail::sysctl_d {
 
 inline std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
@@ -36,59 +34,56 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
     return row.back();
 }
 
-inline std::string where(const config_setting& s) { return s.file + ":" + std::to_string(s.line); }
-
-} // namespace detail
+inline std::string where(const config_key::setting& s) { return s.file + ":" + std::to_string(s.line); }
 
 /// Judges the keys that files set, one after the other.
 class key_judge {
 public:
     key_judge(config_view& view, key_tree& tree, const modules& m)
         : view_(&view), tree_(&tree), modules_(&m), kernel_(parse_kernel_version(tree.read("kernel/osrelease").text)),
-          is_child_(tree.is_known() && tree.look("net/ipv4/ip_local_port_range") != key_tree::entry::missing &&
-                    tree.look("net/ipv4/tcp_max_orphans") == key_tree::entry::missing) {}
+          is_child_(tree.is_known() && tree.look("net/ipv4/ip_local_port_range") != key_tree::kind::missing &&
+                    tree.look("net/ipv4/tcp_max_orphans") == key_tree::kind::missing) {}
 
     void judge(const config_key& k, const std::string& path) {
         refusals(k, k.systemd);
         refusals(k, k.procps);
-        const config_outcome& boot = view_->at_boot(k);
-        const config_outcome& other = &boot == &k.systemd ? k.procps : k.systemd;
+        const config_key::outcome& boot = view_->at_boot(k);
+        const config_key::outcome& other = &boot == &k.systemd ? k.procps : k.systemd;
         if (!boot.winner && !other.winner) return;
-        const config_setting& set = boot.winner ? *boot.winner : *other.winner;
+        const config_key::setting& set = boot.winner ? *boot.winner : *other.winner;
 
-        const bool there = !tree_->is_known() || tree_->look(path) != key_tree::entry::missing;
+        const bool there = !tree_->is_known() || tree_->look(path) != key_tree::kind::missing;
         if (!there || find_retirement(k.name))
             if (missing(k, path, set, there)) return;
         module_order(k, set, there);
         if (!there) return;
         if (k.drift)
             say(config_problem_kind::drift, severity::warning, k, *boot.winner,
-                "the kernel has " + quoted(k.live) + ", but " + detail::where(*boot.winner) + " sets " +
-                    quoted(boot.shown) + ": it was changed after boot, or the file was; the next boot brings " +
-                    quoted(boot.shown));
+                "the kernel has " + quoted(k.live) + ", but " + where(*boot.winner) + " sets " + quoted(boot.shown) +
+                    ": it was changed after boot, or the file was; the next boot brings " + quoted(boot.shown));
         disagreement(k);
     }
 
 private:
     static std::string quoted(const std::string& value) { return value.empty() ? "nothing" : "'" + value + "'"; }
 
-    static std::string sets(const config_outcome& o) {
-        return o.winner ? "sets " + quoted(o.shown) + " by " + detail::where(*o.winner) : "leaves it as it is";
+    static std::string sets(const config_key::outcome& o) {
+        return o.winner ? "sets " + quoted(o.shown) + " by " + where(*o.winner) : "leaves it as it is";
     }
 
-    void say(config_problem_kind kind, severity how_bad, const config_key& k, const config_setting& at,
+    void say(config_problem_kind kind, severity how_bad, const config_key& k, const config_key::setting& at,
              std::string text) {
         config_problem problem{kind, how_bad, k.name, at.file, at.line, std::move(text)};
         auto& all = view_->problems;
         if (std::find(all.begin(), all.end(), problem) == all.end()) all.push_back(std::move(problem));
     }
 
-    void refusals(const config_key& k, const config_outcome& o) {
-        for (const config_loser& loser : o.losers) {
-            if (loser.why == config_loss::refused)
+    void refusals(const config_key& k, const config_key::outcome& o) {
+        for (const config_key::loser& loser : o.losers) {
+            if (loser.why == config_key::loss::refused)
                 say(config_problem_kind::refused_value, severity::warning, k, loser.setting,
                     "the kernel refuses " + quoted(loser.setting.value) + ": " + loser.by);
-            if (loser.why == config_loss::read_only)
+            if (loser.why == config_key::loss::read_only)
                 say(config_problem_kind::read_only_key, severity::note, k, loser.setting,
                     is_child_ ? "the key cannot be written to in this network namespace"
                               : "the key cannot be written to");
@@ -96,20 +91,20 @@ private:
     }
 
     /// False: there is more to say about a key that is there after all.
-    bool missing(const config_key& k, const std::string& path, const config_setting& set, bool there) {
+    bool missing(const config_key& k, const std::string& path, const config_key::setting& set, bool there) {
         if (const auto gone = find_retirement(k.name)) {
             if (there && tree_->is_known()) return false;
-            const retired_key& entry = *gone->entry;
-            const auto since = parse_kernel_version(entry.since);
+            const retired_key& retired = *gone->key;
+            const auto since = parse_kernel_version(retired.since);
             const bool kernel_has_it = kernel_ && since && *kernel_ < *since;
             if (kernel_has_it && is_child_) return hidden(k, set);
             if (kernel_has_it) return true;
             if (gone->successor.empty())
                 say(config_problem_kind::removed_key, severity::warning, k, set,
-                    "Linux " + std::string(entry.since) + " has removed this key: " + std::string(entry.why));
+                    "Linux " + std::string(retired.since) + " has removed this key: " + std::string(retired.why));
             else
                 say(config_problem_kind::renamed_key, severity::warning, k, set,
-                    "since Linux " + std::string(entry.since) + " this key is called " + gone->successor +
+                    "since Linux " + std::string(retired.since) + " this key is called " + gone->successor +
                         " only; the line sets nothing");
             return true;
         }
@@ -120,18 +115,18 @@ private:
         return true;
     }
 
-    bool hidden(const config_key& k, const config_setting& set) {
+    bool hidden(const config_key& k, const config_key::setting& set) {
         say(config_problem_kind::hidden_key, severity::note, k, set,
             "this network namespace does not have the key; the host's may");
         return true;
     }
 
-    void unknown(const config_key& k, const std::string& path, const config_setting& set) {
+    void unknown(const config_key& k, const std::string& path, const config_key::setting& set) {
         const std::size_t slash = path.rfind('/');
         const std::string above = path.substr(0, slash), name = path.substr(slash + 1);
         if (path.starts_with("net/ipv4/conf/") || path.starts_with("net/ipv4/neigh/") ||
             path.starts_with("net/ipv6/conf/") || path.starts_with("net/ipv6/neigh/")) {
-            if (tree_->look(above) == key_tree::entry::missing) return; // an interface that comes later
+            if (tree_->look(above) == key_tree::kind::missing) return; // an interface that comes later
         } else if (!path.starts_with("net/ipv4/") && !path.starts_with("net/core/") &&
                    !path.starts_with("net/netfilter/")) {
             return;
@@ -140,7 +135,7 @@ private:
         std::size_t distance = 4;
         if (name.size() < 64)
             for (const std::string& candidate : tree_->names(above))
-                if (const std::size_t d = detail::edit_distance(name, candidate); d < distance) {
+                if (const std::size_t d = edit_distance(name, candidate); d < distance) {
                     distance = d;
                     nearest = candidate;
                 }
@@ -151,10 +146,10 @@ private:
 
     bool module_is_there(std::string_view module) const {
         return tree_->look(module == "nf_conntrack" ? "net/netfilter/nf_conntrack_count" : "net/bridge") !=
-               key_tree::entry::missing;
+               key_tree::kind::missing;
     }
 
-    void module_order(const config_key& k, const config_setting& set, bool there) {
+    void module_order(const config_key& k, const config_key::setting& set, bool there) {
         const std::string_view module = module_of(k.name);
         if (module.empty() || !tree_->is_known() || modules_->is_early(module)) return;
         if (there && !modules_->is_loaded(module)) return; // built into the kernel
@@ -172,11 +167,13 @@ private:
         if (k.procps.winner && k.procps.winner->file == "/etc/sysctl.conf")
             return say(config_problem_kind::lost_at_boot, how_bad, k, *k.procps.winner,
                        "`sysctl -p` and `sysctl --system` set " + quoted(k.procps.shown) +
-                           " now, but it is lost at the next boot where systemd boots: systemd-sysctl does not read "
+                           " now, but it is lost at the next boot if systemd boots: systemd-sysctl does not read "
                            "/etc/sysctl.conf, and " +
                            sets(k.systemd));
-        const config_outcome& boot = view_->at_boot(k);
-        const config_setting& at = boot.winner ? *boot.winner : k.systemd.winner ? *k.systemd.winner : *k.procps.winner;
+        const config_key::outcome& boot = view_->at_boot(k);
+        const config_key::setting& at = boot.winner        ? *boot.winner
+                                        : k.systemd.winner ? *k.systemd.winner
+                                                           : *k.procps.winner;
         say(config_problem_kind::loaders_disagree, how_bad, k, at,
             "systemd-sysctl, at boot, " + sets(k.systemd) + "; `sysctl --system` " + sets(k.procps));
     }
@@ -188,6 +185,6 @@ private:
     bool is_child_;
 };
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif

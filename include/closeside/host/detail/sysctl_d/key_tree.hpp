@@ -20,28 +20,28 @@
 
 #include <sys/stat.h>
 
-namespace closeside::host::sysctl_d {
+namespace closeside::host::detail::sysctl_d {
 
 /// The keys that the kernel has, below proc/sys of a root; looked up when asked for.
 class key_tree {
 public:
-    enum class entry : std::uint8_t { missing, key, read_only_key, directory };
+    enum class kind : std::uint8_t { missing, key, read_only_key, directory };
 
     explicit key_tree(int root) {
         const located where = locate(root, "/proc/sys");
         if (where.error == 0)
             sysctls_ = owned_descriptor(
                 ::openat(where.directory.get(), where.name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-        known_ = sysctls_ && look("net") == entry::directory;
+        known_ = sysctls_ && look("net") == kind::directory;
     }
 
     /// False: the root has no proc/sys/net, and nothing tells which keys exist.
     bool is_known() const noexcept { return known_; }
 
     /// `path` as of canonical(). A file can name a key for ever, so that each is looked up once.
-    entry look(const std::string& path) const {
-        if (!sysctls_) return entry::missing;
-        const auto [at, is_new] = looked_up_.try_emplace(path, entry::missing);
+    kind look(const std::string& path) const {
+        if (!sysctls_) return kind::missing;
+        const auto [at, is_new] = looked_up_.try_emplace(path, kind::missing);
         if (is_new) at->second = look_up(path);
         return at->second;
     }
@@ -76,11 +76,11 @@ public:
     static constexpr std::size_t most_directories = 20000;
 
 private:
-    entry look_up(const std::string& path) const {
+    kind look_up(const std::string& path) const {
         const located where = locate(sysctls_.get(), path);
-        if (where.error != 0) return entry::missing;
-        if (S_ISDIR(where.status.st_mode)) return entry::directory;
-        return (where.status.st_mode & S_IWUSR) != 0 ? entry::key : entry::read_only_key;
+        if (where.error != 0) return kind::missing;
+        if (S_ISDIR(where.status.st_mode)) return kind::directory;
+        return (where.status.st_mode & S_IWUSR) != 0 ? kind::key : kind::read_only_key;
     }
 
     static key_value of_error(int error, const char* problem) {
@@ -95,10 +95,10 @@ private:
 
     owned_descriptor sysctls_;
     bool known_ = false;
-    mutable std::map<std::string, entry> looked_up_;
+    mutable std::map<std::string, kind> looked_up_;
     std::map<std::string, std::vector<std::string>> names_;
 };
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif

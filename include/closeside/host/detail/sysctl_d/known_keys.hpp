@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace closeside::host::sysctl_d {
+namespace closeside::host::detail::sysctl_d {
 
 /// A key that configuration files still set after the kernel has given it up.
 struct retired_key {
@@ -28,9 +28,9 @@ inline constexpr std::array retired_keys{
                 "only the name of the netfilter directory is left"},
 };
 
-/// The entry for a key, by its dotted name; and what the key is called now, empty if nothing.
+/// A key that is gone, and what it is called now; empty if it has no other name.
 struct retirement {
-    const retired_key* entry = nullptr;
+    const retired_key* key = nullptr;
     std::string successor;
 };
 
@@ -54,6 +54,6 @@ constexpr std::string_view module_of(std::string_view name) noexcept {
     return {};
 }
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string_view>
 
-namespace closeside::host::sysctl_d {
+namespace closeside::host::detail::sysctl_d {
 
 /// One line of a configuration file, as one of the loaders understands it.
 struct line {
@@ -20,12 +20,10 @@ struct line {
     kind what = kind::no_setting;
     /// From 1.
     unsigned number = 0;
-    /// Without the `-` in front; the whole line where it is no setting.
+    /// Without the `-` in front; the whole line if it is no setting.
     std::string_view key;
     std::string_view value;
 };
-
-namespace detail {
 
 inline std::string_view trim(std::string_view text, std::string_view blanks) noexcept {
     const std::size_t first = text.find_first_not_of(blanks);
@@ -36,14 +34,12 @@ inline std::string_view trim(std::string_view text, std::string_view blanks) noe
 inline constexpr std::string_view blanks_of_isspace = " \t\n\v\f\r";
 inline constexpr std::string_view blanks_of_systemd = " \t\n\r";
 
-} // namespace detail
-
 /// The lines of a file as procps' sysctl reads them: they end at a line feed, and are C strings, which end at a NUL.
 class procps_lines {
 public:
     explicit procps_lines(std::string_view bytes) noexcept : rest_(bytes) {}
 
-    /// The next line that is neither blank nor a comment; none at the end.
+    /// The next line that is neither blank nor a comment; nothing at the end.
     std::optional<line> next() noexcept {
         while (!rest_.empty())
             if (const auto found = parse(take())) return found;
@@ -61,22 +57,21 @@ private:
     }
 
     std::optional<line> parse(std::string_view text) const noexcept {
-        text.remove_prefix(std::min(text.find_first_not_of(detail::blanks_of_isspace), text.size()));
+        text.remove_prefix(std::min(text.find_first_not_of(blanks_of_isspace), text.size()));
         if (text.size() < 2 || text.front() == '#' || text.front() == ';') return std::nullopt;
         const std::size_t equals = text.find('=');
         const bool dash = text.front() == '-';
         if (equals == text.npos && !dash)
-            return line{line::kind::no_setting, number_, detail::trim(text, detail::blanks_of_isspace), {}};
+            return line{line::kind::no_setting, number_, trim(text, blanks_of_isspace), {}};
         std::string_view key = text.substr(0, equals);
         // Blanks after the dash stay, and make it a key that does not exist.
         if (dash) key.remove_prefix(1);
-        const std::size_t last = key.find_last_not_of(detail::blanks_of_isspace);
+        const std::size_t last = key.find_last_not_of(blanks_of_isspace);
         key = key.substr(0, last == key.npos ? 0 : last + 1);
         // The key's path is made by dropping a dash once more.
         if (!key.empty() && key.front() == '-') key.remove_prefix(1);
         if (equals == text.npos) return line{line::kind::exclusion, number_, key, {}};
-        return line{line::kind::assignment, number_, key,
-                    detail::trim(text.substr(equals + 1), detail::blanks_of_isspace)};
+        return line{line::kind::assignment, number_, key, trim(text.substr(equals + 1), blanks_of_isspace)};
     }
 
     std::string_view rest_;
@@ -114,22 +109,20 @@ private:
     }
 
     std::optional<line> parse(std::string_view text) const noexcept {
-        text = detail::trim(text, detail::blanks_of_systemd);
+        text = trim(text, blanks_of_systemd);
         if (text.empty() || text.front() == '#' || text.front() == ';') return std::nullopt;
         const std::size_t equals = text.find('=');
         const bool dash = text.front() == '-';
         if (equals == text.npos && !dash) return line{line::kind::no_setting, number_, text, {}};
-        const std::string_view key =
-            detail::trim(text.substr(0, equals).substr(dash ? 1 : 0), detail::blanks_of_systemd);
+        const std::string_view key = trim(text.substr(0, equals).substr(dash ? 1 : 0), blanks_of_systemd);
         if (equals == text.npos) return line{line::kind::exclusion, number_, key, {}};
-        return line{line::kind::assignment, number_, key,
-                    detail::trim(text.substr(equals + 1), detail::blanks_of_systemd)};
+        return line{line::kind::assignment, number_, key, trim(text.substr(equals + 1), blanks_of_systemd)};
     }
 
     std::string_view rest_;
     unsigned number_ = 0;
 };
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif

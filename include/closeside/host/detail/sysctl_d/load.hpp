@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace closeside::host::sysctl_d {
+namespace closeside::host::detail::sysctl_d {
 
 /// A line, by file and number.
 using line_id = std::pair<std::string, unsigned>;
@@ -38,8 +38,6 @@ struct loaded_files {
     std::set<std::string> cut;
 };
 
-namespace detail {
-
 /// Somebody meant a network key here.
 inline bool speaks_of_net(std::string_view key) {
     std::string lower(key.substr(0, longest_key));
@@ -50,8 +48,6 @@ inline bool speaks_of_net(std::string_view key) {
         if (lower.find(part) != lower.npos) return true;
     return false;
 }
-
-} // namespace detail
 
 /// Reads a file for one loader.
 template <class Loader>
@@ -69,16 +65,16 @@ void load_file(int root, const listed_file& from, Loader& loader, ledger& book, 
             continue;
         }
         const bool is_exclusion = found->what == line::kind::exclusion;
-        entry e{from.path, found->number, Loader::path_of(found->key), std::string(found->value), is_exclusion};
+        assignment e{from.path, found->number, Loader::path_of(found->key), std::string(found->value), is_exclusion};
         const auto key = is_glob(e.path) || is_exclusion ? std::nullopt : canonical(e.path);
         if (masked) {
-            if (key) book.pass_by(*key, e, config_loss::masked, from.masked_by);
+            if (key) book.pass_by(*key, e, config_key::loss::masked, from.masked_by);
             continue;
         }
         if (e.path.starts_with("net/") || (key && key->starts_with("net/"))) all.good_lines.insert(id);
         if (key && key->starts_with("net/"))
             all.named.insert(*key);
-        else if (!is_exclusion && !is_glob(e.path) && detail::speaks_of_net(found->key))
+        else if (!is_exclusion && !is_glob(e.path) && speaks_of_net(found->key))
             all.strange_keys.try_emplace(id, found->key.substr(0, 80));
         if (!loader.add(std::move(e))) all.cut.insert(from.path);
     }
@@ -89,6 +85,6 @@ void load_files(int root, const std::vector<listed_file>& files, Loader& loader,
     for (const listed_file& file : files) load_file(root, file, loader, book, all);
 }
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace closeside::host::sysctl_d {
+namespace closeside::host::detail::sysctl_d {
 
 /// Which kernel modules are loaded, and which are loaded before the sysctl files are applied.
 class modules {
@@ -59,6 +59,6 @@ private:
     std::string early_;
 };
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif

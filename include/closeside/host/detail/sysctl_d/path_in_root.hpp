@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace closeside::host::sysctl_d {
+namespace closeside::host::detail::sysctl_d {
 
 using closeside::detail::owned_descriptor;
 
@@ -33,8 +33,6 @@ struct located {
     std::string name;
     struct ::stat status {};
 };
-
-namespace detail {
 
 /// One look-up: the directories on the way down, so that `..` needs no second look and cannot climb over the root.
 class descent {
@@ -135,11 +133,9 @@ private:
     std::vector<passed> way_;
 };
 
-} // namespace detail
-
-/// Looks `path` up below the directory `root`, as openat2(2) does with RESOLVE_IN_ROOT, and also where the kernel
+/// Looks `path` up below the directory `root`, as openat2(2) does with RESOLVE_IN_ROOT, and also if the kernel
 /// (before 5.6) or a container's system-call filter has no openat2. Opens nothing but directories, with O_PATH.
-inline located locate(int root, std::string_view path) { return detail::descent(root).find(path); }
+inline located locate(int root, std::string_view path) { return descent(root).find(path); }
 
 /// The names in a directory, `.` and `..` apart; error 0 or an errno.
 struct directory_names {
@@ -186,6 +182,6 @@ inline directory_names list_directory(const located& where, std::size_t at_most)
     }
 }
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace closeside::host::sysctl_d {
+namespace closeside::host::detail::sysctl_d {
 
 /// systemd-sysctl: keeps one setting for each key, the last one read, and writes each once, so that a value that the
 /// kernel refuses leaves the key as it was. (src/sysctl/sysctl.c: parse_file, apply_all)
@@ -25,15 +25,15 @@ public:
     static std::string path_of(std::string_view key) { return systemd_path(key); }
 
     /// False: there are too many, and it was left out.
-    bool add(entry e) {
-        if (++added_ > most_entries) return false;
+    bool add(assignment e) {
+        if (++added_ > most_assignments) return false;
         const auto [at, is_new] = by_path_.try_emplace(e.path, kept_.size());
         if (is_new && is_glob(e.path) && ++patterns_ > most_patterns) {
             by_path_.erase(at);
             return false;
         }
         if (!is_new) {
-            entry& before = kept_[at->second];
+            assignment& before = kept_[at->second];
             if (before.value == e.value && before.is_exclusion == e.is_exclusion) {
                 // It keeps its place in the order; for people the last line that says so is the one.
                 replaced_.emplace_back(std::exchange(before, e), std::move(e));
@@ -50,10 +50,11 @@ public:
     void apply(key_tree& tree, const std::vector<std::string>& candidates, ledger& book) const {
         for (const auto& [earlier, later] : replaced_)
             if (const auto key = key_of(earlier); key && !earlier.is_exclusion)
-                book.pass_by(*key, earlier, later.is_exclusion ? config_loss::excluded : config_loss::overridden,
+                book.pass_by(*key, earlier,
+                             later.is_exclusion ? config_key::loss::excluded : config_key::loss::overridden,
                              later.where());
 
-        for (const entry& e : kept_) {
+        for (const assignment& e : kept_) {
             if (e.path.empty() || e.is_exclusion) continue;
             if (const auto key = key_of(e))
                 book.write(*key, e);
@@ -63,13 +64,14 @@ public:
     }
 
 private:
-    /// The key that a line names; none for a pattern, and for what is refused before the kernel sees it.
-    static std::optional<std::string> key_of(const entry& e) {
+    /// The key that a line names; nothing for a pattern, and for what is refused before the kernel sees it.
+    static std::optional<std::string> key_of(const assignment& e) {
         if (is_glob(e.path) || climbs(e.path) || e.path.size() > longest_key) return std::nullopt;
         return canonical(e.path);
     }
 
-    void apply_glob(key_tree& tree, const std::vector<std::string>& candidates, const entry& e, ledger& book) const {
+    void apply_glob(key_tree& tree, const std::vector<std::string>& candidates, const assignment& e,
+                    ledger& book) const {
         // glob_extend() asks glob(3) for braces as well, though braces alone make no pattern.
         for (const std::string& pattern : expand_braces(e.path))
             for (const match& found : expand_glob(tree, pattern, candidates)) {
@@ -78,20 +80,20 @@ private:
                     book.write(found.key, e);
                     continue;
                 }
-                const entry& named = kept_[other->second];
-                book.pass_by(found.key, e, named.is_exclusion ? config_loss::excluded : config_loss::literal,
+                const assignment& named = kept_[other->second];
+                book.pass_by(found.key, e, named.is_exclusion ? config_key::loss::excluded : config_key::loss::literal,
                              named.where());
             }
     }
 
     /// In the order of application; those that were replaced have an empty path.
-    std::vector<entry> kept_;
+    std::vector<assignment> kept_;
     std::map<std::string, std::size_t> by_path_;
-    std::vector<std::pair<entry, entry>> replaced_;
+    std::vector<std::pair<assignment, assignment>> replaced_;
     std::size_t added_ = 0;
     std::size_t patterns_ = 0;
 };
 
-} // namespace closeside::host::sysctl_d
+} // namespace closeside::host::detail::sysctl_d
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef CLOSESIDE_HOST_DETAIL_SOCKSTAT_HPP
-#define CLOSESIDE_HOST_DETAIL_SOCKSTAT_HPP
+#ifndef CLOSESIDE_DETAIL_KERNEL_SOCKSTAT_HPP
+#define CLOSESIDE_DETAIL_KERNEL_SOCKSTAT_HPP
 
 #include <closeside/detail/kernel/proc_net_counters.hpp>
 
@@ -8,11 +8,11 @@
 #include <optional>
 #include <string_view>
 
-namespace closeside::host {
+namespace closeside::detail {
 
 /// What the kernel keeps count of, so that no socket has to be visited: /proc/net/sockstat and sockstat6.
 /** The scope differs from field to field (sockstat_seq_show): a container sees the host's orphans, not its own. A field
- *  is none where it was not printed. */
+ *  that was not printed is nothing. */
 struct sockstat {
     /// TCP sockets of this network namespace, IPv4: all but TIME-WAIT and orphaned FIN-WAIT-2.
     std::optional<std::int64_t> in_use;
@@ -32,12 +32,10 @@ struct sockstat {
 
 /// Interprets the two files; an empty text is a file that is not there.
 inline sockstat interpret_sockstat(std::string_view v4, std::string_view v6) noexcept {
-    const auto tcp = [&](std::string_view field) { return closeside::detail::sockstat_field(v4, "TCP", field); };
-    return {tcp("inuse"), closeside::detail::sockstat_field(v6, "TCP6", "inuse"),
-            tcp("tw"),    tcp("orphan"),
-            tcp("alloc"), tcp("mem")};
+    const auto tcp = [&](std::string_view field) { return sockstat_field(v4, "TCP", field); };
+    return {tcp("inuse"), sockstat_field(v6, "TCP6", "inuse"), tcp("tw"), tcp("orphan"), tcp("alloc"), tcp("mem")};
 }
 
-} // namespace closeside::host
+} // namespace closeside::detail
 
 #endif

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef CLOSESIDE_HOST_DETAIL_SYSCTL_D_VIEW_HPP
-#define CLOSESIDE_HOST_DETAIL_SYSCTL_D_VIEW_HPP
+#ifndef CLOSESIDE_HOST_CONFIG_VIEW_HPP
+#define CLOSESIDE_HOST_CONFIG_VIEW_HPP
 
-#include <closeside/host/detail/place.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/key_value.hpp>
+#include <closeside/host/snapshot.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -16,82 +16,83 @@
 
 namespace closeside::host {
 
-/// One line of a configuration file that sets a key.
-struct config_setting {
-    /// As it stands in the file, without the blanks around it.
-    std::string value;
-    /// As seen from the root that was looked below: "/etc/sysctl.d/10-tcp.conf".
-    std::string file;
-    /// From 1.
-    unsigned line = 0;
-    /// The pattern that the key was set by; empty where the line names the key.
-    std::string pattern{};
-
-    friend bool operator==(const config_setting&, const config_setting&) = default;
-};
-
-/// Why a line does not decide.
-enum class config_loss : std::uint8_t {
-    overridden, ///< a later line sets the same key
-    masked,     ///< a file of the same name in a directory before hides the whole file
-    literal,    ///< a line that names the key beats a pattern, wherever the two stand
-    excluded,   ///< a line `-key` takes the key away from patterns; for systemd-sysctl also from lines before it
-    refused,    ///< the kernel does not take the value
-    read_only   ///< nobody can write to the key in this network namespace
-};
-
-constexpr const char* to_string(config_loss l) noexcept {
-    switch (l) {
-    case config_loss::overridden: return "overridden";
-    case config_loss::masked: return "masked";
-    case config_loss::literal: return "literal";
-    case config_loss::excluded: return "excluded";
-    case config_loss::refused: return "refused";
-    case config_loss::read_only: return "read-only";
-    }
-    return "?";
-}
-
-struct config_loser {
-    config_setting setting;
-    config_loss why = config_loss::overridden;
-    /// By which line ("/etc/sysctl.d/99.conf:3") or file, or what the kernel objects to.
-    std::string by;
-
-    friend bool operator==(const config_loser&, const config_loser&) = default;
-};
-
-/// What one loader makes of a key.
-struct config_outcome {
-    /// The line whose value the key has after the loader has run; none: the loader leaves the key as it is.
-    std::optional<config_setting> winner;
-    /// What the kernel shows then: `030` becomes `24`, a lone port keeps the high end of the range.
-    std::string shown;
-    std::vector<config_loser> losers;
-
-    friend bool operator==(const config_outcome&, const config_outcome&) = default;
-};
-
+/// A key, what the kernel has for it, and what the configuration files make of it.
 struct config_key {
+    /// One line of a configuration file that sets a key.
+    struct setting {
+        /// As it stands in the file, without the blanks around it.
+        std::string value;
+        /// As seen from the root that was looked below: "/etc/sysctl.d/10-tcp.conf".
+        std::string file;
+        /// From 1.
+        unsigned line = 0;
+        /// The pattern that the key was set by; empty if the line names the key.
+        std::string pattern{};
+
+        friend bool operator==(const setting&, const setting&) = default;
+    };
+
+    /// Why a line does not decide.
+    enum class loss : std::uint8_t {
+        overridden, ///< a later line sets the same key
+        masked,     ///< a file of the same name in a directory before hides the whole file
+        literal,    ///< a line that names the key beats a pattern, wherever the two stand
+        excluded,   ///< a line `-key` takes the key away from patterns; for systemd-sysctl also from lines before it
+        refused,    ///< the kernel does not take the value
+        read_only   ///< nobody can write to the key in this network namespace
+    };
+
+    struct loser {
+        config_key::setting setting;
+        loss why = loss::overridden;
+        /// By which line ("/etc/sysctl.d/99.conf:3") or file, or what the kernel objects to.
+        std::string by;
+
+        friend bool operator==(const loser&, const loser&) = default;
+    };
+
+    /// What one loader makes of a key.
+    struct outcome {
+        /// The line whose value the key has after the loader has run; without one the loader leaves the key as it is.
+        std::optional<setting> winner;
+        /// What the kernel shows then: `030` becomes `24`, a lone port keeps the high end of the range.
+        std::string shown;
+        std::vector<loser> losers;
+
+        friend bool operator==(const outcome&, const outcome&) = default;
+    };
+
     /// As sysctl(8) writes it.
     std::string name;
     key_status status = key_status::absent;
     /// What the kernel has now.
     std::string live;
-    config_outcome systemd;
-    config_outcome procps;
+    outcome systemd;
+    outcome procps;
     /// The kernel has another value than the loader in use would set.
     bool drift = false;
 
     friend bool operator==(const config_key&, const config_key&) = default;
 };
 
+constexpr const char* to_string(config_key::loss l) noexcept {
+    switch (l) {
+    case config_key::loss::overridden: return "overridden";
+    case config_key::loss::masked: return "masked";
+    case config_key::loss::literal: return "literal";
+    case config_key::loss::excluded: return "excluded";
+    case config_key::loss::refused: return "refused";
+    case config_key::loss::read_only: return "read-only";
+    }
+    return "?";
+}
+
 enum class config_problem_kind : std::uint8_t {
     removed_key,      ///< the kernel has given the key up
     renamed_key,      ///< it has another name now
     unknown_key,      ///< no such key below net; mostly misspelt
     hidden_key,       ///< not in this network namespace, but perhaps in the host's
-    malformed_key,    ///< what stands before the `=` is no key, such as `export net.ipv4.…`
+    malformed_key,    ///< what is before the `=` is no key, such as `export net.ipv4.…`
     no_setting,       ///< a line without `=`
     refused_value,    ///< the kernel does not take the value
     read_only_key,    ///< the key cannot be written to here
@@ -132,7 +133,7 @@ constexpr const char* to_string(config_problem_kind k) noexcept {
 struct config_problem {
     config_problem_kind kind = config_problem_kind::unknown_key;
     host::severity severity = host::severity::warning;
-    /// Empty where it is about a file, as are the others where they do not apply.
+    /// Empty if it is about a file, as are the others if they do not apply.
     std::string key;
     std::string file;
     unsigned line = 0;
@@ -142,10 +143,25 @@ struct config_problem {
     friend bool operator==(const config_problem&, const config_problem&) = default;
 };
 
+/// What differs between releases of procps in `sysctl --system`; the default is the current release.
+struct procps_release {
+    bool globs = true;           ///< patterns are expanded: since 4.0.0
+    bool exclusion_globs = true; ///< `-pattern` takes away whatever it matches: since 4.0.5
+    bool run_before_etc = false; ///< /run/sysctl.d comes before /etc/sysctl.d: up to 3.3.16
+
+    /// That of procps-ng 4.0.2 is of(4, 0, 2).
+    static constexpr procps_release of(int major, int minor, int patch) noexcept {
+        const auto at_least = [&](int a, int b, int c) {
+            return major != a ? major > a : minor != b ? minor > b : patch >= c;
+        };
+        return {at_least(4, 0, 0), at_least(4, 0, 5), !at_least(3, 3, 17)};
+    }
+};
+
 /// What the configuration files below a root set under net, and what is wrong with them. A plain value.
 struct config_view {
     std::string root = "/";
-    /// 0, or the errno for which the root could not be looked below at all.
+    /// 0, or the errno of opening the root.
     int error = 0;
     /// Which loader applies the files at boot; drift is judged by it.
     sysctl_loader loader = sysctl_loader::procps;
@@ -166,8 +182,21 @@ struct config_view {
     }
 
     /// What the loader in use makes of a key.
-    const config_outcome& at_boot(const config_key& k) const noexcept {
+    const config_key::outcome& at_boot(const config_key& k) const noexcept {
         return loader == sysctl_loader::systemd ? k.systemd : k.procps;
+    }
+
+    /// The line of another configuration file that would undo a setting made in `file`, a name such as 60-closeside.conf
+    /// below /etc/sysctl.d; nullptr if the loader in use reads no such line after it.
+    const config_key::setting* undoing(std::string_view key, std::string_view file) const noexcept {
+        const config_key* const k = find(key);
+        if (!k || !at_boot(*k).winner) return nullptr;
+        const config_key::setting& winner = *at_boot(*k).winner;
+        const std::string_view path = winner.file;
+        const std::string_view name = path.substr(path.rfind('/') + 1);
+        const bool after_all = loader == sysctl_loader::procps && path == "/etc/sysctl.conf";
+        // Of the same name it is this very file, or one that it masks; a pattern never beats a line that names the key.
+        return after_all || (winner.pattern.empty() && name > file) ? &winner : nullptr;
     }
 
     friend bool operator==(const config_view&, const config_view&) = default;

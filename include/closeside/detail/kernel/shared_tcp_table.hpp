@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef CLOSESIDE_HOST_DETAIL_STATES_SHARED_TABLE_HPP
-#define CLOSESIDE_HOST_DETAIL_STATES_SHARED_TABLE_HPP
+#ifndef CLOSESIDE_DETAIL_KERNEL_SHARED_TCP_TABLE_HPP
+#define CLOSESIDE_DETAIL_KERNEL_SHARED_TCP_TABLE_HPP
 
-#include <closeside/detail/asio/exceptions.hpp>
+#include <closeside/detail/kernel/exceptions.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
 #include <closeside/detail/kernel/proc_reader.hpp>
 #include <closeside/detail/kernel/sysctl_text.hpp>
@@ -12,18 +12,18 @@
 
 #include <fcntl.h>
 
-namespace closeside::host {
+namespace closeside::detail {
 
 /// Does this network namespace keep its connections in the host's table? Then a walk steps over all of the host's.
-/** net.ipv4.tcp_ehash_entries is negative there (proc_tcp_ehash_entries). None where the key cannot be read; before
+/** net.ipv4.tcp_ehash_entries is negative there (proc_tcp_ehash_entries). Nothing if the key cannot be read; before
  *  Linux 6.1, which brought it, every namespace shares the table. The initial one, whose table it is, does not say. */
 inline std::optional<bool> shares_tcp_table(const std::string& root = "/") noexcept {
     try {
-        const auto top = closeside::detail::open_directory(AT_FDCWD, root.c_str());
+        const auto top = open_directory(AT_FDCWD, root.c_str());
         if (!top) return std::nullopt;
-        const auto file = closeside::detail::read_regular_file(top.get(), "proc/sys/net/ipv4/tcp_ehash_entries");
+        const auto file = read_regular_file(top.get(), "proc/sys/net/ipv4/tcp_ehash_entries");
         if (file.error != 0) return std::nullopt;
-        const auto entries = closeside::detail::parse_number(file.bytes);
+        const auto entries = parse_number(file.bytes);
         if (!entries || *entries == 0) return std::nullopt;
         return *entries < 0;
     } catch (...) {
@@ -31,6 +31,6 @@ inline std::optional<bool> shares_tcp_table(const std::string& root = "/") noexc
     }
 }
 
-} // namespace closeside::host
+} // namespace closeside::detail
 
 #endif
