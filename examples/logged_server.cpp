@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // A server with a log of its own, spdlog's. What the host check finds lands there, each line at its level; with
-// --strict the server does not start where its clients would be locked out. SIGINT and SIGTERM end it in an orderly way:
+// --strict the server does not start if its clients would be locked out. SIGINT and SIGTERM end it in an orderly way:
 // idle connections are closed, replies that are under way are finished first, and --stop-within bounds it all.
 #include <closeside/closeside.hpp>
 
@@ -193,7 +193,7 @@ void add_options(CLI::App& app, arguments& given) {
            "How clients reach the server")
         ->check(CLI::IsMember(exposures))
         ->default_str("nat");
-    app.add_flag("--strict", given.strict, "Do not start where a setting of the host would lock clients out");
+    app.add_flag("--strict", given.strict, "Do not start if a setting of the host would lock clients out");
     app.add_option("--stop-within", given.stop_within, "Seconds for replies under way when the server is stopped")
         ->check(CLI::Range(1u, 3600u))
         ->capture_default_str();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A write that is under way when its stream is closed or dropped is cut: what the socket has taken is delivered, the rest
 // is not, and the peer sees an orderly end of a part. No policy can know that there was more to come. The cure: await the
-// write before you close; where you will not wait any longer, abort(), so that the peer can tell.
+// write before you close; if you will not wait any longer, abort(), so that the peer can tell.
 //
 // Sends the same reply in three ways over loopback, to a client that reads late, and prints what the client got.
 #include <closeside/closeside.hpp>

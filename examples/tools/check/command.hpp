@@ -13,7 +13,7 @@ namespace check {
 /// What main() is to do once the command line has been understood; gives the exit status.
 using action = std::function<int()>;
 
-// Each adds its options, and in its callback, where the options are known to be right, sets `chosen`. A value that is
+// Each adds its options, and in its callback, when the options are known to be right, sets `chosen`. A value that is
 // wrong throws CLI::ValidationError (refuse() in output.hpp), which main() answers with one line and status_usage.
 
 /// The check itself: the program without a subcommand. To be called last, since it looks at whether one was chosen.

@@ -34,7 +34,7 @@ struct key_text {
     std::string_view source;
     /// Who can set it, where key_facts::reach does not tell: it is read-only, or set elsewhere.
     std::string_view set_by{};
-    /// Which network namespaces have it, where key_facts::per_namespace_since does not tell the whole of it.
+    /// Which network namespaces have it, if key_facts::per_namespace_since does not tell the whole of it.
     std::string_view scope{};
 };
 

@@ -23,7 +23,7 @@ json or_null(const std::optional<T>& value) {
     return value ? json(*value) : json(nullptr);
 }
 
-/// null where no suppression names the finding; an expired one stays visible, but does not suppress.
+/// null if no suppression names the finding; an expired one stays visible, but does not suppress.
 json to_json(const std::optional<host::suppression>& s, bool suppressed) {
     if (!s) return nullptr;
     return {{"until", s->until ? json(host::format_date(*s->until)) : json(nullptr)},

@@ -31,7 +31,7 @@ struct judged {
 struct report {
     audit_options asked;
     closeside::host::snapshot seen;
-    /// The look before, where there were two.
+    /// The look before, if there were two.
     std::optional<closeside::host::snapshot> earlier;
     /// What the sysctl configuration files set.
     closeside::host::config_view config;

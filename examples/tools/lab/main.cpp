@@ -54,7 +54,7 @@ std::optional<int> parse(int argc, char** argv, options& chosen) {
     CLI::App app(
         "Failures that operators know, reproduced between network namespaces, and their cures.\n"
         "Exit status: 0 every claim holds, 1 one does not, 64 usage, 70 could not run, 77 skipped: no right to\n"
-        "make network namespaces (root has it, and users where user namespaces are permitted).",
+        "make network namespaces (root has it, and users if user namespaces are permitted).",
         "closeside-lab");
     for (const lab::laboratory& one : lab::laboratories) {
         CLI::App* const command = app.add_subcommand(one.name, one.summary);
@@ -94,9 +94,9 @@ void write_picture(const std::filesystem::path& file, const lab::report& found) 
     std::filesystem::rename(unfinished, file);
 }
 
-lab::surroundings surroundings_of_this_run(examples::network network, bool quick) {
+lab::surroundings surroundings_of_this_run(observation::network network, bool quick) {
     lab::surroundings where;
-    where.network = examples::to_string(network);
+    where.network = observation::to_string(network);
     where.quick = quick;
     utsname system{};
     if (::uname(&system) == 0) where.kernel = system.release;
@@ -108,7 +108,7 @@ lab::surroundings surroundings_of_this_run(examples::network network, bool quick
 }
 
 int run_one(const lab::laboratory& one, const options& chosen, const lab::surroundings& where) {
-    const examples::watchdog bound("closeside-lab", one.bound);
+    const observation::watchdog bound("closeside-lab", one.bound);
     bound.now_at(one.name);
     const lab::report found = one.run(chosen.lab);
     const char* const no_colour = std::getenv("NO_COLOR");
@@ -126,8 +126,8 @@ int run_one(const lab::laboratory& one, const options& chosen, const lab::surrou
 
 int run(const options& chosen) {
     if (chosen.by_itself) return chosen.by_itself();
-    const examples::network network = examples::enter_own_network();
-    if (network == examples::network::shared)
+    const observation::network network = observation::enter_own_network();
+    if (network == observation::network::shared)
         throw lab::skipped("no right to make network namespaces: neither root nor user namespaces give it here");
     const lab::surroundings where = surroundings_of_this_run(network, chosen.lab.quick);
     if (chosen.chosen) return run_one(*chosen.chosen, chosen, where);

@@ -2,16 +2,12 @@
 #include "segment.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
-namespace examples {
+namespace observation {
 
 namespace {
 
-constexpr std::size_t fixed_tcp_header = 20;
+constexpr std::size_t ipv4_header = 20, ipv6_header = 40, fixed_tcp_header = 20;
 
 constexpr std::uint8_t fin_flag = 0x01, syn_flag = 0x02, rst_flag = 0x04, ack_flag = 0x10;
 constexpr std::uint8_t end_of_options = 0, no_operation = 1, timestamps_option = 8;
@@ -38,31 +34,18 @@ std::optional<std::uint32_t> timestamp_in(const std::uint8_t* option, const std:
 
 } // namespace
 
-std::string to_string(endpoint e) {
-    const in_addr address{.s_addr = htonl(e.address)};
-    char text[INET_ADDRSTRLEN] = "?";
-    ::inet_ntop(AF_INET, &address, text, sizeof text);
-    return std::string(text) + ':' + std::to_string(e.port);
-}
-
-std::uint32_t ipv4(const std::string& dotted) {
-    in_addr address{};
-    if (::inet_pton(AF_INET, dotted.c_str(), &address) != 1)
-        throw std::invalid_argument("no IPv4 address: '" + dotted + "'");
-    return ntohl(address.s_addr);
-}
-
 std::optional<segment> parse_segment(const std::uint8_t* packet, std::size_t size) {
-    if (size < 20) return std::nullopt;
-    const std::size_t ip_header = 4u * (packet[0] & 0x0fu);
+    if (size < ipv4_header) return std::nullopt;
+    const bool v4 = packet[0] >> 4 == 4;
+    const std::size_t ip_header = v4 ? 4u * (packet[0] & 0x0fu) : ipv6_header;
     if (size < ip_header + fixed_tcp_header) return std::nullopt;
     const std::uint8_t* const tcp = packet + ip_header;
     const std::size_t tcp_header = 4u * (tcp[12] >> 4);
-    const std::size_t whole = two_bytes(packet + 2);
+    const std::size_t whole = v4 ? two_bytes(packet + 2) : ipv6_header + two_bytes(packet + 4);
     const std::uint8_t flags = tcp[13];
     segment s;
-    s.from = {four_bytes(packet + 12), two_bytes(tcp)};
-    s.to = {four_bytes(packet + 16), two_bytes(tcp + 2)};
+    s.from = {v4 ? four_bytes(packet + 12) : 0, two_bytes(tcp)};
+    s.to = {v4 ? four_bytes(packet + 16) : 0, two_bytes(tcp + 2)};
     s.syn = (flags & syn_flag) != 0;
     s.fin = (flags & fin_flag) != 0;
     s.rst = (flags & rst_flag) != 0;
@@ -75,4 +58,4 @@ std::optional<segment> parse_segment(const std::uint8_t* packet, std::size_t siz
     return s;
 }
 
-} // namespace examples
+} // namespace observation

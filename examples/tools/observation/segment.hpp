@@ -1,31 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef EXAMPLES_SHARED_SEGMENT_HPP
-#define EXAMPLES_SHARED_SEGMENT_HPP
+#ifndef CLOSESIDE_OBSERVATION_SEGMENT_HPP
+#define CLOSESIDE_OBSERVATION_SEGMENT_HPP
+
+#include "endpoint.hpp"
 
 #include <chrono>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 
-namespace examples {
+namespace observation {
 
-/// One end of an IPv4 connection, both numbers in host byte order.
-struct endpoint {
-    std::uint32_t address = 0;
-    std::uint16_t port = 0;
-
-    friend auto operator<=>(const endpoint&, const endpoint&) = default;
-};
-
-/// "192.0.2.1:80"
-std::string to_string(endpoint e);
-
-/// "192.0.2.1" as a number in host byte order. Throws std::invalid_argument for anything but a dotted quad.
-std::uint32_t ipv4(const std::string& dotted);
-
-/// The header of one TCP segment.
+/// The header of one TCP segment. Of IPv6, the ports are kept and the addresses are not.
 struct segment {
     std::chrono::system_clock::time_point when; ///< the kernel's time stamp
     bool outgoing = false;                      ///< leaves the host that recorded it
@@ -34,18 +20,20 @@ struct segment {
     bool syn = false;
     bool fin = false;
     bool rst = false;
-    bool ack =
-        false; ///< on a RST: sent by a close or an abort; without it: the answer to a segment (RFC 9293, 3.10.7.1)
+    bool ack = false; ///< a RST without it answers a segment (RFC 9293, 3.10.7.1); with it, a close or an abort sent it
     std::uint32_t sequence = 0;
-    std::uint32_t acknowledged = 0;         ///< the field; it means something where `ack` is set
+    std::uint32_t acknowledged = 0;         ///< the field; it means something if `ack` is set
     std::uint32_t length = 0;               ///< bytes of data
-    std::optional<std::uint32_t> timestamp; ///< TSval, where the segment carries the option
+    std::optional<std::uint32_t> timestamp; ///< TSval, if the segment carries the option
+
+    /// The sequence number after the last byte of data: that of the FIN.
+    std::uint32_t end() const noexcept { return sequence + length; }
 };
 
-/// Reads the headers off an IPv4 packet, cut off after `size` bytes; nothing if there is no whole fixed TCP header.
+/// Reads the headers off an IPv4 or IPv6 packet, cut off after `size` bytes; nothing if there is no whole fixed TCP header.
 /** `when` and `outgoing` are left to the caller. */
 std::optional<segment> parse_segment(const std::uint8_t* packet, std::size_t size);
 
-} // namespace examples
+} // namespace observation
 
 #endif

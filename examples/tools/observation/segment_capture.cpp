@@ -14,31 +14,36 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
-namespace examples {
+namespace observation {
 
 namespace {
 
-constexpr unsigned snap_length = 120; // the longest IPv4 header and the longest TCP header
+constexpr unsigned snap_length = 120; // the longest IPv4 header and the longest TCP header; more than IPv6 needs
 constexpr unsigned fin_or_rst = 0x05;
 constexpr unsigned any_flag = 0xff;
 
 bool attach_filter(int socket, bool outgoing_only, unsigned flags) {
-    const std::uint8_t incoming = outgoing_only ? 11 : 0;
-    // IPv4, first fragment, TCP, one of the flags.
+    const std::uint8_t incoming = outgoing_only ? 16 : 0;
+    constexpr unsigned ipv6_header = 40, flags_of_tcp = 13;
+    // IPv4, first fragment, or IPv6; TCP; one of the flags.
     sock_filter wanted[] = {
         BPF_STMT(BPF_LD | BPF_B | BPF_ABS, static_cast<unsigned>(SKF_AD_OFF + SKF_AD_PKTTYPE)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, incoming),
         BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
         BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x40, 0, 8),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x40, 0, 7),
         BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 6),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 11),
         BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6),
-        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 4, 0),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 9, 0),
         BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),
-        BPF_STMT(BPF_LD | BPF_B | BPF_IND, 13),
+        BPF_STMT(BPF_LD | BPF_B | BPF_IND, flags_of_tcp),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, flags, 5, 6),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x60, 0, 5),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 3),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, ipv6_header + flags_of_tcp),
         BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, flags, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, snap_length),
         BPF_STMT(BPF_RET | BPF_K, 0),
@@ -61,31 +66,28 @@ std::chrono::system_clock::time_point time_stamp(msghdr& message) {
 
 } // namespace
 
-segment_capture::segment_capture(const std::string& interface, recorded what) {
+segment_capture::segment_capture(const std::string& interface, recorded what, std::size_t room) : room_(room) {
+    seen_.reserve(room);
     const unsigned index = ::if_nametoindex(interface.c_str());
     if (index == 0) throw std::system_error(errno, std::generic_category(), "interface " + interface);
     // Protocol 0: nothing is delivered before the filter is attached and the socket is bound to the interface.
-    socket_ = ::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (socket_ < 0) throw std::system_error(errno, std::generic_category(), "AF_PACKET socket");
+    socket_ = descriptor(::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!socket_) throw std::system_error(errno, std::generic_category(), "AF_PACKET socket");
     const int on = 1;
     const int receive_buffer = 8 << 20;
     sockaddr_ll address{};
     address.sll_family = AF_PACKET;
     address.sll_protocol = htons(ETH_P_ALL); // outgoing packets are shown to ETH_P_ALL sockets alone
     address.sll_ifindex = static_cast<int>(index);
-    if (::setsockopt(socket_, SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer, sizeof receive_buffer) < 0)
-        ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    const int fd = socket_.get();
+    if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer, sizeof receive_buffer) < 0)
+        ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     const unsigned flags = what == recorded::fin_and_rst ? fin_or_rst : any_flag;
-    if (::setsockopt(socket_, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) < 0 ||
-        !attach_filter(socket_, interface == "lo", flags) ||
-        ::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
-        const int error = errno;
-        ::close(socket_);
-        throw std::system_error(error, std::generic_category(), "AF_PACKET socket on " + interface);
-    }
+    if (::setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) < 0 ||
+        !attach_filter(fd, interface == "lo", flags) ||
+        ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
+        throw std::system_error(errno, std::generic_category(), "AF_PACKET socket on " + interface);
 }
-
-segment_capture::~segment_capture() { ::close(socket_); }
 
 void segment_capture::record() {
     const std::lock_guard lock(mutex_);
@@ -107,12 +109,24 @@ std::vector<segment> segment_capture::between(std::uint16_t a, std::uint16_t b) 
     return found;
 }
 
-std::uint32_t segment_capture::dropped() {
+const std::vector<segment>& segment_capture::seen() {
+    record();
+    return seen_;
+}
+
+void segment_capture::forget() {
+    const std::lock_guard lock(mutex_);
+    collect();
+    seen_.clear();
+}
+
+std::size_t segment_capture::dropped() {
     const std::lock_guard lock(mutex_);
     tpacket_stats statistics{};
     socklen_t size = sizeof statistics;
     // Reading the statistics resets them.
-    if (::getsockopt(socket_, SOL_PACKET, PACKET_STATISTICS, &statistics, &size) == 0) dropped_ += statistics.tp_drops;
+    if (::getsockopt(socket_.get(), SOL_PACKET, PACKET_STATISTICS, &statistics, &size) == 0)
+        dropped_ += statistics.tp_drops;
     return dropped_;
 }
 
@@ -129,15 +143,18 @@ void segment_capture::collect() {
         message.msg_iovlen = 1;
         message.msg_control = control;
         message.msg_controllen = sizeof control;
-        const ssize_t size = ::recvmsg(socket_, &message, MSG_DONTWAIT);
+        const ssize_t size = ::recvmsg(socket_.get(), &message, MSG_DONTWAIT);
         if (size < 0 && errno == EINTR) continue;
         if (size < 0) return;
         std::optional<segment> seen = parse_segment(bytes, static_cast<std::size_t>(size));
-        if (!seen) continue;
+        if (!seen || (room_ != 0 && seen_.size() == room_)) {
+            ++dropped_;
+            continue;
+        }
         seen->when = time_stamp(message);
         seen->outgoing = source.sll_pkttype == PACKET_OUTGOING;
         seen_.push_back(*seen);
     }
 }
 
-} // namespace examples
+} // namespace observation

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef EXAMPLES_SHARED_WATCHDOG_HPP
-#define EXAMPLES_SHARED_WATCHDOG_HPP
+#ifndef CLOSESIDE_OBSERVATION_WATCHDOG_HPP
+#define CLOSESIDE_OBSERVATION_WATCHDOG_HPP
 
 #include <atomic>
 #include <chrono>
@@ -12,7 +12,7 @@
 
 #include <unistd.h>
 
-namespace examples {
+namespace observation {
 
 /// Ends the process with status 70 when it outlives its bound, whatever its threads are stuck in.
 class watchdog {
@@ -40,6 +40,6 @@ private:
     std::jthread thread_; // last: destroyed, hence stopped and joined, first
 };
 
-} // namespace examples
+} // namespace observation
 
 #endif

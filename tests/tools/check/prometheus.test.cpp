@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// PROMTOOL and NODE_EXPORTER are the paths of these programs, defined by CMake; empty where they are not installed.
+// PROMTOOL and NODE_EXPORTER are the paths of these programs, defined by CMake; empty if they are not installed.
 #include "check/check_program.hpp"
 #include "support/fake_root.hpp"
 #include "support/running_program.hpp"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# endings.sh <closeside-lab>: its exit statuses where it does not get to run, and that nothing survives Ctrl-C.
+# endings.sh <closeside-lab>: its exit statuses if it does not get to run, and that nothing survives Ctrl-C.
 set -u
 
 lab=$1

@@ -4,11 +4,7 @@
 # Does not trust the judgement of the program: what the kernel showed and what the close_report says are compared here again.
 cmake_minimum_required(VERSION 3.25)
 
-function(expect what)
-    if(NOT (${ARGN}))
-        message(SEND_ERROR "expected ${what}; not so: ${ARGN}")
-    endif()
-endfunction()
+include("${CMAKE_CURRENT_LIST_DIR}/expect.cmake")
 
 function(run result output errors)
     execute_process(

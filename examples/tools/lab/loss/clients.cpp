@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "clients.hpp"
 
-#include "../support/descriptor.hpp"
-#include "../support/wait.hpp"
+#include "../support/observed.hpp"
 
 #include <algorithm>
 #include <array>
@@ -31,7 +30,7 @@ constexpr auto patience_with_server = 1s; // for the server's FIN, once the repl
 
 class client {
 public:
-    client(request number, examples::endpoint server, const client_plan& plan)
+    client(request number, observation::endpoint server, const client_plan& plan)
         : plan_(plan), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
         if (!socket_) throw std::system_error(errno, std::generic_category(), "socket of a client");
         result_.number = number;
@@ -165,7 +164,7 @@ void advance(std::list<client>& clients) {
 
 } // namespace
 
-std::vector<receipt> fetch_replies(examples::endpoint server, const client_plan& plan) {
+std::vector<receipt> fetch_replies(observation::endpoint server, const client_plan& plan) {
     std::vector<receipt> results;
     std::list<client> clients;
     for (request number = 0; results.size() < plan.connections;) {

@@ -37,7 +37,7 @@ struct client_plan {
 /** Behind the request each sends 8 KiB at once, then half a KiB whenever a part of the reply comes, and a quarter of one every
  *  20 ms: the requests of an impatient client, which the server does not read. Plain sockets and poll(2). Returns when all
  *  are closed. */
-std::vector<receipt> fetch_replies(examples::endpoint server, const client_plan& plan);
+std::vector<receipt> fetch_replies(observation::endpoint server, const client_plan& plan);
 
 } // namespace lab::loss
 

@@ -12,7 +12,7 @@ namespace lab::loss {
 
 /// Segments of one direction in a row, which a picture shows as one arrow.
 struct burst {
-    examples::segment first;
+    observation::segment first;
     std::size_t segments = 1;
     std::uint32_t bytes = 0;
     bool again = false; ///< bytes that were sent before
@@ -20,7 +20,7 @@ struct burst {
 
 /// One connection from the request on, without the segments that do nothing but acknowledge.
 /** `segments`: of one port, in the order they passed. */
-std::vector<burst> condensed(const std::vector<examples::segment>& segments);
+std::vector<burst> condensed(const std::vector<observation::segment>& segments);
 
 } // namespace lab::loss
 

@@ -42,8 +42,8 @@ struct chosen {
 
 template <class Rating>
 std::optional<chosen> choose(const outcome& recorded, Rating rating) {
-    std::map<std::uint16_t, std::vector<examples::segment>> by_port;
-    for (const examples::segment& s : recorded.segments) by_port[s.outgoing ? s.to.port : s.from.port].push_back(s);
+    std::map<std::uint16_t, std::vector<observation::segment>> by_port;
+    for (const observation::segment& s : recorded.segments) by_port[s.outgoing ? s.to.port : s.from.port].push_back(s);
     std::optional<chosen> best;
     for (const receipt& one : recorded.receipts) {
         chosen candidate{one, condensed(by_port[one.port])};
@@ -54,7 +54,7 @@ std::optional<chosen> choose(const outcome& recorded, Rating rating) {
 }
 
 sequence_diagram diagram_of(std::string title, const chosen& c) {
-    const examples::endpoint server{examples::ipv4(server_address), server_port};
+    const observation::endpoint server{observation::ipv4(server_address), server_port};
     sequence_diagram d{.title = std::move(title),
                        .left = "server " + to_string(server),
                        .right = "client :" + std::to_string(c.client.port),

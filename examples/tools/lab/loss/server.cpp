@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "server.hpp"
 
-#include "../support/wait.hpp"
+#include "../support/accept_loop.hpp"
 
 #include <closeside/acceptor.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/stream.hpp>
 
 #include <asio/buffer.hpp>
-#include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/read.hpp>
 #include <asio/write.hpp>
 
 #include <functional>
-#include <thread>
 #include <utility>
 
 namespace lab::loss {
@@ -95,28 +93,13 @@ private:
 template <class Stream, class Acceptor>
 class server_of final : public server {
 public:
-    server_of(const host& where, ending how)
-        : how_(how), listener_(where.run([&] { return Acceptor(io_, tcp::endpoint(tcp::v4(), server_port)); })) {
-        accept();
-        thread_ = std::thread([this] { io_.run(); });
-    }
-    ~server_of() override {
-        io_.stop();
-        thread_.join();
-    }
+    server_of(const host& h, ending how)
+        : loop_(h, server_port, [this, how](Stream stream) {
+              std::make_shared<exchange<Stream>>(std::move(stream), how, record_)->start();
+          }) {}
 
 private:
-    void accept() {
-        listener_.async_accept([this](asio::error_code ec, Stream stream) {
-            if (!ec) std::make_shared<exchange<Stream>>(std::move(stream), how_, record_)->start();
-            accept();
-        });
-    }
-
-    ending how_;
-    asio::io_context io_{1};
-    Acceptor listener_;
-    std::thread thread_;
+    accept_loop<Stream, Acceptor> loop_;
 };
 
 template <cs::close_policy P>

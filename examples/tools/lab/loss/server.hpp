@@ -2,9 +2,9 @@
 #ifndef CLOSESIDE_LAB_LOSS_SERVER_HPP
 #define CLOSESIDE_LAB_LOSS_SERVER_HPP
 
-#include "reply.hpp"
+#include "../support/observed.hpp"
 
-#include "../support/host.hpp"
+#include "reply.hpp"
 
 #include <array>
 #include <atomic>

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "variant.hpp"
 
-#include "../support/counters.hpp"
 #include "../support/firewall.hpp"
-#include "../support/host.hpp"
-#include "../support/socket_table.hpp"
-#include "../support/wait.hpp"
+#include "../support/observed.hpp"
+#include "../support/tcp_sockets.hpp"
 
 #include "observation/segment_capture.hpp"
 
@@ -34,10 +32,11 @@ outcome run(const variant& chosen, client_plan plan) {
     send_single_segments(client_host, "server");
     lose_at_random(server_host, chosen.percent);
     lose_at_random(client_host, chosen.percent);
-    std::unique_ptr<examples::segment_capture> capture;
+    std::unique_ptr<observation::segment_capture> capture;
     if (chosen.recorded)
-        capture = server_host.run(
-            [] { return std::make_unique<examples::segment_capture>("client", examples::recorded::every_segment); });
+        capture = server_host.run([] {
+            return std::make_unique<observation::segment_capture>("client", observation::recorded::every_segment);
+        });
     const std::unique_ptr<server> serving = serve(server_host, chosen.how);
     const counters before(server_host), before_on_client(client_host);
 
@@ -45,7 +44,7 @@ outcome run(const variant& chosen, client_plan plan) {
     plan.closes_first = chosen.how == ending::peer_first || chosen.how == ending::peer_first_or_reset;
     plan.reads_slowly = chosen.slow;
     result.receipts = client_host.run([&] {
-        return fetch_replies({examples::ipv4(server_address), server_port}, plan);
+        return fetch_replies({observation::ipv4(server_address), server_port}, plan);
     });
     eventually([&] { return serving->closes().open == 0; }, server_limit);
 

@@ -30,7 +30,7 @@ struct outcome {
     long long aborts_on_data = 0;  ///< TCPAbortOnData: input for a socket that was closed, or SO_LINGER 0
     long long orphans_reset =
         0; ///< TCPAbortOnMemory of both hosts: tcp_max_orphans, which all hosts share, was reached
-    std::vector<examples::segment> segments;
+    std::vector<observation::segment> segments;
 };
 
 inline const std::string server_address = "192.0.2.1";

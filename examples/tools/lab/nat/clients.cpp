@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "clients.hpp"
 
-#include "../support/descriptor.hpp"
-#include "../support/wait.hpp"
+#include "../support/observed.hpp"
 
 #include <algorithm>
 #include <array>
@@ -24,7 +23,7 @@ using namespace std::chrono_literals;
 constexpr auto exchange_limit = 3s;          // from the handshake to the end of the reply, on a busy machine
 constexpr auto patience_with_server = 500ms; // for the server's FIN, once the reply is whole
 
-sockaddr_in address_of(examples::endpoint e) {
+sockaddr_in address_of(observation::endpoint e) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(e.port);
@@ -34,7 +33,7 @@ sockaddr_in address_of(examples::endpoint e) {
 
 class client {
 public:
-    client(std::uint16_t port, examples::endpoint server, std::chrono::milliseconds limit)
+    client(std::uint16_t port, observation::endpoint server, std::chrono::milliseconds limit)
         : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
         const sockaddr_in own = address_of({INADDR_ANY, port}), target = address_of(server);
         if (!socket_ || ::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0)
@@ -100,7 +99,7 @@ private:
 
 } // namespace
 
-std::vector<attempt> connect_at_once(examples::endpoint server, std::uint16_t first, std::size_t count,
+std::vector<attempt> connect_at_once(observation::endpoint server, std::uint16_t first, std::size_t count,
                                      std::chrono::milliseconds limit) {
     std::vector<client> clients;
     clients.reserve(count);

@@ -8,19 +8,19 @@ namespace lab::nat {
 
 bool flow::answered() const {
     return std::any_of(segments.begin(), segments.end(),
-                       [](const examples::segment& s) { return s.outgoing && s.syn && s.ack; });
+                       [](const observation::segment& s) { return s.outgoing && s.syn && s.ack; });
 }
 
 bool flow::challenged() const {
-    for (const examples::segment& s : segments)
+    for (const observation::segment& s : segments)
         if (s.outgoing) return !s.syn && !s.rst; // the first answer
     return false;
 }
 
-std::vector<flow> flows_of(const std::vector<examples::segment>& segments) {
+std::vector<flow> flows_of(const std::vector<observation::segment>& segments) {
     std::vector<flow> flows;
     std::map<std::uint16_t, std::size_t> current; // port -> index
-    for (const examples::segment& s : segments) {
+    for (const observation::segment& s : segments) {
         const std::uint16_t port = s.outgoing ? s.to.port : s.from.port;
         const auto known = current.find(port);
         const bool begins = !s.outgoing && s.syn &&

@@ -13,7 +13,7 @@ namespace lab::nat {
 
 namespace {
 
-using examples::segment;
+using observation::segment;
 using std::chrono::system_clock;
 using svg::tone;
 
@@ -38,7 +38,7 @@ std::optional<succession> find(const outcome& found, bool (*wanted)(const flow&)
 
 class story {
 public:
-    story(std::string title, const succession& told) : told_(told), server_(examples::ipv4(server_address)) {
+    story(std::string title, const succession& told) : told_(told), server_(observation::ipv4(server_address)) {
         const segment& syn = told.before.segments.front();
         origin_ = first_fin()->when;
         diagram_ = {.title = std::move(title),

@@ -3,19 +3,19 @@
 
 #include "clients.hpp"
 
+#include "../support/accept_loop.hpp"
+
 #include <closeside/acceptor.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/stream.hpp>
 
 #include <asio/buffer.hpp>
-#include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/read.hpp>
 #include <asio/write.hpp>
 
 #include <array>
 #include <memory>
-#include <thread>
 #include <utility>
 
 namespace lab::nat {
@@ -63,27 +63,12 @@ private:
 template <class Stream, class Acceptor>
 class server_of final : public server {
 public:
-    explicit server_of(const host& where)
-        : listener_(where.run([&] { return Acceptor(io_, tcp::endpoint(tcp::v4(), server_port)); })) {
-        accept();
-        thread_ = std::thread([this] { io_.run(); });
-    }
-    ~server_of() override {
-        io_.stop();
-        thread_.join();
+    explicit server_of(const host& h)
+        : loop_(h, server_port, [](Stream stream) { std::make_shared<exchange<Stream>>(std::move(stream))->start(); }) {
     }
 
 private:
-    void accept() {
-        listener_.async_accept([this](asio::error_code ec, Stream stream) {
-            if (!ec) std::make_shared<exchange<Stream>>(std::move(stream))->start();
-            accept();
-        });
-    }
-
-    asio::io_context io_{1};
-    Acceptor listener_;
-    std::thread thread_;
+    accept_loop<Stream, Acceptor> loop_;
 };
 
 template <cs::close_policy P>

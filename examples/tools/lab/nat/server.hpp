@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_LAB_NAT_SERVER_HPP
 #define CLOSESIDE_LAB_NAT_SERVER_HPP
 
-#include "../support/host.hpp"
+#include "../support/observed.hpp"
 
 #include <cstdint>
 #include <memory>

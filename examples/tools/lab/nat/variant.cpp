@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "variant.hpp"
 
-#include "../support/counters.hpp"
 #include "../support/firewall.hpp"
-#include "../support/host.hpp"
-#include "../support/wait.hpp"
+#include "../support/observed.hpp"
+#include "../support/tcp_sockets.hpp"
 
 #include "observation/segment_capture.hpp"
 
@@ -50,7 +49,7 @@ struct network {
 /// Client a connects from one block of ports, client b from the other, at the same time.
 std::vector<attempt> connect_both(const network& hosts, std::uint16_t ports_of_a, std::uint16_t ports_of_b,
                                   const dimensions& size) {
-    const examples::endpoint target{examples::ipv4(server_address), server_port};
+    const observation::endpoint target{observation::ipv4(server_address), server_port};
     const auto from = [&](const host& h, std::uint16_t first) {
         return std::async(std::launch::async, [&, first] {
             return h.run([&] { return connect_at_once(target, first, size.ports, size.connect_limit); });
@@ -87,7 +86,7 @@ outcome run(const variant& chosen, const dimensions& size, const std::string& ch
     outcome result;
     if (!check.empty()) result.check.emplace().before = find_cs101(hosts.server, check, {});
     const auto capture = hosts.server.run(
-        [] { return std::make_unique<examples::segment_capture>("nat", examples::recorded::every_segment); });
+        [] { return std::make_unique<observation::segment_capture>("nat", observation::recorded::every_segment); });
     const std::unique_ptr<server> serving = serve(hosts.server, chosen.how);
     const counters before(hosts.server);
 

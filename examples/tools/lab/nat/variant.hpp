@@ -2,10 +2,10 @@
 #ifndef CLOSESIDE_LAB_NAT_VARIANT_HPP
 #define CLOSESIDE_LAB_NAT_VARIANT_HPP
 
+#include "../support/observed.hpp"
+
 #include "clients.hpp"
 #include "server.hpp"
-
-#include "../support/socket_table.hpp"
 
 #include "observation/segment.hpp"
 
@@ -48,7 +48,7 @@ struct outcome {
     std::map<std::string, long long> counted; ///< by how much the server's counters moved; not those that it has not
     std::size_t time_wait_on_server = 0;      ///< after the first round
     std::size_t time_wait_on_clients = 0;
-    std::vector<examples::segment> segments; ///< on the server's interface
+    std::vector<observation::segment> segments; ///< on the server's interface
     std::optional<checked> check;
 };
 

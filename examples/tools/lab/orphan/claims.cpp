@@ -1,37 +1,26 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "result.hpp"
 
+#include "../support/check_each.hpp"
+
 #include <algorithm>
 #include <cstdio>
 
 namespace lab::orphan {
 
-namespace {
-
-std::string name_of(const variant& v) {
+static std::string name_of(const variant& v) {
     std::string name = std::string(to_string(v.peers)) + ", linger2 " + name_of_linger2(v);
     if (v.ever_silent()) name += ", retries " + std::to_string(v.orphan_retries);
     return name;
 }
+
+namespace {
 
 std::string seconds(std::optional<double> s) {
     char text[32];
     if (!s) return "never";
     std::snprintf(text, sizeof text, "%.2f s", *s);
     return text;
-}
-
-/// Holds for each variant that `wanted` picks, and there is one. Gathers what was seen of them.
-template <class Wanted, class Holds, class Text>
-void check_each(report& r, const results& all, const char* sentence, Wanted wanted, Holds holds, Text text) {
-    std::string numbers;
-    bool good = true;
-    for (const result& one : all) {
-        if (!wanted(one.what)) continue;
-        good = good && holds(one);
-        numbers += (numbers.empty() ? "" : "; ") + name_of(one.what) + ": " + text(one);
-    }
-    r.check(good && !numbers.empty(), sentence, numbers);
 }
 
 bool never_close(const variant& v) { return v.peers == behaviour::never_close; }
@@ -48,7 +37,7 @@ std::string told(const result& one) {
            " drain_time_over, " + std::to_string(one.left_to_kernel) + " left_to_kernel; ";
 }
 
-void claim_fin_wait_2(report& r, const results& all, std::size_t connections) {
+void claim_fin_wait2(report& r, const results& all, std::size_t connections) {
     check_each(
         r, all,
         "Peers that never close: the close ends by drain_time, reports that TIME-WAIT is left to the kernel and that "
@@ -56,9 +45,9 @@ void claim_fin_wait_2(report& r, const results& all, std::size_t connections) {
         "is unacknowledged, and the kernel has every connection as an orphan in FIN-WAIT-2.",
         kept,
         [&](const result& one) {
-            return told_all(one, connections) && one.unacknowledged == 0 && one.found.most_fin_wait_2 == connections;
+            return told_all(one, connections) && one.unacknowledged == 0 && one.found.most_fin_wait2 == connections;
         },
-        [](const result& one) { return told(one) + std::to_string(one.found.most_fin_wait_2) + " in FIN-WAIT-2"; });
+        [](const result& one) { return told(one) + std::to_string(one.found.most_fin_wait2) + " in FIN-WAIT-2"; });
     check_each(
         r, all,
         "They are gone after TCP_LINGER2, or under fin_wait2::system after tcp_fin_timeout: not before, and long "
@@ -66,7 +55,7 @@ void claim_fin_wait_2(report& r, const results& all, std::size_t connections) {
         "twice that time.",
         kept,
         [](const result& one) {
-            const double wanted = one.what.fin_wait_2_seconds(), took = one.found.half_gone.value_or(0);
+            const double wanted = one.what.fin_wait2_seconds(), took = one.found.half_gone.value_or(0);
             return took >= 0.95 * wanted && took <= 2 * wanted && one.found.gone;
         },
         [](const result& one) { return seconds(one.found.half_gone); });
@@ -76,11 +65,11 @@ void claim_fin_wait_2(report& r, const results& all, std::size_t connections) {
             const auto counted = one.found.counted.find("TCPAbortOnLinger");
             const bool kernel =
                 counted == one.found.counted.end() || counted->second == static_cast<long long>(connections);
-            return one.found.most_fin_wait_2 <= connections / 100 && one.found.resets == connections && kernel &&
+            return one.found.most_fin_wait2 <= connections / 100 && one.found.resets == connections && kernel &&
                    one.reset_by_us == connections;
         },
         [](const result& one) {
-            return std::to_string(one.found.most_fin_wait_2) + " in FIN-WAIT-2; peers saw " +
+            return std::to_string(one.found.most_fin_wait2) + " in FIN-WAIT-2; peers saw " +
                    std::to_string(one.found.resets) + " resets, close_report says reset_by_us of " +
                    std::to_string(one.reset_by_us);
         });
@@ -113,7 +102,7 @@ void claim_fin_wait_2(report& r, const results& all, std::size_t connections) {
         [](const result& one) { return std::to_string(one.found.time_wait) + " in TIME-WAIT"; });
 }
 
-void claim_fin_wait_1(report& r, const results& all, std::size_t connections) {
+void claim_fin_wait1(report& r, const results& all, std::size_t connections) {
     check_each(
         r, all,
         "Peers that do not acknowledge: close_report counts as unacknowledged what the kernel has queued for orphans "
@@ -123,10 +112,10 @@ void claim_fin_wait_1(report& r, const results& all, std::size_t connections) {
         [&](const result& one) {
             const std::uint64_t all_replies = connections * reply_size;
             return told_all(one, connections) && one.unacknowledged == all_replies && one.found.queued == all_replies &&
-                   one.found.received == 0 && one.found.most_fin_wait_1 == connections && one.found.gone;
+                   one.found.received == 0 && one.found.most_fin_wait1 == connections && one.found.gone;
         },
         [](const result& one) {
-            return std::to_string(one.found.most_fin_wait_1) + " in FIN-WAIT-1, " + std::to_string(one.unacknowledged) +
+            return std::to_string(one.found.most_fin_wait1) + " in FIN-WAIT-1, " + std::to_string(one.unacknowledged) +
                    " bytes unacknowledged, " + std::to_string(one.found.queued) + " queued, " +
                    std::to_string(one.found.received) + " received";
         });
@@ -169,7 +158,7 @@ void claim_retries(report& r, const results& all) {
         numbers += (numbers.empty() ? "" : "; ") + std::string("tcp_orphan_retries ") +
                    std::to_string(one->what.orphan_retries) + ": " + seconds(one->found.half_gone);
     }
-    grows = grows && before > 1.5 * by_patience.back()->what.fin_wait_2_seconds();
+    grows = grows && before > 1.5 * by_patience.back()->what.fin_wait2_seconds();
     r.check(grows,
             "How long they stay is tcp_orphan_retries' to say (0: 8), each retry about doubling it; "
             "TCP_LINGER2, here 1 s, does not bound FIN-WAIT-1.",
@@ -179,8 +168,8 @@ void claim_retries(report& r, const results& all) {
 } // namespace
 
 void check_claims(report& r, const results& all, std::size_t connections) {
-    claim_fin_wait_2(r, all, connections);
-    claim_fin_wait_1(r, all, connections);
+    claim_fin_wait2(r, all, connections);
+    claim_fin_wait1(r, all, connections);
     claim_retries(r, all);
 }
 

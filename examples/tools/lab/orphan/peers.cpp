@@ -11,7 +11,7 @@
 
 namespace lab::orphan {
 
-peers::peers(examples::endpoint server, std::size_t count, std::size_t at_once) : at_once_(at_once) {
+peers::peers(observation::endpoint server, std::size_t count, std::size_t at_once) : at_once_(at_once) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(server.port);

@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_LAB_ORPHAN_PEERS_HPP
 #define CLOSESIDE_LAB_ORPHAN_PEERS_HPP
 
-#include "../support/descriptor.hpp"
+#include "../support/observed.hpp"
 
 #include "observation/segment.hpp"
 
@@ -19,7 +19,7 @@ public:
 
     /// Connects from the calling thread's host. Who reads `at_once` bytes at a time has the smallest receive window.
     /** Throws std::system_error. */
-    peers(examples::endpoint server, std::size_t count, std::size_t at_once);
+    peers(observation::endpoint server, std::size_t count, std::size_t at_once);
 
     /// Reads what has come, or that much of it; never blocks.
     void read();

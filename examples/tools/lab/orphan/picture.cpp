@@ -72,11 +72,11 @@ svg::panel draw_lines(const results& all, chart c, std::size_t sample::*count, W
 void draw_picture(report& r, const results& all) {
     r.picture = svg::stacked(
         {draw_lines(
-             all, chart_of("Peers that never close, by TCP_LINGER2", "orphans in FIN-WAIT-2"), &sample::fin_wait_2,
+             all, chart_of("Peers that never close, by TCP_LINGER2", "orphans in FIN-WAIT-2"), &sample::fin_wait2,
              [](const variant& v) { return v.peers == behaviour::never_close; }, name_of_linger2),
          draw_lines(
              all, chart_of("Peers that do not acknowledge, by tcp_orphan_retries", "orphans in FIN-WAIT-1"),
-             &sample::fin_wait_1, [](const variant& v) { return v.peers == behaviour::silent; },
+             &sample::fin_wait1, [](const variant& v) { return v.peers == behaviour::silent; },
              [](const variant& v) {
                  return std::to_string(v.orphan_retries) + (v.orphan_retries == 1 ? " retry" : " retries");
              })});

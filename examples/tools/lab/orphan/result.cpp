@@ -53,8 +53,8 @@ table table_of(const results& all) {
         using nlohmann::json;
         const outcome& o = r.found;
         t.rows.push_back({to_string(r.what.peers), name_of_linger2(r.what), r.what.orphan_retries, o.endings.size(),
-                          r.shortest_close, r.over_drain_time, r.left_to_kernel, r.unacknowledged, o.most_fin_wait_1,
-                          o.queued, o.most_fin_wait_2, o.half_gone ? json(*o.half_gone) : json(),
+                          r.shortest_close, r.over_drain_time, r.left_to_kernel, r.unacknowledged, o.most_fin_wait1,
+                          o.queued, o.most_fin_wait2, o.half_gone ? json(*o.half_gone) : json(),
                           o.gone ? json(*o.gone) : json(), o.received, o.resets, o.time_wait});
         for (const std::string& name : counter_names) {
             const auto counted = o.counted.find(name);

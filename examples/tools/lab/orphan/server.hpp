@@ -2,8 +2,7 @@
 #ifndef CLOSESIDE_LAB_ORPHAN_SERVER_HPP
 #define CLOSESIDE_LAB_ORPHAN_SERVER_HPP
 
-#include "../support/host.hpp"
-#include "../support/wait.hpp"
+#include "../support/observed.hpp"
 
 #include <closeside/close_policy.hpp>
 #include <closeside/report.hpp>

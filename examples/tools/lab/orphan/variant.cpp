@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "variant.hpp"
 
-#include "peers.hpp"
+#include "../support/observed.hpp"
+#include "../support/tcp_sockets.hpp"
 
-#include "../support/counters.hpp"
-#include "../support/socket_table.hpp"
+#include "peers.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -27,27 +27,26 @@ void silence(const host& peers) {
 }
 
 struct look {
-    std::size_t fin_wait_1 = 0;
-    std::size_t fin_wait_2 = 0;
+    std::size_t fin_wait1 = 0;
+    std::size_t fin_wait2 = 0;
     std::uint64_t queued = 0;
     bool held =
         false; ///< some descriptor is open: before the close, or in a child of this process that has yet to exec
 };
 
 look look_at_orphans(const host& server) {
-    constexpr std::uint32_t wanted =
-        1u << static_cast<unsigned>(tcp_state::fin_wait_1) | 1u << static_cast<unsigned>(tcp_state::fin_wait_2);
+    constexpr std::uint32_t wanted = set_of(tcp_state::fin_wait1) | set_of(tcp_state::fin_wait2);
     look seen;
     for (const socket_entry& s : tcp_sockets(server, wanted)) {
         if (s.inode != 0) {
             seen.held = true;
             continue;
         }
-        if (s.state == tcp_state::fin_wait_2) {
-            ++seen.fin_wait_2;
+        if (s.state == tcp_state::fin_wait2) {
+            ++seen.fin_wait2;
             continue;
         }
-        ++seen.fin_wait_1;
+        ++seen.fin_wait1;
         seen.queued += s.send_queue - (s.send_queue > 0 ? 1 : 0); // without the FIN
     }
     return seen;
@@ -69,20 +68,20 @@ public:
     bool look() {
         const orphan::look seen = look_at_orphans(server_);
         times_.push_back(steady::now());
-        into_.samples.push_back({.fin_wait_1 = seen.fin_wait_1, .fin_wait_2 = seen.fin_wait_2});
-        into_.most_fin_wait_1 = std::max(into_.most_fin_wait_1, seen.fin_wait_1);
-        into_.most_fin_wait_2 = std::max(into_.most_fin_wait_2, seen.fin_wait_2);
+        into_.samples.push_back({.fin_wait1 = seen.fin_wait1, .fin_wait2 = seen.fin_wait2});
+        into_.most_fin_wait1 = std::max(into_.most_fin_wait1, seen.fin_wait1);
+        into_.most_fin_wait2 = std::max(into_.most_fin_wait2, seen.fin_wait2);
         into_.queued = std::max(into_.queued, seen.queued);
-        return seen.held || seen.fin_wait_1 + seen.fin_wait_2 > 0;
+        return seen.held || seen.fin_wait1 + seen.fin_wait2 > 0;
     }
 
     void evaluate(std::size_t connections, steady::time_point released) {
-        const std::size_t most = std::max(into_.most_fin_wait_1, into_.most_fin_wait_2);
+        const std::size_t most = std::max(into_.most_fin_wait1, into_.most_fin_wait2);
         bool all_there = false;
         for (std::size_t i = 0; i < times_.size(); ++i) {
             sample& s = into_.samples[i];
             s.at = std::chrono::duration<double>(times_[i] - released).count();
-            const std::size_t orphans = s.fin_wait_1 + s.fin_wait_2;
+            const std::size_t orphans = s.fin_wait1 + s.fin_wait2;
             all_there = all_there || (orphans >= most && most > connections / 2);
             if (!all_there) continue;
             if (!into_.half_gone && orphans <= connections / 2) into_.half_gone = s.at;
@@ -111,7 +110,7 @@ const char* to_string(behaviour b) noexcept {
     return "?";
 }
 
-double variant::fin_wait_2_seconds() const noexcept {
+double variant::fin_wait2_seconds() const noexcept {
     if (skips()) return 0;
     return linger2 == closeside::fin_wait2::system ? fin_timeout : static_cast<double>(linger2.time.count) / 1000;
 }
@@ -133,7 +132,7 @@ outcome run(const variant& chosen, std::size_t connections, std::chrono::millise
     outcome result;
     const std::size_t at_once = chosen.peers == behaviour::read_slowly ? slow_read : peers::everything;
     peers connected = peer_host.run([&] {
-        return peers({examples::ipv4("192.0.2.1"), server_port}, connections, at_once);
+        return peers({observation::ipv4("192.0.2.1"), server_port}, connections, at_once);
     });
     if (!eventually([&] { return serving.accepted() == connections; }, 10s))
         throw std::runtime_error("the server accepted " + std::to_string(serving.accepted()) + " connections only");

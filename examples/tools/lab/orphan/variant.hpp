@@ -34,7 +34,7 @@ struct variant {
     int fin_timeout = 60;   ///< net.ipv4.tcp_fin_timeout
     int orphan_retries = 0; ///< net.ipv4.tcp_orphan_retries; 0: 8
 
-    /// How long the close waits without progress; longer where a small window lets it come in large steps.
+    /// How long the close waits without progress; longer if a small window lets it come in large steps.
     std::chrono::milliseconds drain_time() const noexcept {
         return std::chrono::milliseconds(peers == behaviour::read_slowly ? 1000 : 200);
     }
@@ -43,7 +43,7 @@ struct variant {
     bool ever_silent() const noexcept { return peers == behaviour::silent || peers == behaviour::silent_a_while; }
 
     /// How long the kernel is to keep an orphan in FIN-WAIT-2.
-    double fin_wait_2_seconds() const noexcept;
+    double fin_wait2_seconds() const noexcept;
 };
 
 /// "linger2 = 2 s", "system, tcp_fin_timeout = 5"
@@ -52,15 +52,15 @@ std::string name_of_linger2(const variant& v);
 /// The server's orphans at one moment.
 struct sample {
     double at = 0; ///< seconds since the descriptors were released
-    std::size_t fin_wait_1 = 0;
-    std::size_t fin_wait_2 = 0;
+    std::size_t fin_wait1 = 0;
+    std::size_t fin_wait2 = 0;
 };
 
 struct outcome {
     std::vector<ended> endings;
     std::vector<sample> samples;
-    std::size_t most_fin_wait_1 = 0;
-    std::size_t most_fin_wait_2 = 0;
+    std::size_t most_fin_wait1 = 0;
+    std::size_t most_fin_wait2 = 0;
     std::optional<double> half_gone; ///< seconds until half the orphans were gone; nothing: there was none
     std::optional<double> gone;      ///< seconds until the last was; nothing: they never went, or never were
     std::uint64_t queued = 0;        ///< bytes that the kernel had queued for the orphans in FIN-WAIT-1, without FINs

@@ -24,7 +24,7 @@ struct cell {
 };
 
 /// Runs one cell on this thread and two more; `packets` may be null. Every wait is bounded by lab.bound.
-cell run_cell(server_kind server, peer_kind kind, const settings& lab, examples::segment_capture* packets);
+cell run_cell(server_kind server, peer_kind kind, const settings& lab, observation::segment_capture* packets);
 
 } // namespace lab::policy
 

@@ -70,7 +70,7 @@ void add_options(CLI::App& app, options& chosen) {
         ->check(CLI::Range(200, 10'000))
         ->capture_default_str();
     app.add_flag("--json", chosen.json, "JSON instead of the table; its shape stands below");
-    app.add_flag("--states-only", chosen.states_only, "Do not record segments, even where that is permitted");
+    app.add_flag("--states-only", chosen.states_only, "Do not record segments, even if that is permitted");
     app.add_flag("--stay-here", chosen.stay_here, "Do not enter a network namespace of its own");
     app.footer(std::string("Exit status: 0 all reports agree and all promises were kept, 1 not so, 64 usage, 70 could "
                            "not run.\nColour only on a terminal, and never with NO_COLOR set.\n\n") +
@@ -92,11 +92,11 @@ void apply(options& chosen) {
     lab.bound = std::max(lab.bound, lab.write_limit + 4 * lab.limit + std::chrono::seconds(4));
 }
 
-std::unique_ptr<examples::segment_capture> open_witness(const options& chosen, lab_result& result) {
+std::unique_ptr<observation::segment_capture> open_witness(const options& chosen, lab_result& result) {
     result.witness = "states";
     if (chosen.states_only) return nullptr;
     try {
-        auto packets = std::make_unique<examples::segment_capture>();
+        auto packets = std::make_unique<observation::segment_capture>();
         result.witness = "packets";
         return packets;
     } catch (const std::system_error& e) {
@@ -108,7 +108,7 @@ std::unique_ptr<examples::segment_capture> open_witness(const options& chosen, l
 }
 
 /// One row: every peer at once, each cell on threads of its own.
-std::vector<cell> run_row(server_kind server, const options& chosen, examples::segment_capture* packets) {
+std::vector<cell> run_row(server_kind server, const options& chosen, observation::segment_capture* packets) {
     std::vector<cell> row(chosen.peers.size());
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < row.size(); ++i)
@@ -139,20 +139,21 @@ void judge(std::vector<std::vector<cell>> rows, const options& chosen, lab_resul
     }
 }
 
-lab_result run(const options& chosen) {
+lab_result run(options& chosen) {
     lab_result result{};
-    result.lab = chosen.lab;
     result.servers = chosen.servers;
     result.peers = chosen.peers;
-    result.namespace_kind = to_string(chosen.stay_here ? examples::network::shared : examples::enter_own_network());
-    result.table = tcp_table().source();
+    result.namespace_kind =
+        to_string(chosen.stay_here ? observation::network::shared : observation::enter_own_network());
+    chosen.lab.table = available_source();
+    result.lab = chosen.lab;
     utsname system{};
     if (::uname(&system) == 0) result.kernel = system.release;
-    const std::unique_ptr<examples::segment_capture> packets = open_witness(chosen, result);
+    const std::unique_ptr<observation::segment_capture> packets = open_witness(chosen, result);
 
     const bool show_progress = ::isatty(STDERR_FILENO) == 1;
-    const examples::watchdog bound("closeside-lab policy",
-                                   std::chrono::seconds(30) + chosen.servers.size() * (chosen.lab.bound / 2));
+    const observation::watchdog bound("closeside-lab policy",
+                                      std::chrono::seconds(30) + chosen.servers.size() * (chosen.lab.bound / 2));
     std::vector<std::vector<cell>> rows;
     for (const server_kind server : chosen.servers) {
         bound.now_at(name(server).data());

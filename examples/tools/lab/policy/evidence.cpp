@@ -50,7 +50,7 @@ holder evidence::time_wait() const noexcept {
     return server && peer ? holder::both : server ? holder::server : peer ? holder::peer : holder::nobody;
 }
 
-std::vector<wire_event> read_off(const std::vector<examples::segment>& segments, std::uint16_t server_port) {
+std::vector<wire_event> read_off(const std::vector<observation::segment>& segments, std::uint16_t server_port) {
     std::vector<wire_event> events;
     const auto add = [&](bool from_server, signal what, auto when) {
         const bool known = std::any_of(events.begin(), events.end(), [&](const wire_event& e) {
@@ -58,7 +58,7 @@ std::vector<wire_event> read_off(const std::vector<examples::segment>& segments,
         });
         if (!known) events.push_back({from_server, what, when});
     };
-    for (const examples::segment& s : segments) {
+    for (const observation::segment& s : segments) {
         const bool from_server = s.from.port == server_port;
         if (s.fin) add(from_server, signal::fin, s.when);
         if (s.rst) add(from_server, s.ack ? signal::reset : signal::reset_answer, s.when);
@@ -69,12 +69,12 @@ std::vector<wire_event> read_off(const std::vector<examples::segment>& segments,
 std::vector<wire_event> inferred_from(const evidence& sampled, const peer_view& got) {
     using enum tcp_state;
     const bool server_fin = got.end_of_file ||
-                            contains_any(sampled.server_states, {fin_wait_2, closing, time_wait, last_ack}) ||
+                            contains_any(sampled.server_states, {fin_wait2, closing, time_wait, last_ack}) ||
                             contains_any(sampled.peer_states, {close_wait, last_ack, closing, time_wait});
     const bool peer_fin = contains_any(sampled.server_states, {close_wait, last_ack, closing, time_wait}) ||
-                          contains_any(sampled.peer_states, {fin_wait_2, closing, time_wait});
+                          contains_any(sampled.peer_states, {fin_wait2, closing, time_wait});
     const bool peer_first = contains_any(sampled.server_states, {close_wait, last_ack}) ||
-                            contains_any(sampled.peer_states, {fin_wait_1, fin_wait_2}) ||
+                            contains_any(sampled.peer_states, {fin_wait1, fin_wait2}) ||
                             sampled.time_wait() == holder::peer;
     std::vector<wire_event> events;
     if (server_fin && !(peer_fin && peer_first)) events.push_back({true, signal::fin, {}});

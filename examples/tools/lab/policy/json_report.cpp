@@ -37,7 +37,7 @@ const char* end_name(bool server) { return server ? "server" : "peer"; }
 
 json states_of(const std::vector<tcp_state>& trail) {
     json states = json::array();
-    for (const tcp_state s : trail) states.push_back(to_string(s));
+    for (const tcp_state s : trail) states.push_back(state_name(s));
     return states;
 }
 
@@ -58,8 +58,8 @@ json kernel_of(const evidence& e) {
             {"reset_by", reset ? json(end_name(reset->from_server)) : json()},
             {"time_wait", to_string(e.time_wait())},
             {"wire", std::move(wire)},
-            {"server_state", to_string(e.server_settled)},
-            {"peer_state", to_string(e.peer_settled)},
+            {"server_state", state_name(e.server_settled)},
+            {"peer_state", state_name(e.peer_settled)},
             {"server_states", states_of(e.server_states)},
             {"peer_states", states_of(e.peer_states)}};
 }
@@ -115,7 +115,7 @@ std::string to_json(const lab_result& result) {
             {"drain_time_ms", lab.limit.count()},
             {"drain_bytes", lab.drain_bytes}}},
           {"witness", result.witness},
-          {"table", result.table},
+          {"table", to_string(lab.table)},
           {"namespace", result.namespace_kind},
           {"kernel", result.kernel},
           {"asio", std::to_string(ASIO_VERSION / 100000) + "." + std::to_string(ASIO_VERSION / 100 % 1000) + "." +

@@ -3,8 +3,8 @@
 #define CLOSESIDE_LAB_POLICY_RESULT_HPP
 
 #include "cell.hpp"
+#include "judgement.hpp"
 #include "scenario.hpp"
-#include "verdict.hpp"
 
 #include <cstddef>
 #include <string>
@@ -29,7 +29,6 @@ struct lab_result {
     std::string namespace_kind; ///< to_string(network)
     std::string witness;        ///< "packets" or "states"
     std::string witness_note;   ///< why not packets; empty otherwise
-    std::string table;          ///< tcp_table::source()
     std::string kernel;         ///< uname -r
 
     std::size_t reports() const;

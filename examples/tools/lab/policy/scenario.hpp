@@ -2,6 +2,8 @@
 #ifndef CLOSESIDE_LAB_POLICY_SCENARIO_HPP
 #define CLOSESIDE_LAB_POLICY_SCENARIO_HPP
 
+#include "../support/observed.hpp"
+
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -20,6 +22,7 @@ struct settings {
     std::chrono::milliseconds peer_reaction{25}; ///< what loopback lacks: the round trip before a peer reacts
     /// No wait inside a cell is longer: each of the two limits may take twice its time after the last progress.
     std::chrono::milliseconds bound{12'000};
+    table_source table = table_source::sock_diag; ///< where the TCP states come from
 };
 
 enum class peer_kind : std::uint8_t {

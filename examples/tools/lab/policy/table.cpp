@@ -91,7 +91,7 @@ std::string wire_of(const evidence& e) {
         if (!text.empty()) text += ' ';
         text += event.from_server ? std::string(flag) + '>' : std::string("<") + flag;
     }
-    if (text.empty()) return e.server_settled == tcp_state::fin_wait_1 ? "(FIN queued)" : "(nothing)";
+    if (text.empty()) return e.server_settled == tcp_state::fin_wait1 ? "(FIN queued)" : "(nothing)";
     return text;
 }
 
@@ -103,10 +103,10 @@ std::string who_waits(const evidence& e) {
     case holder::nobody: break;
     }
     switch (e.server_settled) {
-    case tcp_state::none: return "no TW";
-    case tcp_state::fin_wait_1: return "FW1 us";
-    case tcp_state::fin_wait_2: return "FW2 us";
-    default: return to_string(e.server_settled);
+    case tcp_state::unknown: return "no TW";
+    case tcp_state::fin_wait1: return "FW1 us";
+    case tcp_state::fin_wait2: return "FW2 us";
+    default: return state_name(e.server_settled);
     }
 }
 
@@ -158,7 +158,7 @@ void print_heading(std::ostream& out, const lab_result& result, const painter& p
         << paint(colour::dim, "Limits here: patience and drain_time " + std::to_string(lab.limit.count()) +
                                   " ms, drain_bytes " + std::to_string(lab.drain_bytes >> 20) + "M. FIN and RST from " +
                                   (result.witness == "packets" ? "the segments on lo" : "sampled states and errno") +
-                                  ", states from " + result.table + ".")
+                                  ", states from " + to_string(lab.table) + ".")
         << "\n\n";
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "result.hpp"
 
+#include "../support/check_each.hpp"
+
 #include <closeside/error.hpp>
 
 #include <algorithm>
@@ -9,14 +11,14 @@
 
 namespace lab::port {
 
-namespace {
-
 using closeside::side;
 
-std::string name_of(const variant& v) {
+static std::string name_of(const variant& v) {
     return std::string(to_string(v.way)) + ", tw_reuse = " + std::to_string(v.tw_reuse) +
            (v.timestamps ? "" : ", no timestamps") + (v.closes_first == side::local ? "" : ", server first");
 }
+
+namespace {
 
 std::string text_of(double value) {
     char text[32];
@@ -28,19 +30,6 @@ std::string text_of(double value) {
 std::optional<double> deviation(const outcome& o) {
     if (!o.rate || o.capacity <= 0) return std::nullopt;
     return (*o.rate / o.capacity - 1) * 100;
-}
-
-/// Holds for each variant that `wanted` picks, and there is one. Gathers what was seen of them.
-template <class Wanted, class Holds, class Text>
-void check_each(report& r, const results& all, const char* sentence, Wanted wanted, Holds holds, Text text) {
-    std::string numbers;
-    bool good = true;
-    for (const result& one : all) {
-        if (!wanted(one.what)) continue;
-        good = good && holds(one);
-        numbers += (numbers.empty() ? "" : "; ") + name_of(one.what) + ": " + text(one.found);
-    }
-    r.check(good && !numbers.empty(), sentence, numbers);
 }
 
 bool any(const variant&) { return true; }
@@ -59,7 +48,8 @@ auto foretold_within(double percent) {
 }
 
 void claim_rates(report& r, const results& all, const dimensions& size) {
-    const auto rate = [](const outcome& o) {
+    const auto rate = [](const result& one) {
+        const outcome& o = one.found;
         return (o.rate ? text_of(*o.rate) : "not reached") + " of " + text_of(o.capacity) + " a second";
     };
     check_each(r, all,
@@ -80,7 +70,8 @@ void claim_rates(report& r, const results& all, const dimensions& size) {
             const bool none_more = size.waits_for_time_wait || one.found.made.at.size() == one.found.local_ports;
             return one.found.local_ports == size.ports && one.found.made.at_first == size.ports && none_more;
         },
-        [](const outcome& o) {
+        [](const result& one) {
+            const outcome& o = one.found;
             return std::to_string(o.made.at_first) + " of " + std::to_string(o.local_ports) + " ports";
         });
 }
@@ -147,7 +138,8 @@ void check_claims(report& r, const results& all, const dimensions& size) {
     check_each(
         r, all, "They recover when ports are free again: by tcp_tw_reuse = 1, by a wider range, or after the delay.",
         any, [](const result& one) { return one.found.recovered; },
-        [](const outcome& o) {
+        [](const result& one) {
+            const outcome& o = one.found;
             return std::string(o.recovered ? "yes" : "no") + (o.cure.empty() ? "" : " (" + o.cure + ")");
         });
     check_each(
@@ -160,7 +152,8 @@ void check_claims(report& r, const results& all, const dimensions& size) {
             return o.made.at.size() == 10 * size.ports && o.made.refused == 0 && o.time_wait == 0 &&
                    !o.made.async_error && o.rate && *o.rate > 5 * o.capacity;
         },
-        [](const outcome& o) {
+        [](const result& one) {
+            const outcome& o = one.found;
             return std::to_string(o.made.at.size()) + " connects, " + std::to_string(o.made.refused) +
                    " refused, TIME-WAIT " + std::to_string(o.time_wait) + ", " + text_of(o.rate.value_or(0)) +
                    " a second; client first: " + text_of(o.capacity);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "client.hpp"
 
-#include "../support/wait.hpp"
+#include "../support/observed.hpp"
 
 #include <closeside/connect.hpp>
 #include <closeside/error.hpp>
@@ -20,10 +20,10 @@ namespace cs = closeside;
 using namespace std::chrono_literals;
 using asio::ip::tcp;
 
-tcp::endpoint address_of(examples::endpoint e) { return {asio::ip::address_v4(e.address), e.port}; }
+tcp::endpoint address_of(observation::endpoint e) { return {asio::ip::address_v4(e.address), e.port}; }
 
 template <cs::close_policy P>
-connects loop(examples::endpoint to, const plan& until) {
+connects loop(observation::endpoint to, const plan& until) {
     const tcp::endpoint server = address_of(to);
     asio::io_context io;
     connects found;
@@ -52,12 +52,12 @@ connects loop(examples::endpoint to, const plan& until) {
 
 } // namespace
 
-connects connect_in_a_loop(examples::endpoint server, cs::side closes_first, const plan& until) {
+connects connect_in_a_loop(observation::endpoint server, cs::side closes_first, const plan& until) {
     return closes_first == cs::side::local ? loop<cs::policies::graceful>(server, until)
                                            : loop<cs::policies::peer_first>(server, until);
 }
 
-std::error_code connect_once(examples::endpoint server) {
+std::error_code connect_once(observation::endpoint server) {
     asio::io_context io;
     std::error_code result = std::make_error_code(std::errc::timed_out);
     cs::async_connect<cs::policies::graceful>(io, address_of(server),

@@ -27,16 +27,16 @@ struct connects {
     std::size_t refused = 0;      ///< how many found no port: error::ports_exhausted
     std::size_t closed_wrong = 0; ///< whose close was not what the policy promises
     std::string message;          ///< what the first error said
-    std::error_code async_error;  ///< of async_connect at that moment; none where a port was always free
+    std::error_code async_error;  ///< of async_connect at that moment; success if a port was always free
 };
 
 /// Connects and closes, one connection after the other, from the calling thread's host, by closeside::connect.
 /** side::local: under policies::graceful, so that this end closes first; side::peer: under policies::peer_first. Where no port
  *  is left it tries again a millisecond later. Any other failure throws std::system_error. */
-connects connect_in_a_loop(examples::endpoint server, closeside::side closes_first, const plan& until);
+connects connect_in_a_loop(observation::endpoint server, closeside::side closes_first, const plan& until);
 
 /// One connection, by closeside::async_connect: what it completed with.
-std::error_code connect_once(examples::endpoint server);
+std::error_code connect_once(observation::endpoint server);
 
 } // namespace lab::port
 

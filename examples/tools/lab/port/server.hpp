@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_LAB_PORT_SERVER_HPP
 #define CLOSESIDE_LAB_PORT_SERVER_HPP
 
-#include "../support/host.hpp"
+#include "../support/observed.hpp"
 
 #include <closeside/close_policy.hpp>
 

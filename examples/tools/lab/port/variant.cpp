@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "variant.hpp"
 
-#include "server.hpp"
+#include "../support/observed.hpp"
+#include "../support/tcp_sockets.hpp"
 
-#include "../support/host.hpp"
-#include "../support/socket_table.hpp"
-#include "../support/wait.hpp"
+#include "server.hpp"
 
 #include <closeside/error.hpp>
 #include <closeside/host/capacity.hpp>
@@ -26,12 +25,12 @@ constexpr std::size_t first_port = 40000;
 struct network {
     host client{"client"};
     std::optional<host> other;
-    examples::endpoint target{examples::ipv4("127.0.0.1"), server_port};
+    observation::endpoint target{observation::ipv4("127.0.0.1"), server_port};
 
     network(const variant& chosen, const dimensions& size) {
         if (chosen.way == path::veth) {
             link(client, "192.0.2.2/24", other.emplace("server"), "192.0.2.1/24");
-            target.address = examples::ipv4("192.0.2.1");
+            target.address = observation::ipv4("192.0.2.1");
         }
         client.set_sysctl("net.ipv4.tcp_tw_reuse", std::to_string(chosen.tw_reuse));
         client.set_sysctl("net.ipv4.tcp_timestamps", chosen.timestamps ? "1" : "0");
@@ -50,7 +49,7 @@ struct network {
     }
 
     std::size_t time_wait_of_client() const {
-        const auto all = tcp_sockets(client, 1u << static_cast<unsigned>(tcp_state::time_wait));
+        const auto all = tcp_sockets(client, set_of(tcp_state::time_wait));
         return static_cast<std::size_t>(
             std::count_if(all.begin(), all.end(), [&](const socket_entry& s) { return s.remote == target; }));
     }

@@ -37,7 +37,7 @@ struct variant {
 
 struct dimensions {
     std::size_t ports = 0;             ///< an even number: the kernel leaves the last of an odd one alone
-    std::chrono::milliseconds delay{}; ///< tcp_tw_reuse_delay, where the kernel has it
+    std::chrono::milliseconds delay{}; ///< tcp_tw_reuse_delay, if the kernel has it
     bool waits_for_time_wait = false;  ///< until the ports that are bound for 60 s are free again
 };
 

@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_LAB_RESTART_ATTEMPT_HPP
 #define CLOSESIDE_LAB_RESTART_ATTEMPT_HPP
 
-#include "../support/host.hpp"
+#include "../support/observed.hpp"
 
 #include <array>
 #include <cstdint>

@@ -21,9 +21,9 @@ void claim_states(report& r, const results& all) {
     for (const result& one : all) {
         if (one.what.what == legacy::live) continue;
         for (const tcp_state state :
-             {tcp_state::established, tcp_state::close_wait, tcp_state::fin_wait_1, tcp_state::fin_wait_2,
+             {tcp_state::established, tcp_state::close_wait, tcp_state::fin_wait1, tcp_state::fin_wait2,
               tcp_state::closing, tcp_state::last_ack, tcp_state::time_wait})
-            if (one.left.count(state) == 0) missing.push_back(one.what.name + ": " + to_string(state));
+            if (one.left.count(state) == 0) missing.push_back(one.what.name + ": " + state_name(state));
     }
     r.check(missing.empty(), "A stopped server leaves connections in every state that outlives a listener.",
             missing.empty() ? "see the table" : "missing: " + joined(missing));

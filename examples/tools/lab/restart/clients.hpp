@@ -2,10 +2,9 @@
 #ifndef CLOSESIDE_LAB_RESTART_CLIENTS_HPP
 #define CLOSESIDE_LAB_RESTART_CLIENTS_HPP
 
-#include "old_server.hpp"
+#include "../support/observed.hpp"
 
-#include "../support/descriptor.hpp"
-#include "../support/host.hpp"
+#include "old_server.hpp"
 
 namespace lab::restart {
 

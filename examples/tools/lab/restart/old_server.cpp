@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "old_server.hpp"
 
-#include "../support/wait.hpp"
+#include "../support/observed.hpp"
 
 #include <cerrno>
 #include <chrono>

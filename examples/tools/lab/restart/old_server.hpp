@@ -2,9 +2,7 @@
 #ifndef CLOSESIDE_LAB_RESTART_OLD_SERVER_HPP
 #define CLOSESIDE_LAB_RESTART_OLD_SERVER_HPP
 
-#include "../support/descriptor.hpp"
-#include "../support/host.hpp"
-#include "../support/process.hpp"
+#include "../support/observed.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "patience.hpp"
 
-#include "../support/wait.hpp"
+#include "../support/observed.hpp"
 
 #include <algorithm>
 #include <list>

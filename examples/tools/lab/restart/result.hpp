@@ -20,7 +20,7 @@ table table_of_waits(const std::vector<waited>& all);
 
 void check_claims(report& r, const results& all, const std::vector<waited>& waits);
 
-/// Who gets the port, and, where it was looked at, how long the others wait for it.
+/// Who gets the port, and, if that was looked at, how long the others wait for it.
 svg::panel picture(const results& all, const std::vector<waited>& waits);
 
 } // namespace lab::restart

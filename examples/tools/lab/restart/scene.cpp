@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "scene.hpp"
 
-#include "clients.hpp"
+#include "../support/observed.hpp"
+#include "../support/tcp_sockets.hpp"
 
-#include "../support/counters.hpp"
-#include "../support/wait.hpp"
+#include "clients.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -69,7 +69,7 @@ scene::scene(sharing options, legacy what, const amounts& many) {
         for (std::size_t i = many.silent; i < 2 * many.silent; ++i) ::shutdown(silent[i].get(), SHUT_WR); // -> CLOSING
         wait_until(
             [&] {
-                return count_of(tcp_state::fin_wait_2) == many.kept && count_of(tcp_state::closing) == many.silent &&
+                return count_of(tcp_state::fin_wait2) == many.kept && count_of(tcp_state::closing) == many.silent &&
                        count_of(tcp_state::last_ack) == many.silent;
             },
             server_, "connections had taken notice of the end of the server");

@@ -2,10 +2,9 @@
 #ifndef CLOSESIDE_LAB_RESTART_SCENE_HPP
 #define CLOSESIDE_LAB_RESTART_SCENE_HPP
 
-#include "old_server.hpp"
+#include "../support/observed.hpp"
 
-#include "../support/host.hpp"
-#include "../support/socket_table.hpp"
+#include "old_server.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -11,8 +11,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array left_states{tcp_state::established, tcp_state::close_wait, tcp_state::fin_wait_1,
-                                 tcp_state::fin_wait_2,  tcp_state::closing,    tcp_state::last_ack,
+constexpr std::array left_states{tcp_state::established, tcp_state::close_wait, tcp_state::fin_wait1,
+                                 tcp_state::fin_wait2,   tcp_state::closing,    tcp_state::last_ack,
                                  tcp_state::time_wait};
 
 std::string outcome_text(const attempt& a) {
@@ -43,7 +43,7 @@ table table_of_states(const results& all) {
                      "lives on, or by a server that still runs.",
             .columns = {{"old_server", "the old server"}},
             .rows = {}};
-    for (const tcp_state state : left_states) t.columns.push_back({to_string(state), to_string(state)});
+    for (const tcp_state state : left_states) t.columns.push_back({state_name(state), state_name(state)});
     for (const result& r : all) {
         t.rows.push_back({r.what.name});
         for (const tcp_state state : left_states) {

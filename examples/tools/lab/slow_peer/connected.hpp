@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_LAB_SLOW_PEER_CONNECTED_HPP
 #define CLOSESIDE_LAB_SLOW_PEER_CONNECTED_HPP
 
-#include "../support/descriptor.hpp"
+#include "../support/observed.hpp"
 
 #include "observation/segment.hpp"
 
@@ -26,7 +26,7 @@ inline descriptor connected(const std::string& server, std::uint16_t port, windo
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(port);
-    to.sin_addr.s_addr = htonl(examples::ipv4(server));
+    to.sin_addr.s_addr = htonl(observation::ipv4(server));
     if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
         throw std::system_error(errno, std::generic_category(), "connect to " + server + ":" + std::to_string(port));
     return socket;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "experiment.hpp"
 
+#include "../support/observed.hpp"
+#include "../support/tcp_sockets.hpp"
+
 #include "healthy.hpp"
 #include "peers.hpp"
 #include "server.hpp"
-
-#include "../support/host.hpp"
-#include "../support/socket_table.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -141,7 +141,7 @@ outcome close_on_slow_peers(std::size_t peers) {
     found.worst_starved_ms = ms(board->worst_starved_us);
     for (const auto& [at, count] : waiting_over_time(found.closes))
         found.most_waiting = std::max(found.most_waiting, static_cast<std::size_t>(count));
-    for (const tcp_state state : {tcp_state::fin_wait_1, tcp_state::fin_wait_2})
+    for (const tcp_state state : {tcp_state::fin_wait1, tcp_state::fin_wait2})
         found.orphans += count(hosts.server, state);
     return found;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "healthy.hpp"
 
-#include "connected.hpp"
+#include "../support/observed.hpp"
 
-#include "../support/wait.hpp"
+#include "connected.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_LAB_SLOW_PEER_HEALTHY_HPP
 #define CLOSESIDE_LAB_SLOW_PEER_HEALTHY_HPP
 
-#include "../support/descriptor.hpp"
+#include "../support/observed.hpp"
 
 #include <cstdint>
 #include <string>

@@ -43,7 +43,7 @@ struct kind {
 };
 
 // A limit that is over begins the next phase, whose limit ends it: after peer_first's patience, or 200 ms after input, our
-// FIN and drain_time. After its drain_time an until_acked close goes on waiting only where something is not acknowledged.
+// FIN and drain_time. After its drain_time an until_acked close goes on waiting only if something is not acknowledged.
 inline constexpr std::array kinds{
     kind{"graceful", behaviour::trickles, closeside::close_limit::drain_time, 3s, 8000},
     kind{"graceful", behaviour::stalls, closeside::close_limit::drain_time, 3s, 8001},

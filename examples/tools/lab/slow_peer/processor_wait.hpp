@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_LAB_SLOW_PEER_PROCESSOR_WAIT_HPP
 #define CLOSESIDE_LAB_SLOW_PEER_PROCESSOR_WAIT_HPP
 
-#include "../support/descriptor.hpp"
+#include "../support/observed.hpp"
 
 #include <chrono>
 #include <cstdio>

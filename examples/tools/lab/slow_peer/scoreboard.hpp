@@ -2,9 +2,9 @@
 #ifndef CLOSESIDE_LAB_SLOW_PEER_SCOREBOARD_HPP
 #define CLOSESIDE_LAB_SLOW_PEER_SCOREBOARD_HPP
 
-#include "kinds.hpp"
+#include "../support/observed.hpp"
 
-#include "../support/wait.hpp"
+#include "kinds.hpp"
 
 #include <closeside/report.hpp>
 

@@ -7,7 +7,7 @@ namespace lab {
 
 void lose_at_random(const host& h, unsigned percent) {
     if (percent > 99) throw std::invalid_argument("a loss of " + std::to_string(percent) + " percent; 0 to 99 will do");
-    // Declaring a table before deleting it keeps the deletion from failing where there is none.
+    // Declaring a table before deleting it keeps the deletion from failing if there is none.
     std::string rules = "table ip loss {}\ndelete table ip loss\n";
     if (percent > 0)
         rules += "table ip loss {\n"

@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_LAB_SUPPORT_FIREWALL_HPP
 #define CLOSESIDE_LAB_SUPPORT_FIREWALL_HPP
 
-#include "host.hpp"
+#include "observed.hpp"
 
 #include <string>
 
@@ -15,7 +15,7 @@ void lose_at_random(const host& h, unsigned percent);
 
 /// `router` puts its own address in place of that of TCP connections which leave through the interface `outside`; it must
 /// forward().
-/** The kernel's own NAT: it keeps the port where it is free, and takes it for free as soon as it has forgotten its last
+/** The kernel's own NAT: it keeps the port if it is free, and takes it for free as soon as it has forgotten its last
  *  connection, net.netfilter.nf_conntrack_tcp_timeout_time_wait seconds after both FINs. */
 void masquerade(const host& router, const std::string& outside);
 

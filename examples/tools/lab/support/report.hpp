@@ -56,7 +56,7 @@ struct skipped : std::runtime_error {
 
 /// Where and how the labs are run.
 struct surroundings {
-    std::string network; ///< examples::to_string(network)
+    std::string network; ///< observation::to_string(network)
     std::string kernel;  ///< uname -r
     std::string date;    ///< 2026-01-31
     bool quick = false;

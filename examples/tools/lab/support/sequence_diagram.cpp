@@ -55,7 +55,7 @@ void draw_row(svg::panel& p, const sequence_row& row, const layout& at, double y
 
 } // namespace
 
-std::string label_of(const examples::segment& s) {
+std::string label_of(const observation::segment& s) {
     std::string text;
     const auto add = [&text](const std::string& word) { text += (text.empty() ? "" : " ") + word; };
     if (s.syn) add("SYN");
@@ -66,7 +66,7 @@ std::string label_of(const examples::segment& s) {
     return text;
 }
 
-sequence_row row_of(const examples::segment& s, std::uint32_t left, std::chrono::system_clock::time_point origin) {
+sequence_row row_of(const observation::segment& s, std::uint32_t left, std::chrono::system_clock::time_point origin) {
     return {.kind = s.from.address == left ? row_kind::rightwards : row_kind::leftwards,
             .at = s.when - origin,
             .text = label_of(s),

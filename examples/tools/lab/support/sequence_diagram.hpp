@@ -41,10 +41,10 @@ struct sequence_diagram {
 };
 
 /// The flags, and what else a reader wants to know of a segment: "SYN ACK", "FIN ACK", "64 bytes", "RST".
-std::string label_of(const examples::segment& s);
+std::string label_of(const observation::segment& s);
 
 /// An arrow for one captured segment; `left` is the address of the host on the left.
-sequence_row row_of(const examples::segment& s, std::uint32_t left, std::chrono::system_clock::time_point origin);
+sequence_row row_of(const observation::segment& s, std::uint32_t left, std::chrono::system_clock::time_point origin);
 
 svg::panel draw(const sequence_diagram& diagram, double width = 720);
 

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef CLOSESIDE_LAB_SUPPORT_PROCESS_HPP
-#define CLOSESIDE_LAB_SUPPORT_PROCESS_HPP
+#ifndef CLOSESIDE_OBSERVATION_PROCESS_HPP
+#define CLOSESIDE_OBSERVATION_PROCESS_HPP
 
 #include <chrono>
 #include <functional>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include <sys/types.h>
 
-namespace lab {
+namespace observation {
 
 /// A child process that does not outlive its parent, in whichever way that ends.
 /** The destructor kills it and waits for it. It belongs to the thread that started it: when that thread ends, the kernel
@@ -38,21 +36,6 @@ private:
     std::optional<int> status_;
 };
 
-struct program_result {
-    int status = 0; ///< exit status; -n: killed by signal n
-    std::string out;
-    std::string err;
-};
-
-/// Runs a program to its end in the calling thread's network namespace, `input` on its standard input.
-/** A name without a slash is looked for in PATH, then in /usr/sbin and /sbin. Throws std::runtime_error if there is no
- *  such program or if it takes longer than `limit`; a failing program is the caller's business. */
-program_result run_program(const std::vector<std::string>& arguments, const std::string& input = {},
-                           std::chrono::milliseconds limit = std::chrono::seconds(10));
-
-/// The same for programs that must succeed: returns the output; a status other than 0 throws, with what it said.
-std::string run_tool(const std::vector<std::string>& arguments, const std::string& input = {});
-
-} // namespace lab
+} // namespace observation
 
 #endif

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "host.hpp"
 
-#include "observation/own_network.hpp"
+#include "own_network.hpp"
+#include "sysctl.hpp"
 
-#include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <stdexcept>
 #include <system_error>
 
@@ -12,7 +13,7 @@
 #include <sched.h>
 #include <unistd.h>
 
-namespace lab {
+namespace observation {
 
 namespace {
 
@@ -24,37 +25,24 @@ descriptor namespace_of_this_thread() {
     return found;
 }
 
-std::string path_of_sysctl(std::string key) {
-    std::replace(key.begin(), key.end(), '.', '/');
-    return "/proc/sys/" + key;
-}
-
 } // namespace
 
 host::host(std::string name) : name_(std::move(name)) {
-    const lab::descriptor previous = namespace_of_this_thread();
+    const observation::descriptor previous = namespace_of_this_thread();
     if (::unshare(CLONE_NEWNET) != 0) fail("network namespace for " + name_);
     namespace_ = namespace_of_this_thread();
-    examples::bring_up_loopback();
+    bring_up_loopback();
     if (::setns(previous.get(), CLONE_NEWNET) != 0) fail("leaving " + name_);
 }
 
 void host::set_sysctl(const std::string& key, const std::string& value) const {
     const inside here(*this);
-    const lab::descriptor file(::open(path_of_sysctl(key).c_str(), O_WRONLY | O_CLOEXEC));
-    if (!file || ::write(file.get(), value.data(), value.size()) != static_cast<ssize_t>(value.size()))
-        fail(name_ + ": " + key + " = " + value);
+    if (const int error = write_sysctl(key, value))
+        throw std::system_error(error, std::generic_category(), name_ + ": " + key + " = " + value);
 }
 
 std::string host::sysctl(const std::string& key) const {
-    const inside here(*this);
-    const lab::descriptor file(::open(path_of_sysctl(key).c_str(), O_RDONLY | O_CLOEXEC));
-    char value[4096];
-    const ssize_t size = file ? ::read(file.get(), value, sizeof value) : -1;
-    if (size < 0) fail(name_ + ": " + key);
-    std::string text(value, static_cast<std::size_t>(size));
-    while (!text.empty() && text.back() == '\n') text.pop_back();
-    return text;
+    return run([&] { return read_sysctl(key); });
 }
 
 void host::nft(const std::string& rules) const {
@@ -71,11 +59,11 @@ void host::forward() const { set_sysctl("net.ipv4.ip_forward", "1"); }
 
 program_result host::program(const std::vector<std::string>& arguments, std::chrono::milliseconds limit) const {
     const inside here(*this);
-    return run_program(arguments, {}, limit);
+    return run_program(arguments, {.limit = limit});
 }
 
-inside::inside(const host& where) : previous_(namespace_of_this_thread()) {
-    if (::setns(where.descriptor(), CLONE_NEWNET) != 0) fail("entering " + where.name());
+inside::inside(const host& h) : previous_(namespace_of_this_thread()) {
+    if (::setns(h.descriptor(), CLONE_NEWNET) != 0) fail("entering " + h.name());
 }
 
 // A thread that stayed where it is would go on in the wrong host.
@@ -96,4 +84,4 @@ void link(const host& a, const std::string& address_of_a, const host& b, const s
     b.run([&] { run_tool({"ip", "-batch", "-"}, up(a.name(), address_of_b)); });
 }
 
-} // namespace lab
+} // namespace observation

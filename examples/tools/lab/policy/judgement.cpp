@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "verdict.hpp"
+#include "judgement.hpp"
 
 #include <closeside/policy.hpp>
 
@@ -16,11 +16,11 @@ constexpr auto blocking = 20ms;   // an event loop that stands still for so long
 bool whole_reply(const cell& c, const settings& lab) { return c.got.received == lab.reply_bytes; }
 
 bool holds_or_may_hold_time_wait(tcp_state s) {
-    return s == tcp_state::time_wait || s == tcp_state::fin_wait_1 || s == tcp_state::fin_wait_2 ||
+    return s == tcp_state::time_wait || s == tcp_state::fin_wait1 || s == tcp_state::fin_wait2 ||
            s == tcp_state::closing;
 }
 
-/// What ended the connection is not known any more where the program's own write has taken the error that told it.
+/// What ended the connection is not known any more if the program's own write has taken the error that told it.
 void check_unknown(const cell& c, std::vector<std::string>& found) {
     const cs::close_report& said = *c.said.report;
     const bool unknown = said.first_fin == cs::fin_sender::unknown || said.ended_by == cs::ending::unknown ||
@@ -35,7 +35,7 @@ void check_first_fin(const cell& c, std::vector<std::string>& found) {
     const bool local = said == cs::fin_sender::local, sent = said != cs::fin_sender::none;
     if (sent && !first) {
         // A FIN that queues behind unacknowledged data is sent as far as the program is concerned.
-        const bool queued = local && c.kernel.server_at_close == tcp_state::fin_wait_1;
+        const bool queued = local && c.kernel.server_at_close == tcp_state::fin_wait1;
         const bool overtaken = local && c.kernel.first_reset();
         if (!queued && !overtaken)
             found.push_back(std::string("first_fin=") + to_string(said) + ", but no FIN was sent before the end");
@@ -114,7 +114,7 @@ void check_byte_counts(const cell& c, std::vector<std::string>& found) {
         found.push_back("discarded=" + std::to_string(said.discarded) + ", but the peer had sent " +
                         std::to_string(unread) + " bytes that the program did not read");
     // The orphan's queue counts the FIN as one.
-    if (c.kernel.server_at_close == tcp_state::fin_wait_1 && c.kernel.unacknowledged_at_close > said.unacknowledged + 1)
+    if (c.kernel.server_at_close == tcp_state::fin_wait1 && c.kernel.unacknowledged_at_close > said.unacknowledged + 1)
         found.push_back("unacknowledged=" + std::to_string(said.unacknowledged) + ", but the orphan still has " +
                         std::to_string(c.kernel.unacknowledged_at_close - 1) + " in its send queue");
 }
@@ -183,14 +183,14 @@ std::vector<std::string> broken_promises(const cell& c, const settings& lab, con
         keep_whole_reply(c, lab, broken);
         if (ends_by_itself(c.peer) && holds_or_may_hold_time_wait(c.kernel.server_settled))
             broken.push_back(std::string("no TIME-WAIT on the server if the peer closes: it is in ") +
-                             to_string(c.kernel.server_settled));
+                             state_name(c.kernel.server_settled));
         if (c.kernel.has(true, signal::reset)) broken.push_back("no RST by a limit: " + ending_text(c));
         break;
     case server_kind::peer_first_or_reset:
         keep_whole_reply(c, lab, broken);
         if (holds_or_may_hold_time_wait(c.kernel.server_settled))
             broken.push_back(std::string("TIME-WAIT is never on the server: it is in ") +
-                             to_string(c.kernel.server_settled));
+                             state_name(c.kernel.server_settled));
         break;
     case server_kind::abortive:
     case server_kind::abortive_destroyed:

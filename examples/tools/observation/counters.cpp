@@ -5,10 +5,9 @@
 #include <sstream>
 #include <stdexcept>
 
-namespace lab {
+namespace observation {
 
-counters::counters(const host& h) {
-    const inside here(h);
+counters::counters() {
     for (const char* const path : {"/proc/thread-self/net/netstat", "/proc/thread-self/net/snmp"}) {
         std::ifstream file(path);
         for (std::string names, values; std::getline(file, names) && std::getline(file, values);) {
@@ -33,4 +32,4 @@ long long counters::moved_since(const counters& earlier, const std::string& name
     return now && before ? *now - *before : 0;
 }
 
-} // namespace lab
+} // namespace observation

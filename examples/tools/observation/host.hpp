@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef CLOSESIDE_LAB_SUPPORT_HOST_HPP
-#define CLOSESIDE_LAB_SUPPORT_HOST_HPP
+#ifndef CLOSESIDE_OBSERVATION_HOST_HPP
+#define CLOSESIDE_OBSERVATION_HOST_HPP
 
 #include "descriptor.hpp"
-#include "process.hpp"
+#include "program.hpp"
 
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
 
-namespace lab {
+namespace observation {
 
-/// A host of the lab: a network namespace without a name, kept by a descriptor, so that it vanishes with the process.
+/// A host made for observation: a network namespace without a name, kept by a descriptor, so that it vanishes with the
+/// process.
 /** It starts with the kernel's compiled-in sysctls, `lo` up, no other interface and no firewall. Everything here may be
  *  called from any thread; the calling thread is in the host for the duration of the call. Failures throw
  *  std::system_error or std::runtime_error that names the host.
@@ -50,13 +52,13 @@ public:
     /// Lets it pass packets on between its interfaces.
     void forward() const;
 
-    /// Runs a program in this host; see lab::run_program.
+    /// Runs a program in this host; see observation::run_program.
     program_result program(const std::vector<std::string>& arguments,
                            std::chrono::milliseconds limit = std::chrono::seconds(10)) const;
 
 private:
     std::string name_;
-    lab::descriptor namespace_;
+    observation::descriptor namespace_;
 };
 
 /// The calling thread is in a host from here to the end of the scope; then it is back where it was. Scopes nest.
@@ -64,13 +66,13 @@ private:
  *  processes that are started in the scope start in the host. */
 class inside {
 public:
-    explicit inside(const host& where);
+    explicit inside(const host& h);
     ~inside();
     inside(const inside&) = delete;
     inside& operator=(const inside&) = delete;
 
 private:
-    lab::descriptor previous_;
+    observation::descriptor previous_;
 };
 
 /// Connects two hosts by a veth pair; each end is called like the host at the other end, and gets its address.
@@ -83,6 +85,6 @@ decltype(auto) host::run(Body&& body) const {
     return std::forward<Body>(body)();
 }
 
-} // namespace lab
+} // namespace observation
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef CLOSESIDE_LAB_POLICY_VERDICT_HPP
-#define CLOSESIDE_LAB_POLICY_VERDICT_HPP
+#ifndef CLOSESIDE_LAB_POLICY_JUDGEMENT_HPP
+#define CLOSESIDE_LAB_POLICY_JUDGEMENT_HPP
 
 #include "cell.hpp"
 
@@ -10,11 +10,11 @@
 
 namespace lab::policy {
 
-/// Where the close_report differs from the kernel, one sentence each. Empty also where there is no report.
+/// Where the close_report differs from the kernel, one sentence each. Empty also if there is no report.
 std::vector<std::string> disagreements(const cell& c, const settings& lab);
 
 /// Which promises of its policy the cell broke, one sentence each; the sentences of promise_of().
-/** `plain` is plain Asio's close() against the same peer, or null where that cell was not run. */
+/** `plain` is plain Asio's close() against the same peer, or null if that cell was not run. */
 std::vector<std::string> broken_promises(const cell& c, const settings& lab, const cell* plain);
 
 /// What the policy promises, for the legend; empty for plain Asio, which promises nothing.
@@ -33,7 +33,7 @@ std::vector<loss> losses(const cell& c, const settings& lab);
 
 /// A loss that plain Asio is known for, and whether it showed in this cell.
 struct known_loss {
-    const char* what = nullptr; ///< null: none is known of this pair
+    const char* what = nullptr; ///< null: nothing is known of this pair
     bool reproduced = false;
 };
 
