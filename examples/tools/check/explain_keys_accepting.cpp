@@ -12,7 +12,7 @@ constexpr std::array texts{
              .does = "What becomes of a SYN while the listener's SYN queue is full. 1: the answer's sequence number "
                      "encodes the connection, and nothing is kept until the client's ACK brings it back. 0: the SYN is "
                      "dropped. 2: cookies always, full or not.",
-             .since = "Linux 2.2, where the kernel has CONFIG_SYN_COOKIES",
+             .since = "Linux 2.2, if the kernel has CONFIG_SYN_COOKIES",
              .by_default = "1",
              .belief = "They help a busy server.",
              .fact = "They help against a flood, at a price: a connection that comes of a cookie keeps window scaling "
@@ -26,7 +26,7 @@ constexpr std::array texts{
              .since = "Linux 2.4.25; a constant of 128 before",
              .by_default = "128 up to Linux 5.3 and on RHEL 8, 4096 since 5.4",
              .belief = "Raising it makes the queue longer.",
-             .fact = "Only where the program asks for more: the queue is as long as the smaller of the two. And the "
+             .fact = "Only if the program asks for more: the queue is as long as the smaller of the two. And the "
                      "cut is made by listen(), so that a running server keeps what it got.",
              .advice = "At least the backlog that the program asks for; then restart the program.",
              .source = "listen(2); Linux net/ipv4/tcp_input.c: tcp_conn_request",
@@ -71,7 +71,7 @@ constexpr std::array texts{
              .belief = "SO_REUSEPORT makes a restart lossless.",
              .fact = "Each listener has a queue of its own, and closing it resets what is in it, although others "
                      "listen; no counter of aborts shows it.",
-             .advice = "1 where listeners with SO_REUSEPORT come and go and all set the same options; else stop new "
+             .advice = "1 if listeners with SO_REUSEPORT come and go and all set the same options; else stop new "
                        "arrivals first, then accept what is queued, then close.",
              .source =
                  "Linux net/ipv4/inet_connection_sock.c: inet_csk_listen_stop; Documentation/networking/ip-sysctl.rst"},

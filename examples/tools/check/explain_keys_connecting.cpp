@@ -56,7 +56,7 @@ constexpr std::array texts{
              .belief = "It is how often a live connection is probed.",
              .fact = "That is tcp_keepalive_time; this counts once the peer has stopped to answer. By default a dead "
                      "peer is noticed 7200 + 9 * 75 s = 2 h 11 min after its last word.",
-             .advice = "Leave 75, and set TCP_KEEPINTVL where a program must know sooner.",
+             .advice = "Leave 75, and set TCP_KEEPINTVL if a program must know sooner.",
              .source = "tcp(7); Documentation/networking/ip-sysctl.rst"},
     key_text{.key = key::tcp_keepalive_probes,
              .does = "How many keepalive probes may stay unanswered before the connection is given up.",
@@ -64,11 +64,11 @@ constexpr std::array texts{
              .by_default = "9",
              .belief = "1 finds dead peers soonest.",
              .fact = "1 also ends a live connection over one lost probe.",
-             .advice = "Leave 9, and set TCP_KEEPCNT where a program must know sooner.",
+             .advice = "Leave 9, and set TCP_KEEPCNT if a program must know sooner.",
              .source = "tcp(7); Documentation/networking/ip-sysctl.rst"},
     key_text{.key = key::ip_local_port_range,
              .does = "The ports that connect(), and bind() to port 0, choose from. To one address and port each of "
-                     "them serves one connection at a time, and for 60 s longer where this host closed first: 28232 "
+                     "them serves one connection at a time, and for 60 s longer if this host closed first: 28232 "
                      "ports / 60 s is 470 connections a second.",
              .since = "Linux 2.2",
              .by_default = "32768 60999",
@@ -89,17 +89,17 @@ constexpr std::array texts{
                      "gets it. The list is written as `8080,9000-9010`, with commas; every write replaces all of it.",
              .advice = "Every port inside the local range that something on this host listens on.",
              .source = "Documentation/networking/ip-sysctl.rst"},
-    key_text{
-        .key = key::ip_autobind_reuse,
-        .does = "1: bind() to port 0 may choose a port that is bound already, if all its owners set SO_REUSEADDR.",
-        .since = "Linux 5.7",
-        .by_default = "0",
-        .belief = "It is how a client with bind() gets past the number of its ports.",
-        .fact = "Two sockets on one port that connect to the same destination collide, and the second learns it in "
-                "connect(): EADDRNOTAVAIL.",
-        .advice =
-            "Leave 0; IP_BIND_ADDRESS_NO_PORT puts the choice off until connect(), where the destination is known.",
-        .source = "Linux net/ipv4/inet_connection_sock.c; Documentation/networking/ip-sysctl.rst"},
+    key_text{.key = key::ip_autobind_reuse,
+             .does = "1: bind() to port 0 may choose a port that is bound already, if all its owners set SO_REUSEADDR.",
+             .since = "Linux 5.7",
+             .by_default = "0",
+             .belief = "It is how a client with bind() gets past the number of its ports.",
+             .fact =
+                 "Two sockets on one port that connect to the same destination collide, and the second learns it in "
+                 "connect(): EADDRNOTAVAIL.",
+             .advice =
+                 "Leave 0; IP_BIND_ADDRESS_NO_PORT puts the choice off until connect(), when the destination is known.",
+             .source = "Linux net/ipv4/inet_connection_sock.c; Documentation/networking/ip-sysctl.rst"},
 };
 
 } // namespace

@@ -32,7 +32,7 @@ constexpr std::array texts{
              .by_default = "0",
              .belief = "It is the number of connections.",
              .fact = "It counts every protocol, connections that ended up to 120 s ago, and those only forwarded. It "
-                     "is 0 where no rule asks for tracking, although the module is loaded.",
+                     "is 0 if no rule asks for tracking, although the module is loaded.",
              .advice = "Watch it against nf_conntrack_max.",
              .source = "Documentation/networking/nf_conntrack-sysctl.rst",
              .set_by = "nobody: it is read-only"},
@@ -84,7 +84,7 @@ constexpr std::array texts{
              .since = with_module,
              .by_default = "30",
              .belief = "It matters for clean closes.",
-             .fact = "Only where the last ACK is lost for so long.",
+             .fact = "Only if the last ACK is lost for so long.",
              .advice = "Leave 30.",
              .source = timeouts_source},
     key_text{

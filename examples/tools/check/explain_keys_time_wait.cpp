@@ -36,7 +36,7 @@ constexpr std::array texts{
                      "timestamps. With 2 this host's other addresses are not loopback, although the traffic goes "
                      "through lo. And 0 does not forbid everything: a socket that binds its port with SO_REUSEADDR "
                      "takes a TIME-WAIT with timestamps over at once, whatever this says.",
-             .advice = "Leave 2. Set 1 where this host opens connections to one address and port faster than local "
+             .advice = "Leave 2. Set 1 if this host opens connections to one address and port faster than local "
                        "ports / 60 s (470 a second by default) and cannot keep them open.",
              .source = "Linux net/ipv4/tcp_ipv4.c: tcp_twsk_unique, called by __inet_check_established; 600 connects "
                        "in 6 s over 100 ports with 1, 100 with 0, or with 2 off loopback (measured on 6.18)"},

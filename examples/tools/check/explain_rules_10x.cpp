@@ -8,16 +8,16 @@ namespace {
 using host::key;
 
 constexpr std::array texts{
-    rule_text{
-        .code = "CS101",
-        .warns = "tcp_rfc1337 is on: clients that share an address can be locked out for about two minutes at a time.",
-        .why = "A client's SYN meets a TIME-WAIT of this host and is refused, for one of two because its "
-               "timestamp is older. The RST by which the client would clear the TIME-WAIT is ignored, the next "
-               "SYN is refused as well, and each refusal starts the 60 s anew.",
-        .harmless = "If nothing on this host closes first: no TIME-WAIT, nothing to meet. Nearly so where it does "
-                    "only when a peer does not. On loopback, where both ends have the same clock.",
-        .advice = "Set 0, whatever a hardening guide says; or let the peer close first.",
-        .keys = {key::tcp_rfc1337}},
+    rule_text{.code = "CS101",
+              .warns =
+                  "tcp_rfc1337 is on: clients that share an address can be locked out for about two minutes at a time.",
+              .why = "A client's SYN meets a TIME-WAIT of this host and is refused, for one of two because its "
+                     "timestamp is older. The RST by which the client would clear the TIME-WAIT is ignored, the next "
+                     "SYN is refused as well, and each refusal starts the 60 s anew.",
+              .harmless = "If nothing on this host closes first: no TIME-WAIT, nothing to meet. Nearly so if it does "
+                          "only when a peer does not. On loopback, where both ends have the same clock.",
+              .advice = "Set 0, whatever a hardening guide says; or let the peer close first.",
+              .keys = {key::tcp_rfc1337}},
     rule_text{
         .code = "CS102",
         .warns =
@@ -60,7 +60,7 @@ constexpr std::array texts{
               .warns = "tcp_tw_reuse_delay is below a second, the slowest clock that a peer's timestamps may have.",
               .why = "Until the peer's clock has ticked, a late segment of the old connection can carry the same "
                      "timestamp as one of the new, and PAWS lets it pass.",
-              .harmless = "On loopback, and where every peer is known to tick faster: Linux ticks every millisecond.",
+              .harmless = "On loopback, and if every peer is known to tick faster: Linux ticks every millisecond.",
               .advice = "Leave 1000.",
               .keys = {key::tcp_tw_reuse_delay, key::tcp_tw_reuse}},
     rule_text{.code = "CS108",
@@ -71,7 +71,7 @@ constexpr std::array texts{
               .advice = "Nothing, unless connects stall now and then; then 2, or connections that are kept.",
               .keys = {key::tcp_tw_reuse}},
     rule_text{.code = "CS109",
-              .warns = "This program closes first, always or where a peer does not, and its peers share addresses: a "
+              .warns = "This program closes first, always or if a peer does not, and its peers share addresses: a "
                        "new connection can meet the TIME-WAIT of another peer.",
               .why = "About half of the SYNs that do are refused at first, by their timestamp or sequence number; the "
                      "client sends RST and SYN again (closeside-check explain takeover).",

@@ -45,7 +45,7 @@ constexpr std::array texts{
         .keys = {key::tcp_invalid_ratelimit}},
     rule_text{.code = "CS116",
               .warns = "tcp_orphan_retries is 1 or 2: what is under way at a close is given up soon.",
-              .why = "After close() the connection has only these retries left, where an open one has tcp_retries2. "
+              .why = "After close() the connection has only these retries left, while an open one has tcp_retries2. "
                      "The program has been told of success.",
               .harmless = "Where the close waits until the peer has everything, and on paths without loss.",
               .advice = "Leave 0, which means 8.",

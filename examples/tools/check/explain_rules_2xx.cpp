@@ -33,7 +33,7 @@ constexpr std::array texts{
     rule_text{.code = "CS204",
               .warns = "tcp_max_syn_backlog has been set, and does nothing while tcp_syncookies is on.",
               .why = "Since Linux 4.4 the SYN queue is as long as the listener's backlog. This key is only looked at "
-                     "where there are no cookies.",
+                     "if there are no cookies.",
               .harmless = "Always; it is about an expectation.",
               .advice = "Nothing; a longer queue needs a larger backlog and net.core.somaxconn.",
               .keys = {key::tcp_max_syn_backlog, key::tcp_syncookies}},

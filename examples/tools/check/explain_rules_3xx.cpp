@@ -18,7 +18,7 @@ constexpr std::array texts{
               .keys = {key::ip_local_port_range, key::ip_local_reserved_ports}},
     rule_text{.code = "CS302",
               .warns = "The rate of connects that the program states needs more local ports than there are.",
-              .why = "To one address and port each local port serves once in 60 s, or once in tcp_tw_reuse_delay where "
+              .why = "To one address and port each local port serves once in 60 s, or once in tcp_tw_reuse_delay if "
                      "tcp_tw_reuse helps.",
               .harmless = "If the connects go to several destinations, or the other end closes first.",
               .advice =

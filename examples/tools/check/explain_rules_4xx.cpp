@@ -12,7 +12,7 @@ constexpr std::array texts{
               .warns = "nf_conntrack_tcp_timeout_time_wait is below 60: NAT forgets a connection while its server is "
                        "still in TIME-WAIT.",
               .why = "The NAT gives the port to another client, whose SYN meets the TIME-WAIT that the last one left: "
-                     "about half are held up, or locked out where the server has tcp_rfc1337 on.",
+                     "about half are held up, or locked out if the server has tcp_rfc1337 on.",
               .harmless = "If this host does not translate addresses.",
               .advice = "120, or 60 at least.",
               .keys = {key::conntrack_time_wait}},
