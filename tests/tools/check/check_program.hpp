@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef CLOSESIDE_TESTS_CHECK_CHECK_PROGRAM_HPP
-#define CLOSESIDE_TESTS_CHECK_CHECK_PROGRAM_HPP
+#ifndef CLOSESIDE_TESTS_TOOLS_CHECK_CHECK_PROGRAM_HPP
+#define CLOSESIDE_TESTS_TOOLS_CHECK_CHECK_PROGRAM_HPP
 
 #include "support/fake_root.hpp"
 #include "support/run_program.hpp"

@@ -2,9 +2,9 @@
 #include <closeside/host/detail/rule_table.hpp>
 #include <closeside/host/key.hpp>
 
-#include "check/check_program.hpp"
 #include "support/fake_root.hpp"
 #include "support/in_child.hpp"
+#include "tools/check/check_program.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>

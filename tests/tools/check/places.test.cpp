@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // closeside-check where people run it: without privileges, in containers, without /proc.
-#include "check/check_program.hpp"
 #include "support/in_child.hpp"
 #include "support/own_network.hpp"
 #include "support/proc_view.hpp"
+#include "tools/check/check_program.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // PROMTOOL and NODE_EXPORTER are the paths of these programs, defined by CMake; empty if they are not installed.
-#include "check/check_program.hpp"
 #include "support/fake_root.hpp"
 #include "support/running_program.hpp"
+#include "tools/check/check_program.hpp"
 
 #include <doctest/doctest.h>
 

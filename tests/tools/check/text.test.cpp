@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "check/check_program.hpp"
 #include "support/fake_root.hpp"
 #include "support/run_in_terminal.hpp"
+#include "tools/check/check_program.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "check/check_program.hpp"
 #include "support/fake_root.hpp"
+#include "tools/check/check_program.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
