@@ -9,7 +9,7 @@ usage() {
 usage: sh cmake/quickstart.sh demo|test|benchmark
 
   demo       build the examples, check this host (closeside-check), then close real connections in every way and compare
-             with the kernel (policy_lab); the exit status is that of policy_lab
+             with the kernel (closeside-lab policy); the exit status is that of the latter
   test       build everything and run the tests
   benchmark  build the benchmarks and run them all (ten minutes); leave the machine alone meanwhile
 
@@ -154,7 +154,7 @@ demo)
     2) say "closeside-check found something critical (exit status 2)" ;;
     *) say "closeside-check could not do its work (exit status $status)" ;;
     esac
-    say "policy_lab: every way to close, against every kind of peer"
-    exec build/default/bin/policy_lab
+    say "closeside-lab policy: every way to close, against every kind of peer"
+    exec build/default/bin/closeside-lab policy
     ;;
 esac

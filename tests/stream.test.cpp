@@ -287,7 +287,7 @@ TEST_CASE("drain_time running out") {
         CHECK(result.report.time_wait == cs::time_wait_holder::left_to_kernel);
         CHECK(result.report.elapsed >= 200ms);
         CHECK(result.report.elapsed < 1s);
-        const kv::entry left = kv::find(c.local, c.peer.local());
+        const auto left = kv::find(c.local, c.peer.local());
         CHECK(left.state == kv::fin_wait2);
         CHECK(left.inode == 0);
     }

@@ -34,7 +34,7 @@ namespace {
 
 const std::string no_right = "no right";
 
-/// The body's text in a network namespace with such a /proc; none where that cannot be had.
+/// The body's text in a network namespace with such a /proc; nothing if that cannot be had.
 template <class Body>
 std::optional<std::string> in_place(proc_view v, Body body) {
     auto text = in_own_network([&]() -> std::string {

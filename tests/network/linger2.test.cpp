@@ -6,15 +6,17 @@
 #include "support/kernel_view.hpp"
 #include "support/own_network.hpp"
 
+#include "observation/counters.hpp"
+
 #include <asio/buffer.hpp>
 #include <asio/detached.hpp>
 #include <asio/write.hpp>
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <chrono>
 #include <cstdlib>
-#include <fstream>
 #include <list>
 #include <map>
 #include <optional>
@@ -129,35 +131,20 @@ private:
     std::list<orphan> all_;
 };
 
-/// The counters that the endings of connections move, in this thread's namespace.
-std::map<std::string, long> counters() {
-    std::map<std::string, long> found;
-    for (const char* file : {"/proc/thread-self/net/netstat", "/proc/thread-self/net/snmp"}) {
-        std::ifstream in(file);
-        for (std::string names, values; std::getline(in, names) && std::getline(in, values);) {
-            std::istringstream name(names), value(values);
-            std::string n, v;
-            name >> n, value >> v; // the protocol
-            if (n != "TcpExt:" && n != "Tcp:") continue;
-            while (name >> n && value >> v)
-                for (const char* wanted :
-                     {"TCPAbortOnLinger", "TCPAbortOnData", "TCPAbortOnClose", "TW", "TWKilled", "OutRsts"})
-                    if (n == wanted) found[n] = std::stol(v);
-        }
-    }
-    return found;
-}
+constexpr std::array counters_of_endings{"TCPAbortOnLinger", "TCPAbortOnData", "TCPAbortOnClose", "TW",
+                                         "TWKilled",         "OutRsts"};
 
 /// What `ending` adds to the counters; waits a second for `expected`.
 template <cs::close_policy P, class Ending>
-std::string check_counters(const char* name, const std::map<std::string, long>& expected, Ending ending) {
+std::string check_counters(const char* name, const std::map<std::string, long long>& expected, Ending ending) {
     connection<P> c;
-    const auto before = counters();
-    std::map<std::string, long> moved;
+    const observation::counters before;
+    std::map<std::string, long long> moved;
     const auto look = [&] {
         moved.clear();
-        for (const auto& [counter, value] : counters())
-            if (value != before.at(counter)) moved[counter] = value - before.at(counter);
+        const observation::counters now;
+        for (const char* const counter : counters_of_endings)
+            if (const long long by = now.moved_since(before, counter)) moved[counter] = by;
         return moved == expected;
     };
     ending(c);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/connection_steps.hpp"
 #include "support/in_child.hpp"
+#include "support/kernel_view.hpp"
 #include "support/loopback_tcp.hpp"
 #include "support/own_network.hpp"
-#include "support/segment_witness.hpp"
-#include "support/sock_diag.hpp"
 #include "support/tcp_info.hpp"
+
+#include "observation/segment_capture.hpp"
 
 #include <doctest/doctest.h>
 
@@ -59,6 +60,9 @@ public:
     void expect(const std::string& where, const std::string& what, long seen, long expected) {
         if (seen == expected) return;
         text_ += "\n" + where + ": " + what + " is " + std::to_string(seen) + ", not " + std::to_string(expected);
+    }
+    void expect(const std::string& where, const std::string& what, kv::tcp_state seen, kv::tcp_state expected) {
+        expect(where, what, static_cast<long>(seen), static_cast<long>(expected));
     }
     const std::string& text() const { return text_; }
 
@@ -115,8 +119,11 @@ struct row {
     bool fin_acked;
 };
 
-constexpr long EST = kv::established, FW1 = kv::fin_wait1, FW2 = kv::fin_wait2, TW = kv::time_wait, CW = kv::close_wait,
-               LA = kv::last_ack, CLS = kv::closing, CL = kv::closed, SS = kv::syn_sent, SR = kv::syn_received;
+constexpr long number_of(kv::tcp_state s) { return static_cast<long>(s); }
+constexpr long EST = number_of(kv::established), FW1 = number_of(kv::fin_wait1), FW2 = number_of(kv::fin_wait2),
+               TW = number_of(kv::time_wait), CW = number_of(kv::close_wait), LA = number_of(kv::last_ack),
+               CLS = number_of(kv::closing), CL = number_of(kv::close), SS = number_of(kv::syn_sent),
+               SR = number_of(kv::syn_received);
 constexpr long again = -EAGAIN, reset = -ECONNRESET, late = -ETIMEDOUT, refusal = -ECONNREFUSED, none = -ENOTCONN;
 constexpr long in = POLLIN, fin = POLLIN | POLLRDHUP, hup = fin | POLLHUP, err = hup | POLLERR;
 constexpr long na = unknown; // no read came to an end of file
@@ -218,7 +225,7 @@ sight look(const ends& e, const ends& second) {
     const reading first = read_with_inq(e.ours), then = read_with_inq(e.ours);
     const reading& last = first.result == 0 ? first : then;
     return {info.tcpi_state,
-            state,
+            number_of(state),
             events,
             first.result,
             then.result,
@@ -233,20 +240,20 @@ sight look(const ends& e, const ends& second) {
 
 /// What follows from the state alone, in every row.
 void check_names(const std::string& where, const ends& e, differences& wrong) {
-    const int state = state_of(e.ours);
+    const kv::tcp_state state = state_of(e.ours);
     ::sockaddr_in peer{};
     socklen_t size = sizeof peer;
     const bool named = ::getpeername(e.ours.get(), reinterpret_cast<::sockaddr*>(&peer), &size) == 0;
-    wrong.expect(where, "getpeername", named, state != kv::closed && state != kv::syn_sent);
+    wrong.expect(where, "getpeername", named, state != kv::close && state != kv::syn_sent);
     // The peer's name outlives the connection, but for getpeername.
     size = sizeof peer;
     const bool kept = ::getsockopt(e.ours.get(), SOL_SOCKET, SO_PEERNAME, &peer, &size) == 0;
     wrong.expect(where, "port by SO_PEERNAME", kept ? peer.sin_port : 0, e.there.sin_port);
     const auto entry = kv::find(loopback_tcp::generic(e.here), loopback_tcp::generic(e.there));
-    wrong.expect(where, "an inode in sock_diag", entry.inode != 0, state != kv::closed);
+    wrong.expect(where, "an inode in sock_diag", entry.inode != 0, state != kv::close);
     // A half-close of SYN-SENT disconnects the socket, and says nothing.
     const int refused = ::shutdown(e.ours.get(), SHUT_WR) == 0 ? 0 : errno;
-    wrong.expect(where, "shutdown", refused, state == kv::closed ? ENOTCONN : 0);
+    wrong.expect(where, "shutdown", refused, state == kv::close ? ENOTCONN : 0);
     if (state == kv::syn_sent) wrong.expect(where, "SO_ERROR after shutdown", error_of(e.ours), ECONNRESET);
 }
 
@@ -291,9 +298,9 @@ std::string check_table(const std::vector<row>& rows, bool both_sides) {
 }
 
 /// Resets that left `e`'s end since the witness was told to forget.
-long resets(segment_witness& wire, const ends& e) {
+long resets(observation::segment_capture& wire, const ends& e) {
     long n = 0;
-    for (const segment& s : wire.seen()) n += s.rst && s.from == ntohs(e.here.sin_port);
+    for (const observation::segment& s : wire.seen()) n += s.rst && s.from.port == ntohs(e.here.sin_port);
     return n;
 }
 
@@ -393,7 +400,7 @@ TEST_CASE("network: what is urgent hides from SIOCINQ") {
             {{urgent_input, stops_reading}, fin | POLLPRI, 0, 1, 1, 0, 0},
         };
         differences wrong;
-        segment_witness wire(1000);
+        observation::segment_capture wire;
         for (const auto& r : rows) {
             const std::string where = name_of(r.beginning);
             ends e = begun(r.beginning);
@@ -542,7 +549,7 @@ TEST_CASE("network: connect(2) to no address resets as SO_LINGER and close(2) do
             {{half_close, acknowledged, peer_fin}, 0, 0, 0},
         };
         differences wrong;
-        segment_witness wire(10000);
+        observation::segment_capture wire;
         for (const auto& r : rows)
             for (const bool unread : {false, true}) {
                 steps beginning = r.beginning;
@@ -554,7 +561,7 @@ TEST_CASE("network: connect(2) to no address resets as SO_LINGER and close(2) do
                 wrong.expect(where, "resets by disconnect", resets(wire, e), r.by_disconnect);
                 // Whether there was one is left on the socket, and nothing else is.
                 wrong.expect(where, "SO_ERROR", error_of(e.ours), r.by_disconnect ? ECONNRESET : 0);
-                wrong.expect(where, "state", state_of(e.ours), kv::closed);
+                wrong.expect(where, "state", state_of(e.ours), kv::close);
                 wrong.expect(where, "poll", polled(e.ours, POLLRDHUP), POLLHUP);
                 wrong.expect(where, "read", read_with_inq(e.ours).result, none);
                 e = begun(beginning);
@@ -576,7 +583,7 @@ TEST_CASE("network: connect(2) to no address resets as SO_LINGER and close(2) do
 TEST_CASE("network: connect(2) to no address resets whoever else has the socket") {
     check_in_own_network([]() -> std::string {
         differences wrong;
-        segment_witness wire(100);
+        observation::segment_capture wire;
         {
             const ends e = begun({shared});
             wrong.expect("shared, disconnect", "errno", disconnect(e.ours), 0);
@@ -625,7 +632,7 @@ TEST_CASE("network: a connection without a round-trip time may be established") 
         differences wrong;
         const ends e = new_connection(false);
         const tcp_information accepted(e.ours.get()), connected(e.theirs.get());
-        wrong.expect("accepted by a cookie", "state", accepted.tcpi_state, kv::established);
+        wrong.expect("accepted by a cookie", "state", accepted.tcpi_state, number_of(kv::established));
         wrong.expect("accepted by a cookie", "tcpi_rtt", accepted.tcpi_rtt, 0);
         wrong.expect("accepted by a cookie", "tcpi_bytes_acked", static_cast<long>(accepted.tcpi_bytes_acked), 0);
         // What does tell: on the connecting side our SYN was acknowledged, on both there is a receive window to tune.
@@ -692,7 +699,7 @@ TEST_CASE("network: what can be known of MPTCP") {
         const descriptor mptcp(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP));
         if (mptcp.get() < 0) return "SKIPPED: no MPTCP here";
         differences wrong;
-        segment_witness wire(1000);
+        observation::segment_capture wire;
         for (const bool connecting : {false, true}) {
             const std::string side = connecting ? "connecting, " : "accepted, ";
             const auto all_acknowledged = [](const ends& e) {

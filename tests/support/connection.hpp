@@ -113,13 +113,13 @@ struct connection {
           local(stream->socket().local_endpoint()) {}
 
     /// The states of the two ends in the kernel.
-    int local_state() const { return kernel_view::state(local, peer.local()); }
-    int peer_state() const { return kernel_view::state(peer.local(), local); }
+    kernel_view::tcp_state local_state() const { return kernel_view::state(local, peer.local()); }
+    kernel_view::tcp_state peer_state() const { return kernel_view::state(peer.local(), local); }
 
-    bool local_becomes(int state) {
+    bool local_becomes(kernel_view::tcp_state state) {
         return kernel_view::eventually([&] { return local_state() == state; });
     }
-    bool peer_becomes(int state) {
+    bool peer_becomes(kernel_view::tcp_state state) {
         return kernel_view::eventually([&] { return peer_state() == state; });
     }
 

@@ -2,8 +2,8 @@
 #ifndef CLOSESIDE_TESTS_SUPPORT_CONNECTION_STEPS_HPP
 #define CLOSESIDE_TESTS_SUPPORT_CONNECTION_STEPS_HPP
 
+#include "support/kernel_view.hpp"
 #include "support/loopback_tcp.hpp"
-#include "support/sock_diag.hpp"
 #include "support/tcp_info.hpp"
 
 #include <algorithm>
@@ -75,7 +75,9 @@ void await(const char* what, Condition condition) {
     if (!kernel_view::eventually(condition)) throw std::runtime_error(std::string("never came: ") + what);
 }
 
-inline int state_of(const descriptor& d) { return tcp_information(d.get()).tcpi_state; }
+inline kernel_view::tcp_state state_of(const descriptor& d) {
+    return static_cast<kernel_view::tcp_state>(tcp_information(d.get()).tcpi_state);
+}
 inline short polled(const descriptor& d, short events) {
     ::pollfd p{d.get(), events, 0};
     ::poll(&p, 1, 0);
@@ -84,8 +86,8 @@ inline short polled(const descriptor& d, short events) {
 
 /// A socket filter that drops every segment which arrives, or none: loss without privileges.
 inline void hear(const descriptor& d, bool everything) {
-    ::sock_filter verdict[] = {BPF_STMT(BPF_RET | BPF_K, everything ? ~0u : 0u)};
-    const ::sock_fprog program{1, verdict};
+    ::sock_filter length[] = {BPF_STMT(BPF_RET | BPF_K, everything ? ~0u : 0u)};
+    const ::sock_fprog program{1, length};
     checked(::setsockopt(d.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), "SO_ATTACH_FILTER");
 }
 
@@ -151,12 +153,12 @@ inline constexpr step urgent_input("urgent byte", [](ends& e) {
     await("urgent byte", [&] { return polled(e.ours, POLLPRI) != 0; });
 });
 inline constexpr step peer_fin("peer's FIN", [](ends& e) {
-    const int before = state_of(e.ours);
+    const auto before = state_of(e.ours);
     checked(::shutdown(e.theirs.get(), SHUT_WR), "shutdown");
     await("peer's FIN", [&] { return state_of(e.ours) != before; });
 });
 inline constexpr step over("CLOSE",
-                           [](ends& e) { await("CLOSE", [&] { return state_of(e.ours) == kernel_view::closed; }); });
+                           [](ends& e) { await("CLOSE", [&] { return state_of(e.ours) == kernel_view::close; }); });
 inline constexpr step peer_rst("peer's RST", [](ends& e) {
     close_with_reset(e.theirs);
     over.happen(e);

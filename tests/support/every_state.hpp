@@ -2,9 +2,10 @@
 #ifndef CLOSESIDE_TESTS_SUPPORT_EVERY_STATE_HPP
 #define CLOSESIDE_TESTS_SUPPORT_EVERY_STATE_HPP
 
+#include "support/loopback_tcp.hpp"
+
 #include <cerrno>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -51,11 +52,6 @@ private:
         int ours;
         int theirs;
     };
-
-    static int checked(int result, const char* call) {
-        if (result < 0) throw std::system_error(errno, std::generic_category(), call);
-        return result;
-    }
 
     int open(int flags = 0) {
         open_.push_back(checked(::socket(family_, SOCK_STREAM | SOCK_CLOEXEC | flags, 0), "socket"));

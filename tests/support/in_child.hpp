@@ -2,33 +2,29 @@
 #ifndef CLOSESIDE_TESTS_SUPPORT_IN_CHILD_HPP
 #define CLOSESIDE_TESTS_SUPPORT_IN_CHILD_HPP
 
-#include <cerrno>
+#include "observation/memory_file.hpp"
+#include "observation/own_network.hpp"
+#include "observation/process.hpp"
+
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <optional>
 #include <string>
-#include <system_error>
 
-#include <fcntl.h>
 #include <linux/capability.h>
-#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace tests {
 
 /// Runs `body` in a forked process and brings back the string it returns; "threw: …" if it throws.
+/** A body that hangs does not hang the tests: after 20 s it is killed. */
 template <class Body>
 std::string in_child(Body body) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
-    const pid_t child = ::fork();
-    if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
-    if (child == 0) {
-        // A body that hangs must not hang the tests.
-        ::alarm(20);
+    const observation::descriptor said = observation::memory_file();
+    observation::process child([&] {
         std::string text;
         try {
             text = body();
@@ -36,21 +32,14 @@ std::string in_child(Body body) {
             text = std::string("threw: ") + e.what();
         }
         for (std::size_t done = 0; done < text.size();) {
-            const ssize_t n = ::write(ends[1], text.data() + done, text.size() - done);
-            if (n <= 0) ::_exit(1);
+            const ssize_t n = ::write(said.get(), text.data() + done, text.size() - done);
+            if (n <= 0) return 1;
             done += static_cast<std::size_t>(n);
         }
-        ::_exit(0);
-    }
-    ::close(ends[1]);
-    std::string text;
-    char buffer[4096];
-    for (ssize_t n; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(n));
-    ::close(ends[0]);
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return "the child died";
-    return text;
+        return 0;
+    });
+    if (child.wait(std::chrono::seconds(20)) != 0) return "the child died";
+    return observation::content_of(said);
 }
 
 /// The same without any capability, also in what the body executes: the modes of files bind root as they bind others.
@@ -66,13 +55,12 @@ std::string in_unprivileged_child(Body body) {
     });
 }
 
-/// The same in a network namespace of its own; none where neither root nor user namespaces give the right to one.
+/// The same in a network namespace of its own; nothing if neither root nor user namespaces give the right to one.
 template <class Body>
 std::optional<std::string> in_own_network(Body body) {
     const std::string refused = "no right to a network namespace";
     std::string text = in_child([&]() -> std::string {
-        if (::unshare(CLONE_NEWNET) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) return refused;
-        return body();
+        return observation::leave_shared_network() == observation::network::shared ? refused : body();
     });
     if (text == refused) return std::nullopt;
     return text;

@@ -2,15 +2,15 @@
 #ifndef CLOSESIDE_TESTS_SUPPORT_LOOPBACK_TCP_HPP
 #define CLOSESIDE_TESTS_SUPPORT_LOOPBACK_TCP_HPP
 
+#include "observation/descriptor.hpp"
+#include "observation/endpoint.hpp"
+
 #include <cerrno>
 #include <cstdint>
 #include <system_error>
-#include <utility>
-#include <vector>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 // Plain TCP over IPv4's loopback, for the body of in_own_network, once the interface is up.
 namespace tests {
@@ -20,38 +20,13 @@ inline int checked(int result, const char* call) {
     return result;
 }
 
-class descriptor {
-public:
-    explicit descriptor(int fd) : fd_(fd) {}
-    descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    descriptor& operator=(descriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    descriptor(const descriptor&) = delete;
-    descriptor& operator=(const descriptor&) = delete;
-    ~descriptor() { close(); }
-    int get() const { return fd_; }
-    void close() {
-        if (fd_ >= 0) ::close(fd_);
-        fd_ = -1;
-    }
-
-private:
-    int fd_;
-};
+using observation::descriptor;
 
 namespace loopback_tcp {
 
 constexpr std::uint16_t service = 9000;
 
-inline ::sockaddr_in at(std::uint16_t port) {
-    ::sockaddr_in a{};
-    a.sin_family = AF_INET;
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    a.sin_port = htons(port);
-    return a;
-}
+inline ::sockaddr_in at(std::uint16_t port) { return observation::socket_address({INADDR_LOOPBACK, port}); }
 
 inline const ::sockaddr* generic(const ::sockaddr_in& a) { return reinterpret_cast<const ::sockaddr*>(&a); }
 
@@ -70,7 +45,7 @@ inline descriptor listening(int backlog) {
     return listener;
 }
 
-/// A client that has begun to connect to the service, and does not wait; from this port where one is given.
+/// A client that has begun to connect to the service, and does not wait; from this port if one is given.
 inline descriptor connecting(std::uint16_t port = 0) {
     descriptor client(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket"));
     if (port != 0) {
@@ -84,7 +59,7 @@ inline descriptor connecting(std::uint16_t port = 0) {
 }
 
 /// Connections that the service closes first, one after the other; each from a port of its own, from `first_port` on
-/// where that is given.
+/// if that is given.
 inline void serve_and_close_first(int count, std::uint16_t first_port = 0) {
     const descriptor listener = listening(1);
     for (int i = 0; i != count; ++i) {

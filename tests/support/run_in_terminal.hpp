@@ -2,6 +2,8 @@
 #ifndef CLOSESIDE_TESTS_SUPPORT_RUN_IN_TERMINAL_HPP
 #define CLOSESIDE_TESTS_SUPPORT_RUN_IN_TERMINAL_HPP
 
+#include "observation/program.hpp"
+
 #include <cerrno>
 #include <cstddef>
 #include <string>
@@ -17,15 +19,9 @@
 namespace tests {
 
 /// What a program writes when its standard output and error are a terminal of `columns`; an alarm bounds it to 10 s.
-inline std::string run_in_terminal(std::vector<std::string> arguments, std::vector<std::string> environment,
-                                   unsigned short columns) {
-    const auto pointers = [](std::vector<std::string>& strings) {
-        std::vector<char*> p;
-        for (std::string& s : strings) p.push_back(s.data());
-        p.push_back(nullptr);
-        return p;
-    };
-    const auto argv = pointers(arguments), envp = pointers(environment);
+inline std::string run_in_terminal(const std::vector<std::string>& arguments,
+                                   const std::vector<std::string>& environment, unsigned short columns) {
+    const auto argv = observation::pointers_to(arguments), envp = observation::pointers_to(environment);
     const ::winsize size{25, columns, 0, 0};
     int terminal = -1;
     const pid_t child = ::forkpty(&terminal, nullptr, nullptr, &size);

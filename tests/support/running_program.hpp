@@ -2,17 +2,22 @@
 #ifndef CLOSESIDE_TESTS_SUPPORT_RUNNING_PROGRAM_HPP
 #define CLOSESIDE_TESTS_SUPPORT_RUNNING_PROGRAM_HPP
 
+#include "observation/descriptor.hpp"
+#include "observation/process.hpp"
+#include "observation/program.hpp"
+
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace tests {
@@ -21,33 +26,9 @@ namespace tests {
 /// it comes.
 class running_program {
 public:
-    explicit running_program(std::vector<std::string> arguments) {
-        std::vector<char*> pointers;
-        for (std::string& argument : arguments) pointers.push_back(argument.data());
-        pointers.push_back(nullptr);
-        int ends[2];
-        if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
-        pid_ = ::fork();
-        if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
-        if (pid_ == 0) {
-            ::dup2(ends[1], STDERR_FILENO);
-            ::execv(pointers[0], pointers.data());
-            ::_exit(127);
-        }
-        ::close(ends[1]);
-        log_ = ends[0];
-    }
-    running_program(const running_program&) = delete;
-    running_program& operator=(const running_program&) = delete;
-    ~running_program() {
-        if (pid_ > 0) {
-            ::kill(pid_, SIGKILL);
-            ::waitpid(pid_, nullptr, 0);
-        }
-        ::close(log_);
-    }
+    explicit running_program(const std::vector<std::string>& arguments) : running_program(arguments, new_pipe()) {}
 
-    pid_t pid() const { return pid_; }
+    pid_t pid() const { return process_.id(); }
 
     /// The next line of the log that contains `what`; empty after five seconds, or when the log has ended.
     std::string line_with(const std::string& what) {
@@ -59,10 +40,10 @@ public:
                 if (line.find(what) != std::string::npos) return line;
             }
             char buffer[1024];
-            ::pollfd poll{log_, POLLIN, 0};
+            ::pollfd poll{log_.get(), POLLIN, 0};
             if (std::chrono::steady_clock::now() > end || ::poll(&poll, 1, 100) < 0) return {};
             if (poll.revents == 0) continue;
-            const ssize_t n = ::read(log_, buffer, sizeof buffer);
+            const ssize_t n = ::read(log_.get(), buffer, sizeof buffer);
             if (n <= 0) return {};
             text_.append(buffer, static_cast<std::size_t>(n));
         }
@@ -71,26 +52,43 @@ public:
     /// The exit status after a signal, or, with 0, without one; -1 if that killed it, or it had to be killed after ten seconds.
     int stop(int signal = SIGINT) {
         const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-        ::kill(pid_, signal);
+        process_.signal(signal);
         // Reads on, so that a full pipe keeps nobody from ending; the end of the log is the end of the program.
         for (char buffer[1024]; std::chrono::steady_clock::now() < end;) {
-            ::pollfd poll{log_, POLLIN, 0};
+            ::pollfd poll{log_.get(), POLLIN, 0};
             if (::poll(&poll, 1, 100) < 0) break;
             if (poll.revents == 0) continue;
-            const ssize_t n = ::read(log_, buffer, sizeof buffer);
+            const ssize_t n = ::read(log_.get(), buffer, sizeof buffer);
             if (n <= 0) break;
             text_.append(buffer, static_cast<std::size_t>(n));
         }
-        if (std::chrono::steady_clock::now() >= end) ::kill(pid_, SIGKILL);
-        int status = 0;
-        ::waitpid(pid_, &status, 0);
-        pid_ = 0;
-        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+        if (std::chrono::steady_clock::now() >= end) process_.signal(SIGKILL);
+        const std::optional<int> status = process_.wait(std::chrono::seconds(10));
+        return status && *status >= 0 ? *status : -1;
     }
 
 private:
-    pid_t pid_ = 0;
-    int log_ = -1;
+    struct ends {
+        observation::descriptor reading;
+        observation::descriptor writing;
+    };
+
+    static ends new_pipe() {
+        int fds[2];
+        if (::pipe2(fds, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
+        return {observation::descriptor(fds[0]), observation::descriptor(fds[1])};
+    }
+
+    running_program(const std::vector<std::string>& arguments, ends log)
+        : process_([&] {
+              ::dup2(log.writing.get(), STDERR_FILENO);
+              ::execv(arguments.at(0).c_str(), observation::pointers_to(arguments).data());
+              return 127;
+          }),
+          log_(std::move(log.reading)) {}
+
+    observation::process process_;
+    observation::descriptor log_;
     std::string text_;
 };
 

@@ -30,7 +30,7 @@ struct tcp_information : ::tcp_info {
     bool tells_window() const { return size >= offsetof(::tcp_info, tcpi_snd_wnd) + sizeof(tcpi_snd_wnd); }
 
     std::int64_t sent_once() const { return static_cast<std::int64_t>(tcpi_bytes_sent - tcpi_bytes_retrans); }
-    /// What the peer has acknowledged beyond the data: our SYN where we connected, and our FIN.
+    /// What the peer has acknowledged beyond the data: our SYN if we connected, and our FIN.
     std::int64_t acknowledged_beyond_data() const { return static_cast<std::int64_t>(tcpi_bytes_acked) - sent_once(); }
 };
 

@@ -8,7 +8,7 @@
 
 namespace tests {
 
-/// A SettableSocketOption as users write one where Asio has no name for it.
+/// A SettableSocketOption as users write one if Asio has no name for it.
 class user_option {
 public:
     user_option(int level, int name, int value) : level_(level), name_(name), value_(value) {}

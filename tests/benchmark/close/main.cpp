@@ -37,7 +37,7 @@ struct measured {
     }
 };
 
-/// Fewer than the peer; where the peer needs none at all, none either.
+/// Fewer than the peer; if the peer needs none at all, none either.
 aim fewer_than(const series& theirs) {
     const bool none = std::ranges::all_of(theirs.rounds, [](double n) { return n == 0; });
     return none ? benchmark_support::ratio_at_most(1) : benchmark_support::ratio_below(1);

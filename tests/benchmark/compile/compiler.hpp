@@ -9,9 +9,9 @@ namespace benchmark_compile {
 
 struct compiled {
     double seconds; ///< of processor time, user and system
-    /// Of the object file, without debug information; none where it was only checked.
+    /// Of the object file, without debug information; nothing if it was only checked.
     std::optional<double> bytes{};
-    /// What of it is loaded into memory; none where binutils' size is not installed.
+    /// What of it is loaded into memory; nothing if binutils' size is not installed.
     std::optional<double> loaded_bytes{};
 };
 
@@ -19,14 +19,14 @@ struct compiled {
 class compiler {
 public:
     /// Makes a directory for the object files, and removes it in the end.
-    /** @throws std::system_error where it cannot be made. */
+    /** @throws std::system_error if it cannot be made. */
     compiler();
     compiler(const compiler&) = delete;
     compiler& operator=(const compiler&) = delete;
     ~compiler();
 
     /// As for a release: -O2. `source` is relative to the benchmark's own directory.
-    /** @throws std::runtime_error with what the compiler says, where it refuses the source. */
+    /** @throws std::runtime_error with what the compiler says, if it refuses the source. */
     compiled compile(const std::string& source) const;
 
     /// The front end alone, which leaves no object.

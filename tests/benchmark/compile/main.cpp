@@ -28,7 +28,7 @@ struct subject {
         for (const compiled& c : rounds) s.rounds.push_back(c.seconds);
         return s;
     }
-    /// None where some round did not tell.
+    /// Nothing if some round did not tell.
     std::optional<series> of(std::optional<double> compiled::*size) const {
         series s{name, {}};
         for (const compiled& c : rounds) {

@@ -29,7 +29,7 @@ public:
     void begin();
 
     /// Waits for the peer, which has sent all and seen the end of the connection.
-    /** @throws std::runtime_error where it could not send everything. */
+    /** @throws std::runtime_error if it could not send everything. */
     void finish();
 
 private:

@@ -15,7 +15,7 @@ namespace benchmark_serve {
 class load {
 public:
     /// Reads one reply, which says how long the others must be.
-    /** @throws std::runtime_error where it is not what it should be. */
+    /** @throws std::runtime_error if it is not what it should be. */
     load(std::uint16_t port, client behaviour);
     load(load&&) = default;
     load& operator=(load&&) = delete;

@@ -8,7 +8,7 @@
 
 namespace benchmark_serve {
 
-/// nginx with `lingering_close always`; none, and a line on standard error, where it is not installed.
+/// nginx with `lingering_close always`; nothing, and a line on standard error, if it is not installed.
 std::optional<server> nginx();
 
 } // namespace benchmark_serve

@@ -30,7 +30,7 @@ bool can_measure();
  *  up to the client's receive queue.
  *
  *  The servers take turns burst by burst, so that what slows the machine down for a while slows all of them down.
- *  @throws std::runtime_error where a server does not serve, or one reply is wrong. */
+ *  @throws std::runtime_error if a server does not serve, or one reply is wrong. */
 std::vector<measurement> measure_round(const std::vector<contender>& contenders, unsigned bursts);
 
 } // namespace benchmark_serve

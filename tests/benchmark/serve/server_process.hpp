@@ -15,7 +15,7 @@ namespace benchmark_serve {
 class server_process {
 public:
     /// Returns when it accepts connections.
-    /** @throws std::runtime_error where it has ended before that, or takes longer than five seconds. */
+    /** @throws std::runtime_error if it has ended before that, or takes longer than five seconds. */
     server_process(const contender& c, std::uint16_t port);
     server_process(const server_process&) = delete;
     server_process& operator=(const server_process&) = delete;

@@ -8,13 +8,9 @@
 #include <string>
 #include <system_error>
 
-#include <sched.h>
-
 namespace benchmark_states {
 
 namespace {
-
-bool unshare_network() { return ::unshare(CLONE_NEWNET) == 0 || ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0; }
 
 /// Of the namespaces that are made from this one on.
 void give_children_own_tables() {
@@ -28,11 +24,9 @@ void give_children_own_tables() {
 } // namespace
 
 bool enter_own_network() {
-    if (!unshare_network()) return false;
+    if (observation::leave_shared_network() == observation::network::shared) return false;
     give_children_own_tables();
-    if (!unshare_network()) return false;
-    tests::bring_up_loopback();
-    return true;
+    return observation::enter_own_network() != observation::network::shared;
 }
 
 std::vector<result> measure(const std::vector<contender>& contenders, std::uint32_t sockets, unsigned rounds) {

@@ -18,8 +18,8 @@ struct result {
     std::vector<measurement> rounds;
 };
 
-/// The calling thread moves to a network namespace of its own; false where it has no right to one.
-/** It gets a connection table of its own too where the kernel has such (6.1), so that no neighbour's sockets are walked
+/// The calling thread moves to a network namespace of its own; false if it has no right to one.
+/** It gets a connection table of its own too if the kernel has such (6.1), so that no neighbour's sockets are walked
  *  over; see shares_tcp_table. */
 bool enter_own_network();
 

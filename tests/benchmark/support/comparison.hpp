@@ -28,7 +28,7 @@ struct aim {
     bool of_ratio = true;
 
     bool met_by(double value) const noexcept;
-    /// `≤ 0.25 ×`; empty for none.
+    /// `≤ 0.25 ×`; empty if there is none.
     std::string text(const std::string& unit) const;
 };
 
@@ -43,7 +43,7 @@ struct comparison {
     std::string unit; ///< of the values, e.g. "system calls"
     std::string ours;
     double our_value = 0; ///< median
-    /// Empty where ours stands alone.
+    /// Empty if ours stands alone.
     std::string theirs;
     double their_value = 0; ///< median
     /// Ours to theirs: the median of the rounds' own ratios, the lowest and the highest.

@@ -26,7 +26,7 @@ struct counted_program {
 bool can_count_system_calls();
 bool can_count_instructions();
 
-/// Both throw std::runtime_error where the program fails. Its children are not followed.
+/// Both throw std::runtime_error if the program fails. Its children are not followed.
 traced_program count_system_calls(const std::vector<std::string>& command);
 counted_program count_instructions(const std::vector<std::string>& command);
 

@@ -74,7 +74,7 @@ pid_t spawn(std::vector<std::string> arguments, int out, int err) {
     return child;
 }
 
-/// False where both ends did not come before the deadline.
+/// False if both ends did not come before the deadline.
 bool read_all(std::array<::pollfd, 2> ends, std::array<std::string*, 2> texts, clock::time_point deadline) {
     while (ends[0].fd >= 0 || ends[1].fd >= 0) {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock::now());

@@ -18,12 +18,12 @@ struct process_result {
 };
 
 /// Runs a program, looked for in PATH, in a process group that is killed when it is not done in time.
-/** @throws std::system_error where it cannot be started, std::runtime_error past the limit. */
+/** @throws std::system_error if it cannot be started, std::runtime_error past the limit. */
 process_result run_process(const std::vector<std::string>& arguments,
                            std::chrono::seconds limit = std::chrono::seconds(60));
 
 /// The same for a program that must succeed.
-/** @throws std::runtime_error with what it printed, where its exit status is not 0. */
+/** @throws std::runtime_error with what it printed, if its exit status is not 0. */
 process_result run_checked(const std::vector<std::string>& arguments,
                            std::chrono::seconds limit = std::chrono::seconds(60));
 

@@ -23,7 +23,7 @@ struct benchmark {
     std::string name;
     std::string description; ///< what is measured and against what, one sentence
     unsigned rounds;         ///< unless the command line says otherwise
-    /// No rows where nothing can be measured here, which it has said on standard error.
+    /// No rows if nothing can be measured here, which it has said on standard error.
     std::function<std::vector<comparison>(const options&)> measure;
 };
 

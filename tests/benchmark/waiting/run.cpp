@@ -6,13 +6,13 @@
 #include "peers.hpp"
 
 #include "benchmark/support/process.hpp"
-#include "support/own_network.hpp"
+
+#include "observation/own_network.hpp"
 
 #include <algorithm>
 #include <stdexcept>
 #include <string>
 
-#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -20,9 +20,10 @@ namespace benchmark_waiting {
 
 namespace {
 
-constexpr unsigned seconds_for_a_run = 90;
+using observation::leave_shared_network;
+using observation::network;
 
-bool unshare_network() { return ::unshare(CLONE_NEWNET) == 0 || ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0; }
+constexpr unsigned seconds_for_a_run = 90;
 
 /// Processor time since the last look, in µs.
 class stopwatch {
@@ -83,15 +84,15 @@ unsigned descriptors_allowed(unsigned wanted) {
 
 bool has_right_to_networks() {
     const benchmark_support::forked_child tries(
-        [](const benchmark_support::channel& result) { result.send(unshare_network()); });
+        [](const benchmark_support::channel& result) { result.send(leave_shared_network() != network::shared); });
     return tries.to().receive<bool>(std::chrono::seconds(10)).value_or(false);
 }
 
 cost run(server_maker make, unsigned closes, ending e) {
     const benchmark_support::forked_child alone([&](const benchmark_support::channel& result) {
         ::alarm(seconds_for_a_run); // ends it, and with it the peers
-        if (!unshare_network()) throw std::runtime_error("no network namespace can be made any more");
-        tests::bring_up_loopback();
+        if (observation::enter_own_network() == network::shared)
+            throw std::runtime_error("no network namespace can be made any more");
         result.send(measure(make, closes, e));
     });
     const auto c = alone.to().receive<cost>(std::chrono::seconds(seconds_for_a_run + 5));

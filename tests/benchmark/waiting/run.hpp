@@ -23,7 +23,7 @@ unsigned descriptors_allowed(unsigned wanted);
 bool has_right_to_networks();
 
 /// Closes that wait on silent peers, in a process and a network namespace of their own.
-/** @throws std::runtime_error where that process fails; it has said why on standard error. */
+/** @throws std::runtime_error if that process fails; it has said why on standard error. */
 cost run(server_maker make, unsigned closes, ending e);
 
 } // namespace benchmark_waiting

@@ -82,7 +82,7 @@ struct ends {
     Socket near_end(const typename Socket::executor_type& executor) {
         return Socket(executor, tcp::v4(), std::exchange(fd, -1));
     }
-    int near_state() const { return kv::state(local, peer.local()); }
+    kv::tcp_state near_state() const { return kv::state(local, peer.local()); }
 
     int fd;
     tcp::endpoint local;
@@ -284,7 +284,7 @@ private:
 
 /// The connection is over on this side, and the peer sees what `aborted` says.
 void check_ended(run& r, bool aborted) {
-    const int state = r.connection.near_state();
+    const kv::tcp_state state = r.connection.near_state();
     if (!aborted) return;
     CHECK((state == kv::none || state == kv::time_wait));
 }

@@ -285,7 +285,7 @@ TEST_CASE("what never was a connection is closed at once, and leaves nothing beh
         std::error_code connected;
         socket.async_connect(listener.local_endpoint(), [&](std::error_code ec) { connected = ec; });
         const auto local = socket.local_endpoint();
-        REQUIRE(kv::state(local, listener.local_endpoint()) == 2); // SYN-SENT
+        REQUIRE(kv::state(local, listener.local_endpoint()) == kv::syn_sent);
         cs::stream<P> stream(std::move(socket));
         const auto result = close(io, stream);
         CHECK(connected == asio::error::operation_aborted);

@@ -98,7 +98,7 @@ inline constexpr auto all_peers = [] {
 
 inline constexpr int multipath_tcp = 262; // IPPROTO_MPTCP
 
-/// When a peer does what it does later, where the close is not cut short; otherwise right after the cut.
+/// When a peer does what it does later, if the close is not cut short; otherwise right after the cut.
 inline constexpr auto later = std::chrono::milliseconds(120);
 
 inline constexpr bool never_connected(peer_kind p) noexcept {
@@ -148,11 +148,11 @@ struct evidence {
     int calls = 0;
     std::error_code ec;
     cs::close_report report;
-    kernel_view::entry local_when_told;
-    kernel_view::entry peer_when_told;
+    observation::socket_entry local_when_told;
+    observation::socket_entry peer_when_told;
 
-    kernel_view::entry local_at_end;
-    kernel_view::entry peer_at_end;
+    observation::socket_entry local_at_end;
+    observation::socket_entry peer_at_end;
     wire_record wire;   ///< up to the moment at which local_at_end and peer_at_end were looked up
     bool taken = false; ///< the handler of an accept that was to be destroyed has run
 

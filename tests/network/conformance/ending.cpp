@@ -12,9 +12,9 @@ namespace {
 /// a <= b for sequence numbers.
 bool not_after(std::uint32_t a, std::uint32_t b) noexcept { return static_cast<std::int32_t>(b - a) >= 0; }
 
-unsigned both_fins(const tests::segment& ours, const tests::segment& peers) noexcept {
-    const bool ours_covers_peers = !not_after(ours.acknowledged, peers.end);
-    const bool peers_covers_ours = !not_after(peers.acknowledged, ours.end);
+unsigned both_fins(const observation::segment& ours, const observation::segment& peers) noexcept {
+    const bool ours_covers_peers = !not_after(ours.acknowledged, peers.end());
+    const bool peers_covers_ours = !not_after(peers.acknowledged, ours.end());
     if (ours_covers_peers && peers_covers_ours) return end::other;
     return ours_covers_peers ? end::passive : peers_covers_ours ? end::active : end::crossed;
 }
@@ -42,17 +42,17 @@ std::string end_text(unsigned ends) {
     return text;
 }
 
-wire_record wire_of(const evidence& e, const std::vector<tests::segment>& seen) noexcept {
+wire_record wire_of(const evidence& e, const std::vector<observation::segment>& seen) noexcept {
     wire_record w;
-    const auto note = [](std::optional<tests::segment>& first, const tests::segment& s) {
+    const auto note = [](std::optional<observation::segment>& first, const observation::segment& s) {
         if (!first) first = s;
     };
-    for (const tests::segment& s : seen) {
-        const bool ours = s.from == e.local.port() && s.to == e.peer.port();
-        if (!ours && !(s.from == e.peer.port() && s.to == e.local.port())) continue;
+    for (const observation::segment& s : seen) {
+        const bool ours = s.from.port == e.local.port() && s.to.port == e.peer.port();
+        if (!ours && !(s.from.port == e.peer.port() && s.to.port == e.local.port())) continue;
         if (s.rst) {
             if (!w.our_abort && !w.our_answer && !w.peer_rst) w.our_fin_before_rst = w.our_fin.has_value();
-            note(!ours ? w.peer_rst : s.has_ack ? w.our_abort : w.our_answer, s);
+            note(!ours ? w.peer_rst : s.ack ? w.our_abort : w.our_answer, s);
         } else {
             note(ours ? w.our_fin : w.peer_fin, s);
         }
@@ -62,8 +62,8 @@ wire_record wire_of(const evidence& e, const std::vector<tests::segment>& seen) 
 
 bool wire_record::assassinated() const noexcept {
     if (!our_fin || !peer_fin || our_abort) return false;
-    const auto after_both = [&](const std::optional<tests::segment>& rst) {
-        return rst && !rst->has_ack && rst->when >= our_fin->when && rst->when >= peer_fin->when;
+    const auto after_both = [&](const std::optional<observation::segment>& rst) {
+        return rst && !rst->ack && rst->when >= our_fin->when && rst->when >= peer_fin->when;
     };
     const unsigned fins = both_fins(*our_fin, *peer_fin);
     // Who closed passively has no TIME-WAIT, so nothing but a RST for what still comes.
@@ -83,7 +83,7 @@ unsigned wire_record::ending() const noexcept {
 }
 
 bool at_rest(const evidence& e, unsigned ending) noexcept {
-    const auto shows = [&](int local, int peer) {
+    const auto shows = [&](kv::tcp_state local, kv::tcp_state peer) {
         return e.local_at_end.state == local && e.peer_at_end.state == peer && e.local_at_end.inode == 0;
     };
     if (e.wire.assassinated()) return shows(kv::none, kv::none);
@@ -222,7 +222,7 @@ unsigned peer_first(peer_kind peer, cut c, bool aborts, bool bounded) noexcept {
         return aborts ? end::passive | end::local_reset : end::passive | end::active | end::crossed;
     case peer_kind::floods:
         if (aborts) return end::local_reset;
-        // Nobody waits, or drain_bytes are over before our FIN: close(2) sends it, or RST where there is input again.
+        // Nobody waits, or drain_bytes are over before our FIN: close(2) sends it, or RST if there is input again.
         return c != cut::no || bounded ? end::local_reset | end::fin_answer_reset : emptied_with_fin_out;
     case peer_kind::trickles:
     case peer_kind::shut_rd_trickles: return aborts ? end::local_reset : end::fin_answer_reset;
@@ -236,7 +236,7 @@ unsigned peer_first(peer_kind peer, cut c, bool aborts, bool bounded) noexcept {
     }
 }
 
-/// What has ended already ends no other way; 0 where it has not.
+/// What has ended already ends no other way; 0 if it has not.
 unsigned ended_before(peer_kind peer) noexcept {
     switch (peer) {
     case peer_kind::resets_at_once:

@@ -54,7 +54,7 @@ bool all_over(const std::vector<std::unique_ptr<cell>>& cells) {
 }
 
 /// Every connection of the group is at rest in the kernel's tables, or two seconds have passed.
-void look_at_the_end(std::vector<std::unique_ptr<cell>>& cells, tests::segment_witness& witness) {
+void look_at_the_end(std::vector<std::unique_ptr<cell>>& cells, observation::segment_capture& witness) {
     const auto limit = std::chrono::steady_clock::now() + 2s;
     for (auto& c : cells) {
         evidence& e = c->seen();
@@ -83,7 +83,7 @@ bool drive(asio::io_context& io, const std::vector<std::unique_ptr<cell>>& cells
 }
 
 void run_cells(std::vector<evidence>& slots, const std::function<cell_maker(asio::io_context&)>& open,
-               tests::segment_witness& witness, std::chrono::milliseconds longest, group_result& result) {
+               observation::segment_capture& witness, std::chrono::milliseconds longest, group_result& result) {
     handler_watch watch;
     asio::io_context io;
     std::deque<peer> far_ends;
@@ -110,7 +110,7 @@ void run_cells(std::vector<evidence>& slots, const std::function<cell_maker(asio
 } // namespace
 
 group_result run_group(std::vector<evidence>& slots, const std::function<cell_maker(asio::io_context&)>& open,
-                       tests::segment_witness& witness, std::chrono::milliseconds longest) {
+                       observation::segment_capture& witness, std::chrono::milliseconds longest) {
     group_result result;
     witness.forget();
     const std::int64_t descriptors = open_descriptors();

@@ -5,7 +5,8 @@
 #include "cell.hpp"
 #include "handler_watch.hpp"
 #include "peers.hpp"
-#include "support/segment_witness.hpp"
+
+#include "observation/segment_capture.hpp"
 
 #include <asio/io_context.hpp>
 
@@ -64,7 +65,8 @@ using cell_maker = std::function<std::unique_ptr<cell>(asio::io_context& io, evi
 
 /// Runs one close for every slot of evidence, all at the same time on one thread, and counts what is left behind.
 group_result run_group(std::vector<evidence>& slots, const std::function<cell_maker(asio::io_context&)>& open,
-                       tests::segment_witness& witness, std::chrono::milliseconds longest = std::chrono::seconds(10));
+                       observation::segment_capture& witness,
+                       std::chrono::milliseconds longest = std::chrono::seconds(10));
 
 } // namespace conformance
 

@@ -184,7 +184,7 @@ private:
         return {};
     }
 
-    /// Which limit runs out where nobody cuts the close short.
+    /// Which limit runs out if nobody cuts the close short.
     cs::close_limit limit_of_peer() const {
         using limit = cs::close_limit;
         const cs::close_policy& p = policy();
@@ -266,7 +266,7 @@ private:
 
     /// A peer that sends instead of its FIN learns of the end 200 ms after the first byte.
     void told_the_peer_in_time() {
-        const std::optional<tests::segment>& end = e_.wire.our_fin ? e_.wire.our_fin : e_.wire.our_abort;
+        const std::optional<observation::segment>& end = e_.wire.our_fin ? e_.wire.our_fin : e_.wire.our_abort;
         if (!end || e_.peer_sent_on == wall_clock::time_point{})
             return differs("limit=input, but the peer sent nothing, or was told nothing");
         const auto after = end->when - e_.peer_sent_on;
@@ -330,7 +330,7 @@ private:
 
     void time_wait_matches() {
         using holder = cs::time_wait_holder;
-        const int local = e_.local_when_told.state;
+        const kv::tcp_state local = e_.local_when_told.state;
         if (said().first_fin == cs::fin_sender::local && fin_came_in_half_close()) return; // counted there
         switch (said().time_wait) {
         case holder::nobody:
@@ -400,16 +400,16 @@ judgement judge(const evidence& e) { return case_of(e).decide(); }
 
 std::string to_string(const evidence& e) {
     std::string text = to_string(e.id) + "\n    wire: " + end_text(e.wire.ending());
-    const auto add = [&](const char* name, const std::optional<tests::segment>& s) {
+    const auto add = [&](const char* name, const std::optional<observation::segment>& s) {
         if (s) text += std::string(", ") + name + since(e, s->when);
     };
     add("our FIN", e.wire.our_fin);
     add("our RST", e.wire.our_abort);
     add("our answering RST", e.wire.our_answer);
     add("peer's FIN", e.wire.peer_fin);
-    add(e.wire.peer_rst && e.wire.peer_rst->has_ack ? "peer's RST" : "peer's answering RST", e.wire.peer_rst);
-    const auto states = [](const kv::entry& local, const kv::entry& peer) {
-        return std::to_string(local.state) + "/" + std::to_string(peer.state);
+    add(e.wire.peer_rst && e.wire.peer_rst->ack ? "peer's RST" : "peer's answering RST", e.wire.peer_rst);
+    const auto states = [](const observation::socket_entry& local, const observation::socket_entry& peer) {
+        return std::string(observation::state_name(local.state)) + "/" + observation::state_name(peer.state);
     };
     text += "\n    states local/peer at the end " + states(e.local_at_end, e.peer_at_end);
     if (e.calls > 0 && tells_a_report(e.id.way))

@@ -1,31 +1,25 @@
 // SPDX-License-Identifier: BSL-1.0
 #define DOCTEST_CONFIG_IMPLEMENT
 #include "matrix.hpp"
-#include "support/own_network.hpp"
+
+#include "observation/own_network.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cstdio>
 
-#include <sched.h>
 #include <unistd.h>
 
 namespace {
 
 constexpr int skipped = 77; // CTest's SKIP_RETURN_CODE
 
-bool enter_own_network() {
-    if (::unshare(CLONE_NEWNET) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) return false;
-    tests::bring_up_loopback();
-    return true;
-}
-
 } // namespace
 
 int main(int argc, char** argv) {
     doctest::Context context(argc, argv);
     // While there is one thread: a user namespace takes no other.
-    if (!enter_own_network()) {
+    if (observation::enter_own_network() == observation::network::shared) {
         std::fputs("SKIPPED: no right to a network namespace, neither as root nor through user namespaces\n", stderr);
         return skipped;
     }

@@ -41,8 +41,8 @@ std::vector<std::pair<std::string, totals>>& all_totals() {
     return rows;
 }
 
-tests::segment_witness& witness() {
-    static tests::segment_witness instance(1u << 16);
+observation::segment_capture& witness() {
+    static observation::segment_capture instance("lo", observation::recorded::fin_and_rst, 1u << 16);
     return instance;
 }
 

@@ -186,7 +186,7 @@ private:
             throw std::runtime_error("refused: " + ec.message());
     }
 
-    void wait_for(int state) {
+    void wait_for(kernel_view::tcp_state state) {
         if (!kernel_view::eventually([&] { return kernel_view::state(evidence_.local, evidence_.peer) == state; }))
             throw std::runtime_error(to_string(evidence_.id) + " does not begin as it should");
     }

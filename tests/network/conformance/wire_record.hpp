@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_TESTS_CONFORMANCE_WIRE_RECORD_HPP
 #define CLOSESIDE_TESTS_CONFORMANCE_WIRE_RECORD_HPP
 
-#include "support/segment_witness.hpp"
+#include "observation/segment.hpp"
 
 #include <optional>
 #include <string>
@@ -29,7 +29,7 @@ std::string end_text(unsigned ends);
 
 /// The segments of one connection.
 struct wire_record {
-    std::optional<tests::segment> our_fin, our_abort, our_answer, peer_fin, peer_rst; ///< the first of each
+    std::optional<observation::segment> our_fin, our_abort, our_answer, peer_fin, peer_rst; ///< the first of each
     bool our_fin_before_rst = false; ///< our FIN left before the first RST of either side
 
     /// TIME-WAIT assassination (RFC 1337): after both FINs an old segment drew an acknowledgement from TIME-WAIT, and

@@ -10,7 +10,7 @@
 
 namespace benchmark_accept {
 
-/// How long an orphan may stay in FIN-WAIT-2, where that is set.
+/// How long an orphan may stay in FIN-WAIT-2, if that is set.
 inline constexpr int linger2_seconds = 7;
 
 /// A listening server in one of the ways that are compared.

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "firewall.hpp"
+
+#include <stdexcept>
+
+namespace lab {
+
+void lose_at_random(const host& h, unsigned percent) {
+    if (percent > 99) throw std::invalid_argument("a loss of " + std::to_string(percent) + " percent; 0 to 99 will do");
+    // Declaring a table before deleting it keeps the deletion from failing if there is none.
+    std::string rules = "table ip loss {}\ndelete table ip loss\n";
+    if (percent > 0)
+        rules += "table ip loss {\n"
+                 "    chain arriving {\n"
+                 "        type filter hook prerouting priority raw;\n"
+                 "        iifname != \"lo\" meta l4proto tcp numgen random mod 100 < " +
+                 std::to_string(percent) + " drop\n    }\n}\n";
+    h.nft(rules);
+}
+
+void masquerade(const host& router, const std::string& outside) {
+    router.nft("table ip nat {\n"
+               "    chain leaving {\n"
+               "        type nat hook postrouting priority srcnat;\n"
+               "        oifname \"" +
+               outside + "\" ip protocol tcp masquerade\n    }\n}\n");
+}
+
+void drop_resets(const host& router) {
+    router.nft("table ip resets {\n"
+               "    chain passing {\n"
+               "        type filter hook forward priority filter;\n"
+               "        tcp flags & rst == rst drop\n    }\n}\n");
+}
+
+} // namespace lab

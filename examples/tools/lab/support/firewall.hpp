@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_LAB_SUPPORT_FIREWALL_HPP
+#define CLOSESIDE_LAB_SUPPORT_FIREWALL_HPP
+
+#include "observed.hpp"
+
+#include <string>
+
+namespace lab {
+
+/// `h` loses each TCP segment that arrives, or passes through it, with this probability, 0 to 99 percent.
+/** On a router both directions are lossy; between two hosts without one, call it for both. A capture on the interface
+ *  still sees the segment arrive. Calling it again replaces the share. */
+void lose_at_random(const host& h, unsigned percent);
+
+/// `router` puts its own address in place of that of TCP connections which leave through the interface `outside`; it must
+/// forward().
+/** The kernel's own NAT: it keeps the port if it is free, and takes it for free as soon as it has forgotten its last
+ *  connection, net.netfilter.nf_conntrack_tcp_timeout_time_wait seconds after both FINs. */
+void masquerade(const host& router, const std::string& outside);
+
+/// `router` drops resets on their way through it, as some firewalls do.
+void drop_resets(const host& router);
+
+} // namespace lab
+
+#endif

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_TESTS_TOOLS_CHECK_CHECK_PROGRAM_HPP
+#define CLOSESIDE_TESTS_TOOLS_CHECK_CHECK_PROGRAM_HPP
+
+#include "support/fake_root.hpp"
+#include "support/run_program.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+// Runs the program itself; CLOSESIDE_CHECK is its path, defined by CMake.
+namespace tests {
+
+inline program_result check(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), CLOSESIDE_CHECK);
+    return run_program(std::move(arguments), {"TERM=xterm"});
+}
+
+inline program_result check(const fake_root& root, std::vector<std::string> arguments = {}) {
+    arguments.insert(arguments.begin(), {"--root", root.path()});
+    return check(std::move(arguments));
+}
+
+inline nlohmann::json check_json(const fake_root& root, std::vector<std::string> arguments = {}) {
+    arguments.insert(arguments.begin(), {"--format", "json"});
+    return nlohmann::json::parse(check(root, std::move(arguments)).out);
+}
+
+/// The finding of that code in what the check prints as JSON; null if there is none.
+inline nlohmann::json finding(const nlohmann::json& document, const std::string& code) {
+    for (const nlohmann::json& f : document.at("findings"))
+        if (f.at("code") == code) return f;
+    return nullptr;
+}
+
+} // namespace tests
+
+#endif
