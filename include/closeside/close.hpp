@@ -2,25 +2,20 @@
 #ifndef CLOSESIDE_CLOSE_HPP
 #define CLOSESIDE_CLOSE_HPP
 
-#include <closeside/detail/asio/configuration.hpp>
-
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/close/drop.hpp>
 #include <closeside/detail/close/start_close.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/report.hpp>
-
-#include <asio/associated_executor.hpp>
-#include <asio/async_result.hpp>
-#include <asio/basic_stream_socket.hpp>
-#include <asio/error.hpp>
 
 #include <cerrno>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
 
-namespace closeside {
-namespace detail {
+namespace closeside::inline CLOSESIDE_BACKEND {} // namespace closeside::inline CLOSESIDE_BACKEND
+
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Gives a connection that comes from elsewhere the policy's options; 0, or the errno where that cannot be.
 /** An abort does without SO_LINGER. */
@@ -46,10 +41,10 @@ public:
     template <class Handler>
     void close(Handler&& handler) {
         const auto executor = socket_.get_executor();
-        asio::error_code ec = asio::error::bad_descriptor;
+        error_code ec = asio::error::bad_descriptor;
         if (socket_.is_open()) ec.assign(prepare(socket_.native_handle(), policy_), asio::error::get_system_category());
         if (!ec) return start_close(std::move(socket_), policy_, std::move(handler));
-        asio::error_code ignored;
+        error_code ignored;
         socket_.close(ignored);
         post_completion(executor, std::move(handler), ec, close_report{});
     }
@@ -75,7 +70,9 @@ private:
     Executor executor_;
 };
 
-} // namespace detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
+namespace closeside::inline CLOSESIDE_BACKEND {
 
 /// Closes a plain Asio socket as stream<P>::async_close would, with a policy that is known at run time only.
 /** SO_LINGER is switched off first, and TCP_LINGER2 set where the policy states it; the rest, from segments to error
@@ -89,7 +86,7 @@ private:
  *  @throws std::invalid_argument for a policy that contradicts itself, with the sentence that the compiler would have
  *          printed; `socket` is then untouched.
  *
- *  @par Completion signature  void(asio::error_code, closeside::close_report)
+ *  @par Completion signature  void(error_code, closeside::close_report)
  *  @par Thread safety, cancellation, object lifetime  As basic_stream::async_close. */
 template <class Protocol, class Executor, class Token = typename asio::default_completion_token<Executor>::type>
 auto async_close(asio::basic_stream_socket<Protocol, Executor>&& socket, const close_policy& policy,
@@ -101,9 +98,9 @@ auto async_close(asio::basic_stream_socket<Protocol, Executor>&& socket, const c
     if constexpr (detail::tells_nobody<Token>)
         return policed.close(detail::told_nobody{});
     else
-        return asio::async_initiate<Token, void(asio::error_code, close_report)>(initiate, token, std::move(policed));
+        return asio::async_initiate<Token, void(error_code, close_report)>(initiate, token, std::move(policed));
 }
 
-} // namespace closeside
+} // namespace closeside::inline CLOSESIDE_BACKEND
 
 #endif

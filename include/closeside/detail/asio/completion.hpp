@@ -2,18 +2,12 @@
 #ifndef CLOSESIDE_DETAIL_ASIO_COMPLETION_HPP
 #define CLOSESIDE_DETAIL_ASIO_COMPLETION_HPP
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/post_to.hpp>
-
-#include <asio/associated_allocator.hpp>
-#include <asio/associated_cancellation_slot.hpp>
-#include <asio/associated_executor.hpp>
-#include <asio/dispatch.hpp>
-#include <asio/error_code.hpp>
-#include <asio/executor_work_guard.hpp>
 
 #include <utility>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// A handler together with its results, allocated through the handler's own allocator.
 template <class Handler, class Result>
@@ -21,7 +15,7 @@ class completion {
 public:
     using allocator_type = asio::associated_allocator_t<Handler>;
 
-    completion(Handler&& handler, const asio::error_code& ec, Result&& result)
+    completion(Handler&& handler, const error_code& ec, Result&& result)
         : handler_(std::move(handler)), ec_(ec), result_(std::move(result)) {}
 
     allocator_type get_allocator() const noexcept { return asio::get_associated_allocator(handler_); }
@@ -32,7 +26,7 @@ protected:
     Handler handler_;
 
 private:
-    asio::error_code ec_;
+    error_code ec_;
     Result result_;
 };
 
@@ -40,7 +34,7 @@ private:
 template <class Handler, class Result>
 class cancellable_completion : public completion<Handler, Result> {
 public:
-    cancellable_completion(Handler&& handler, const asio::error_code& ec, Result&& result)
+    cancellable_completion(Handler&& handler, const error_code& ec, Result&& result)
         : completion<Handler, Result>(std::move(handler), ec, std::move(result)) {}
 
     void operator()() {
@@ -51,7 +45,7 @@ public:
 
 /// Completes an operation that never had to wait, which may not call its handler from inside its initiating function.
 template <class Executor, class Handler, class Result>
-void post_completion(const Executor& io_executor, Handler&& handler, const asio::error_code& ec, Result&& result) {
+void post_completion(const Executor& io_executor, Handler&& handler, const error_code& ec, Result&& result) {
     const auto executor = asio::get_associated_executor(handler, io_executor);
     post_to(executor, completion<Handler, Result>(std::move(handler), ec, std::move(result)));
 }
@@ -83,7 +77,7 @@ public:
 
 /// Completes an operation from its last intermediate handler, which has run on the I/O object's executor.
 template <class Executor, class Handler, class Result>
-void dispatch_completion(const Executor& io_executor, Handler&& handler, const asio::error_code& ec, Result&& result) {
+void dispatch_completion(const Executor& io_executor, Handler&& handler, const error_code& ec, Result&& result) {
     const auto executor = asio::get_associated_executor(handler, io_executor);
     cancellable_completion<Handler, Result> done(std::move(handler), ec, std::move(result));
     if constexpr (without_executor<Handler, Executor>)
@@ -92,6 +86,6 @@ void dispatch_completion(const Executor& io_executor, Handler&& handler, const a
         asio::dispatch(executor, std::move(done));
 }
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

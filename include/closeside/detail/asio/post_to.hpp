@@ -2,16 +2,13 @@
 #ifndef CLOSESIDE_DETAIL_ASIO_POST_TO_HPP
 #define CLOSESIDE_DETAIL_ASIO_POST_TO_HPP
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/target_of.hpp>
-
-#include <asio/any_io_executor.hpp>
-#include <asio/io_context.hpp>
-#include <asio/post.hpp>
 
 #include <type_traits>
 #include <utility>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// As asio::post, but straight to an io_context behind asio::any_io_executor.
 /** Through that, Asio would allocate twice, neither time with the function's allocator. */
@@ -23,6 +20,6 @@ void post_to(const Executor& executor, Function&& function) {
     asio::post(executor, std::forward<Function>(function));
 }
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

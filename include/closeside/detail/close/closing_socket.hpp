@@ -2,18 +2,17 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_CLOSING_SOCKET_HPP
 #define CLOSESIDE_DETAIL_CLOSE_CLOSING_SOCKET_HPP
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/close/disown.hpp>
 #include <closeside/detail/close/loop.hpp>
 #include <closeside/detail/kernel/multipath.hpp>
 #include <closeside/error.hpp>
 
-#include <asio/error.hpp>
-
 #include <chrono>
 #include <cstdint>
 #include <utility>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// A socket whose close has begun: the closing loop with a descriptor and a clock.
 /** Dropped before its end, it stops waiting and does what on_limit says, so no way out leaves the connection to Asio's
@@ -77,7 +76,7 @@ public:
         return r;
     }
 
-    asio::error_code error() const noexcept {
+    error_code error() const noexcept {
         switch (loop_.outcome()) {
         case close_outcome::kept:
             if (option_error_ == 0) break;
@@ -106,7 +105,7 @@ private:
 
     void release() noexcept {
         // close() and not the destructor: Asio's destructor would first take back an SO_LINGER that Asio has seen set.
-        asio::error_code ignored;
+        error_code ignored;
         socket_.close(ignored);
         if (loop_.told()) elapsed_ = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - started_);
     }
@@ -120,6 +119,6 @@ private:
     bool begun_ = false;
 };
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

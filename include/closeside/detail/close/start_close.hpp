@@ -2,20 +2,15 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_START_CLOSE_HPP
 #define CLOSESIDE_DETAIL_CLOSE_START_CLOSE_HPP
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/completion.hpp>
 #include <closeside/detail/close/close_op.hpp>
-
-#include <asio/associated_allocator.hpp>
-#include <asio/associated_cancellation_slot.hpp>
-#include <asio/cancellation_signal.hpp>
-#include <asio/detached.hpp>
-#include <asio/recycling_allocator.hpp>
 
 #include <memory>
 #include <type_traits>
 #include <utility>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Is it known when the close begins that its handler does nothing?
 template <class Token>
@@ -23,7 +18,7 @@ inline constexpr bool tells_nobody = std::is_same_v<std::remove_cvref_t<Token>, 
 
 /// The handler of a close that nobody waits for; such a close is not asked what came of it.
 struct told_nobody {
-    void operator()(const asio::error_code&, const close_report&) const noexcept {}
+    void operator()(const error_code&, const close_report&) const noexcept {}
 };
 
 template <class Socket>
@@ -76,7 +71,7 @@ auto operation_allocator(const Handler& handler) noexcept {
 template <class Socket, class Handler>
 void start_close(Socket&& socket, const close_policy& policy, Handler handler, close_manner manner = {}) {
     constexpr bool nobody = std::is_same_v<Handler, told_nobody>;
-    asio::error_code ignored;
+    error_code ignored;
     // What the caller has under way completes with operation_aborted; close(2) does that too, where it comes at once.
     if (!close_terms(policy).releases_at_once()) socket.cancel(ignored);
     manner.told = !nobody;
@@ -99,6 +94,6 @@ void start_close(Socket&& socket, const close_policy& policy, Handler handler, c
     }
 }
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

@@ -2,19 +2,16 @@
 #ifndef CLOSESIDE_DETAIL_CONNECT_CONNECT_OP_HPP
 #define CLOSESIDE_DETAIL_CONNECT_CONNECT_OP_HPP
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/close/deadlines.hpp>
 #include <closeside/detail/connect/connect_socket.hpp>
-
-#include <asio/cancellation_state.hpp>
-#include <asio/error.hpp>
-#include <asio/post.hpp>
 
 #include <cstddef>
 #include <memory>
 #include <utility>
 #include <vector>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// The composed operation behind async_connect: one endpoint after the other, until one answers.
 template <class Stream>
@@ -27,7 +24,7 @@ public:
         : attempt_(std::make_unique<attempt>(executor, std::move(to), local)) {}
 
     template <class Self>
-    void operator()(Self& self, asio::error_code ec = {}) {
+    void operator()(Self& self, error_code ec = {}) {
         attempt& a = *attempt_;
         const bool first_call = std::exchange(a.first_call, false);
         if (first_call) self.reset_cancellation_state(asio::enable_total_cancellation());
@@ -75,7 +72,7 @@ private:
         endpoints to;
         local_endpoint local;
         std::size_t next = 0;
-        asio::error_code result = asio::error::not_found; // where there is no endpoint at all
+        error_code result = asio::error::not_found; // where there is no endpoint at all
         bool first_call = true;
         bool connecting = false;
         bool posted = false;
@@ -88,9 +85,9 @@ private:
     }
 
     template <class Self>
-    void complete(Self& self, const asio::error_code& ec) {
+    void complete(Self& self, const error_code& ec) {
         const std::unique_ptr<attempt> done = std::move(attempt_);
-        const asio::error_code result = ec;
+        const error_code result = ec;
         close_deadlines::of(done->socket.get_executor()).take_over();
         Stream stream(typename Stream::inherits_options{}, std::move(done->socket));
         self.complete(result, std::move(stream));
@@ -99,6 +96,6 @@ private:
     std::unique_ptr<attempt> attempt_;
 };
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

@@ -2,16 +2,10 @@
 #ifndef CLOSESIDE_DETAIL_LISTEN_ACCEPT_OP_HPP
 #define CLOSESIDE_DETAIL_LISTEN_ACCEPT_OP_HPP
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/in_place_memory.hpp>
 #include <closeside/detail/asio/post_to.hpp>
 #include <closeside/detail/listen/listener_state.hpp>
-
-#include <asio/cancellation_signal.hpp>
-#include <asio/cancellation_state.hpp>
-#include <asio/error.hpp>
-#include <asio/error_code.hpp>
-#include <asio/executor_work_guard.hpp>
-#include <asio/socket_base.hpp>
 
 #include <cerrno>
 #include <chrono>
@@ -21,7 +15,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Stands for the executor of a handler that has none of its own: it is called on the acceptor's.
 struct no_executor {};
@@ -99,15 +93,15 @@ private:
 
         cancellation_slot_type get_cancellation_slot() const noexcept { return slot; }
         auto get_executor() const noexcept requires(!runs_with_acceptor) { return this->op->executor_; }
-        void operator()(const asio::error_code& ec) { accept_op::woken(std::move(this->op), ec); }
+        void operator()(const error_code& ec) { accept_op::woken(std::move(this->op), ec); }
 
         cancellation_slot_type slot;
     };
 
     /// Calls the handler, as the only owner.
-    virtual void complete(std::shared_ptr<accept_op> self, const asio::error_code& ec, socket_type&& socket) = 0;
+    virtual void complete(std::shared_ptr<accept_op> self, const error_code& ec, socket_type&& socket) = 0;
 
-    static void woken(std::shared_ptr<accept_op> self, asio::error_code ec) {
+    static void woken(std::shared_ptr<accept_op> self, error_code ec) {
         accept_op& op = *self;
         std::shared_ptr<state_type> state = op.state_;
         op.cancellation_.slot().clear();
@@ -134,7 +128,7 @@ private:
     }
 
     /// An accepted descriptor; or -1, and without an error the operation is to wait or, with `pauses_`, to pause.
-    int take(asio::error_code& ec) {
+    int take(error_code& ec) {
         pauses_ = false;
         for (int tries = 1; tries <= most_vanished; ++tries) {
             const int fd = accept_once(state_->acceptor.native_handle());
@@ -190,6 +184,6 @@ private:
     bool pauses_ = false; ///< rather than waits
 };
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif
