@@ -92,11 +92,11 @@ bool run_until(asio::io_context& io, Done done) {
 template <cs::close_policy P>
 struct accept_result {
     int calls = 0;
-    asio::error_code ec;
+    cs::error_code ec;
     std::optional<cs::stream<P>> stream;
 
     auto handler() {
-        return [this](asio::error_code e, cs::stream<P> s) {
+        return [this](cs::error_code e, cs::stream<P> s) {
             ++calls;
             ec = e;
             stream.emplace(std::move(s));
@@ -110,7 +110,7 @@ cs::stream<P> accept_async(asio::io_context& io, cs::acceptor<P>& acceptor) {
     acceptor.async_accept(result.handler());
     CHECK(result.calls == 0);
     REQUIRE(run_until(io, [&] { return result.calls > 0; }));
-    CHECK(result.ec == asio::error_code());
+    CHECK(result.ec == cs::error_code());
     return std::move(*result.stream);
 }
 
@@ -128,10 +128,10 @@ void close_first(asio::io_context& io, cs::stream<P> stream, test_peer& peer) {
 
 /// The error of a call that must throw one.
 template <class Call>
-std::system_error error_of(Call call) {
+cs::system_error error_of(Call call) {
     try {
         call();
-    } catch (const std::system_error& e) {
+    } catch (const cs::system_error& e) {
         return e;
     }
     FAIL("no error");
@@ -161,7 +161,7 @@ TEST_CASE("Listening and accepted sockets are close-on-exec and non-blocking fro
         std::vector<cs::stream<graceful>> accepted;
         accepted.push_back(accept_async(io, *acceptor));
         accepted.push_back(acceptor->accept());
-        asio::error_code ec;
+        cs::error_code ec;
         accepted.push_back(acceptor->accept(ec));
         CHECK_FALSE(ec);
         for (cs::stream<graceful>& stream : accepted) {
@@ -270,7 +270,7 @@ TEST_CASE("Without reuse_address a restart fails while TIME-WAIT lasts, and the 
         test_peer peer(at);
         close_first(io, acceptor.accept(), peer);
     }
-    const std::system_error e = error_of([&] { cs::acceptor<seven_seconds>(io, at); });
+    const cs::system_error e = error_of([&] { cs::acceptor<seven_seconds>(io, at); });
     CHECK(e.code() == asio::error::address_in_use);
     CHECK_MESSAGE(contains(e.what(), "bind " + own_loopback().to_string() + ":" + std::to_string(at.port())),
                   std::string(e.what()));
@@ -421,9 +421,9 @@ TEST_CASE("An option that cannot be set is named with the endpoint, and no descr
          "setsockopt level 41, option 26 0.0.0.0:0"},
     };
     for (const auto& r : refused) {
-        const std::system_error e =
+        const cs::system_error e =
             error_of([&] { cs::acceptor<graceful>(io, r.at, 1, tcp::no_delay(true), r.option, reuse_port); });
-        CHECK(e.code() == asio::error_code(r.error, asio::error::get_system_category()));
+        CHECK(e.code() == cs::error_code(r.error, asio::error::get_system_category()));
         CHECK_MESSAGE(contains(e.what(), r.named), std::string(e.what()));
         CHECK(lowest_free() == before);
     }
@@ -431,10 +431,10 @@ TEST_CASE("An option that cannot be set is named with the endpoint, and no descr
 
 TEST_CASE("What cannot be bound is refused with the endpoint and a cure") {
     asio::io_context io;
-    const std::system_error elsewhere = error_of([&] {
+    const cs::system_error elsewhere = error_of([&] {
         cs::acceptor<graceful>(io, {asio::ip::make_address("192.0.2.1"), 8080});
     });
-    CHECK(elsewhere.code() == asio::error_code(EADDRNOTAVAIL, asio::error::get_system_category()));
+    CHECK(elsewhere.code() == cs::error_code(EADDRNOTAVAIL, asio::error::get_system_category()));
     CHECK_MESSAGE(contains(elsewhere.what(), "192.0.2.1:8080: no interface of this network namespace has the address"),
                   std::string(elsewhere.what()));
 
@@ -562,7 +562,7 @@ TEST_CASE("A descriptor that is no listening TCP socket is refused by number and
                    {connected.fd(), "a TCP connection"}};
     for (const auto& r : refused) {
         const int flags = ::fcntl(r.fd, F_GETFL);
-        const std::system_error e = error_of([&] { cs::acceptor<graceful>::adopt(io, r.fd); });
+        const cs::system_error e = error_of([&] { cs::acceptor<graceful>::adopt(io, r.fd); });
         const std::string said = "adopt descriptor " + std::to_string(r.fd) + ": " + r.reason;
         CHECK_MESSAGE(contains(e.what(), said), std::string(e.what()));
         CHECK(::fcntl(r.fd, F_GETFL) == flags); // still open where it was, and unchanged
@@ -571,7 +571,7 @@ TEST_CASE("A descriptor that is no listening TCP socket is refused by number and
 
 #if !defined(ASIO_HAS_IO_URING_AS_DEFAULT) // there nothing is registered, so nobody knows that it has an owner
     cs::acceptor<graceful> owner(io, loopback);
-    const std::system_error e = error_of([&] { cs::acceptor<graceful>::adopt(io, owner.native_handle()); });
+    const cs::system_error e = error_of([&] { cs::acceptor<graceful>::adopt(io, owner.native_handle()); });
     CHECK_MESSAGE(contains(e.what(), "adopt descriptor " + std::to_string(owner.native_handle())),
                   std::string(e.what()));
     const test_peer peer(owner.local_endpoint());
@@ -620,7 +620,7 @@ TEST_CASE("A connection stays in the backlog until its handler can be called, so
     std::optional acceptor(cs::acceptor<graceful>::adopt(*io, listener.release()));
     const test_peer peer(at);
     auto called = std::make_shared<int>(0);
-    acceptor->async_accept([called](asio::error_code, cs::stream<graceful>) { ++*called; });
+    acceptor->async_accept([called](cs::error_code, cs::stream<graceful>) { ++*called; });
     acceptor.reset();
     io.reset();
     CHECK(called.use_count() == 1);
@@ -651,7 +651,7 @@ TEST_CASE("An io_context can be destroyed with accepts pending, with an acceptor
     auto called = std::make_shared<int>(0);
     {
         cs::acceptor<graceful> acceptor(*io, loopback);
-        for (int i = 0; i < 3; ++i) acceptor.async_accept([called](asio::error_code, auto) { ++*called; });
+        for (int i = 0; i < 3; ++i) acceptor.async_accept([called](cs::error_code, auto) { ++*called; });
         io->poll();
     }
     io.reset();
@@ -676,7 +676,7 @@ TEST_CASE("A connection that cannot be registered with the reactor is ended by i
     CHECK(result.ec);
     CHECK_FALSE(result.stream->is_open());
     CHECK(peer.read().error == ECONNRESET);
-    asio::error_code already_closed;
+    cs::error_code already_closed;
     registered.close(already_closed);
 }
 #endif
@@ -713,7 +713,7 @@ TEST_CASE("Futures, coroutines, move-only handlers, strands and default tokens t
     SUBCASE("a move-only handler") {
         int called = 0;
         acceptor.async_accept(
-            [&, only = std::make_unique<int>(1)](asio::error_code, cs::stream<graceful>) { called += *only; });
+            [&, only = std::make_unique<int>(1)](cs::error_code, cs::stream<graceful>) { called += *only; });
         const test_peer peer(at);
         REQUIRE(run_until(io, [&] { return called == 1; }));
     }
@@ -721,7 +721,7 @@ TEST_CASE("Futures, coroutines, move-only handlers, strands and default tokens t
         const auto strand = asio::make_strand(io);
         int called = 0;
         for (int i = 0; i < 2; ++i)
-            acceptor.async_accept(asio::bind_executor(strand, [&](asio::error_code, cs::stream<graceful>) {
+            acceptor.async_accept(asio::bind_executor(strand, [&](cs::error_code, cs::stream<graceful>) {
                 CHECK(strand.running_in_this_thread());
                 ++called;
             }));
@@ -747,7 +747,7 @@ TEST_CASE("Futures, coroutines, move-only handlers, strands and default tokens t
         cs::basic_acceptor<graceful, asio::io_context::executor_type> plain(io, loopback);
         const test_peer peer(plain.local_endpoint());
         bool open = false;
-        plain.async_accept([&](asio::error_code, auto stream) { open = stream.is_open(); });
+        plain.async_accept([&](cs::error_code, auto stream) { open = stream.is_open(); });
         CHECK_FALSE(open);
         REQUIRE(run_until(io, [&] { return open; }));
     }

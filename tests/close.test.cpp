@@ -109,7 +109,7 @@ TEST_CASE("a positive SO_LINGER on the socket does not block the close") {
     p.socket.set_option(asio::socket_base::linger(true, 5));
     const std::string data(1u << 20, 'x');
     p.socket.non_blocking(true);
-    for (std::error_code ec; !ec;) p.socket.write_some(asio::buffer(data), ec);
+    for (cs::error_code ec; !ec;) p.socket.write_some(asio::buffer(data), ec);
     const auto begun = std::chrono::steady_clock::now();
     const close_result result = p.close({.drain_time = 50ms});
     CHECK(result.ec == cs::error::drain_time_over);

@@ -53,11 +53,11 @@ struct refusing_port {
 
 struct connect_result {
     int calls = 0;
-    std::error_code ec;
+    cs::error_code ec;
     std::optional<cs::stream<upstream>> stream;
 
     auto handler() {
-        return [this](std::error_code e, cs::stream<upstream> s) {
+        return [this](cs::error_code e, cs::stream<upstream> s) {
             ++calls;
             ec = e;
             stream.emplace(std::move(s));
@@ -106,7 +106,7 @@ TEST_CASE("when no endpoint answers, the last one's error is told and the stream
     io.run();
     CHECK(result.ec == asio::error::connection_refused);
     CHECK_FALSE(result.stream->is_open());
-    CHECK_THROWS_AS(cs::connect<upstream>(io, refused.endpoint()), std::system_error);
+    CHECK_THROWS_AS(cs::connect<upstream>(io, refused.endpoint()), cs::system_error);
 
     connect_result none;
     cs::async_connect<upstream>(io, std::vector<tcp::endpoint>(), none.handler());
@@ -131,10 +131,10 @@ TEST_CASE("a local address is bound without taking a port for every destination"
 TEST_CASE("an address that this host does not have is not mistaken for exhausted ports") {
     asio::io_context io;
     tcp::acceptor listener(io, {loopback, 0});
-    std::error_code ec;
+    cs::error_code ec;
     const cs::connect_options from{.local = tcp::endpoint(asio::ip::make_address("192.0.2.77"), 0)};
     const auto stream = cs::connect<upstream>(io, listener.local_endpoint(), from, ec);
-    CHECK(ec == asio::error_code(EADDRNOTAVAIL, asio::error::get_system_category()));
+    CHECK(ec == cs::error_code(EADDRNOTAVAIL, asio::error::get_system_category()));
     CHECK(ec != cs::error::ports_exhausted);
     CHECK_FALSE(stream.is_open());
 }
@@ -182,12 +182,12 @@ TEST_CASE("network: running out of local ports says so, with the range and the T
         try {
             connect_and_close_first(io, listener);
             return "the tenth connect found a port";
-        } catch (const std::system_error& e) {
+        } catch (const cs::system_error& e) {
             if (e.code() != cs::error::ports_exhausted || !tests::contains(e.what(), expected)) return e.what();
         }
         if (!tests::contains(cs::explain_ports(server), expected)) return cs::explain_ports(server);
-        std::error_code ec;
-        cs::async_connect<upstream>(io, server, [&](std::error_code e, const auto&) { ec = e; });
+        cs::error_code ec;
+        cs::async_connect<upstream>(io, server, [&](cs::error_code e, const auto&) { ec = e; });
         io.restart();
         io.run();
         if (ec != cs::error::ports_exhausted) return "asynchronously: " + ec.message();
@@ -211,15 +211,15 @@ TEST_CASE("network: a code that is kept names no destination, and each exception
         asio::io_context io;
         tcp::acceptor a(io, {loopback, 50001}), b(io, {loopback, 50002});
         tests::set_sysctl("ip_local_port_range", "40000 40001");
-        const auto run_out = [&](tcp::acceptor& listener) -> std::system_error {
+        const auto run_out = [&](tcp::acceptor& listener) -> cs::system_error {
             try {
                 for (int i = 0; i < 3; ++i) connect_and_close_first(io, listener);
-            } catch (const std::system_error& e) {
+            } catch (const cs::system_error& e) {
                 return e;
             }
             throw std::logic_error("three connects from two ports");
         };
-        const std::system_error first = run_out(a), second = run_out(b);
+        const cs::system_error first = run_out(a), second = run_out(b);
         if (first.code().message() != second.code().message()) return "two messages";
         if (first.code().message() != "no local port is left towards that destination") return first.code().message();
         const std::string said_first = first.what(), said_second = second.what();
@@ -243,7 +243,7 @@ TEST_CASE("network: of several destinations, the exception speaks of the last") 
         const std::vector<tcp::endpoint> refusing{{loopback, 50001}, {asio::ip::make_address("::1"), 50002}};
         try {
             cs::connect<upstream>(io, refusing);
-        } catch (const std::system_error& e) {
+        } catch (const cs::system_error& e) {
             return e.what();
         }
         return "no error";
@@ -252,7 +252,7 @@ TEST_CASE("network: of several destinations, the exception speaks of the last") 
         MESSAGE("SKIPPED: no right to make a network namespace");
         return;
     }
-    CHECK(*text == "connect [::1]:50002: Connection refused");
+    CHECK(text->starts_with("connect [::1]:50002: Connection refused")); // Boost's says where it was, too
 }
 
 TEST_CASE("The ports towards an IPv6 destination and a v4-mapped one are explained as well") {

@@ -306,7 +306,7 @@ TEST_CASE("drain_time running out") {
         asio::steady_timer tick(c.io);
         std::function<void()> trickle = [&] {
             tick.expires_after(20ms);
-            tick.async_wait([&](std::error_code ec) {
+            tick.async_wait([&](cs::error_code ec) {
                 if (ec || result.calls != 0) return;
                 c.peer.send(1);
                 trickle();
@@ -424,7 +424,7 @@ TEST_CASE("a contradictory policy for one close is refused by the call itself, a
                          std::invalid_argument);
     CHECK_THROWS_AS(c.stream->async_close(nonsense, asio::detached), std::invalid_argument);
     CHECK_THROWS_WITH_AS(c.stream->close_and_wait(nonsense), cs::contradiction(nonsense), std::invalid_argument);
-    std::error_code ec;
+    cs::error_code ec;
     c.stream->close_and_wait(nonsense, ec);
     CHECK(ec == asio::error::invalid_argument);
     CHECK(c.stream->is_open());
@@ -449,7 +449,7 @@ TEST_CASE("a reset by the peer is told apart from every other ending") {
         connection<cs::policies::peer_first> c;
         c.peer.reset();
         char byte;
-        std::error_code ec;
+        cs::error_code ec;
         c.stream->read_some(asio::buffer(&byte, 1), ec);
         REQUIRE(ec == asio::error::connection_reset);
         const close_result result = close_and_wait(c);
@@ -561,10 +561,10 @@ TEST_CASE("fin_wait2::skip resets once our FIN is acknowledged: no FIN-WAIT-2, n
 TEST_CASE("outstanding operations complete with operation_aborted when the close takes the socket") {
     connection<cs::policies::graceful> c;
     char byte;
-    std::error_code read_ec, write_ec;
+    cs::error_code read_ec, write_ec;
     const std::string more_than_fits(64u << 20, 'x');
-    asio::async_read(*c.stream, asio::buffer(&byte, 1), [&](std::error_code ec, std::size_t) { read_ec = ec; });
-    asio::async_write(*c.stream, asio::buffer(more_than_fits), [&](std::error_code ec, std::size_t) { write_ec = ec; });
+    asio::async_read(*c.stream, asio::buffer(&byte, 1), [&](cs::error_code ec, std::size_t) { read_ec = ec; });
+    asio::async_write(*c.stream, asio::buffer(more_than_fits), [&](cs::error_code ec, std::size_t) { write_ec = ec; });
     c.io.poll();
     close_result result;
     c.stream->async_close({.drain_time = 50ms}, result.handler());
@@ -648,7 +648,7 @@ TEST_CASE("the destructor keeps the policy") {
     SUBCASE("graceful: finishes in the background and the whole reply arrives") {
         connection<cs::policies::graceful> c;
         c.peer.send(1000);
-        asio::async_write(*c.stream, asio::buffer(big_reply), [&](std::error_code, std::size_t) { c.stream.reset(); });
+        asio::async_write(*c.stream, asio::buffer(big_reply), [&](cs::error_code, std::size_t) { c.stream.reset(); });
         test_peer::result got;
         std::thread reader([&] {
             got = c.peer.read();
@@ -674,7 +674,7 @@ TEST_CASE("the destructor keeps the policy") {
         auto second = std::make_unique<cs::stream<cs::policies::peer_first>>(c->listener.accept());
         second->socket().non_blocking(true);
         std::size_t queued = 0;
-        for (std::error_code ec; !ec;) queued += second->write_some(asio::buffer(big_reply), ec);
+        for (cs::error_code ec; !ec;) queued += second->write_some(asio::buffer(big_reply), ec);
         peer.send(1000);
         second.reset();
         c.reset();
@@ -694,7 +694,7 @@ TEST_CASE("the destructor keeps the policy") {
     }
     SUBCASE("close() is what the destructor does, and the stream may be used anew") {
         connection<cs::policies::peer_first> c;
-        std::error_code ec = asio::error::fault;
+        cs::error_code ec = asio::error::fault;
         c.stream->close(ec);
         CHECK_FALSE(ec);
         CHECK_FALSE(c.stream->is_open());
@@ -754,7 +754,7 @@ TEST_CASE("the blocking close keeps policy and limits") {
     }
     SUBCASE("a silent peer") {
         connection<quick> c;
-        std::error_code ec;
+        cs::error_code ec;
         const cs::close_report report = c.stream->close_and_wait(ec);
         CHECK(ec == cs::error::drain_time_over);
         CHECK(report.elapsed >= 200ms);
@@ -762,13 +762,13 @@ TEST_CASE("the blocking close keeps policy and limits") {
     }
     SUBCASE("the throwing form throws the same code") {
         connection<impatient> c;
-        CHECK_THROWS_AS(c.stream->close_and_wait(), std::system_error);
+        CHECK_THROWS_AS(c.stream->close_and_wait(), cs::system_error);
         CHECK_FALSE(c.stream->is_open());
     }
     SUBCASE("until_acked") {
         connection<acknowledged_only> c;
         const std::size_t queued = c.fill_send_queue();
-        std::error_code ec;
+        cs::error_code ec;
         test_peer::result got;
         std::thread peer([&] { got = c.peer.read(); });
         const cs::close_report report = c.stream->close_and_wait(ec);
@@ -832,7 +832,7 @@ TEST_CASE("completion tokens: awaitable, future, move-only handler on a strand")
         connection<impatient> c;
         auto future = c.stream->async_close(asio::use_future);
         c.io.run_for(2s);
-        CHECK_THROWS_AS(future.get(), std::system_error);
+        CHECK_THROWS_AS(future.get(), cs::system_error);
     }
     SUBCASE("a move-only handler runs on its own executor") {
         connection<cs::policies::graceful> c;
@@ -841,7 +841,7 @@ TEST_CASE("completion tokens: awaitable, future, move-only handler on a strand")
         auto only_movable = std::make_unique<int>(1);
         std::atomic<int> calls = 0;
         c.stream->async_close(asio::bind_executor(
-            strand, [&, owned = std::move(only_movable)](std::error_code ec, const cs::close_report&) {
+            strand, [&, owned = std::move(only_movable)](cs::error_code ec, const cs::close_report&) {
                 CHECK_FALSE(ec);
                 CHECK(strand.running_in_this_thread());
                 calls += *owned;
@@ -858,7 +858,7 @@ TEST_CASE("a close that needs no wait calls its handler on the polymorphic execu
     const auto strand = asio::make_strand(pool);
     std::promise<bool> inside;
     c.stream->async_close(
-        asio::bind_executor(asio::any_io_executor(strand), [&](std::error_code ec, const cs::close_report&) {
+        asio::bind_executor(asio::any_io_executor(strand), [&](cs::error_code ec, const cs::close_report&) {
             inside.set_value(!ec && strand.running_in_this_thread());
         }));
     CHECK(inside.get_future().get());
@@ -894,7 +894,7 @@ TEST_CASE("it is an Asio stream: composed reads and writes work, an empty read c
     CHECK(asio::read(*c.stream, asio::buffer(text)) == 10);
     CHECK(text == "pppppppppp");
     bool done = false;
-    c.stream->async_read_some(asio::mutable_buffer(), [&](std::error_code ec, std::size_t n) {
+    c.stream->async_read_some(asio::mutable_buffer(), [&](cs::error_code ec, std::size_t n) {
         CHECK_FALSE(ec);
         CHECK(n == 0);
         done = true;

@@ -2,8 +2,7 @@
 #ifndef CLOSESIDE_ACCEPTOR_HPP
 #define CLOSESIDE_ACCEPTOR_HPP
 
-#include <closeside/detail/asio/configuration.hpp>
-
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/listen/listener_state.hpp>
 #include <closeside/detail/listen/listening_socket.hpp>
 #include <closeside/detail/listen/option_view.hpp>
@@ -12,18 +11,11 @@
 #include <closeside/socket_option.hpp>
 #include <closeside/stream.hpp>
 
-#include <asio/any_io_executor.hpp>
-#include <asio/async_result.hpp>
-#include <asio/error.hpp>
-#include <asio/ip/tcp.hpp>
-#include <asio/socket_base.hpp>
-#include <asio/system_error.hpp>
-
 #include <memory>
 #include <type_traits>
 #include <utility>
 
-namespace closeside {
+namespace closeside::inline CLOSESIDE_BACKEND {
 
 /// Listens for connections that end as their type says.
 /** Every option that accepted sockets inherit is set once on the listening socket, before listen: the kernel copies
@@ -65,7 +57,7 @@ public:
      *  one too, inherits SO_KEEPALIVE, TCP_NODELAY, SO_RCVBUF, SO_SNDBUF, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT and
      *  TCP_USER_TIMEOUT. IPV6_V6ONLY, SO_REUSEPORT, SO_BINDTODEVICE, IP_FREEBIND and TCP_DEFER_ACCEPT act on the
      *  listening socket. asio::socket_base::linger and reuse_address do not compile: these are the policy's to set.
-     *  @throws std::system_error with the endpoint in its message. If the port is taken (EADDRINUSE) it says by
+     *  @throws system_error with the endpoint in its message. If the port is taken (EADDRINUSE) it says by
      *  what: a live listener with its process, TIME-WAIT of a socket without SO_REUSEADDR, SO_REUSEPORT on one side
      *  only or of another user, a descriptor leaked to another program. If an option cannot be set it says which, by
      *  level and name.
@@ -90,7 +82,7 @@ public:
     /// Takes over a listening descriptor from outside, e.g. from systemd socket activation, and puts it right.
     /** Sets close-on-exec and non-blocking, SO_REUSEADDR, SO_LINGER and TCP_LINGER2. Connections already in its backlog
      *  have inherited the old options; they are put right as they are accepted.
-     *  @throws std::system_error naming the descriptor, if it is no listening TCP socket or the executor's context
+     *  @throws system_error naming the descriptor, if it is no listening TCP socket or the executor's context
      *  has it already; it then stays the caller's, and open. */
     static basic_acceptor adopt(const executor_type& executor, native_handle_type descriptor) {
         return basic_acceptor(executor, state_type::adopt(executor, descriptor, P));
@@ -123,9 +115,9 @@ public:
     /// The listening descriptor, -1 on a closed acceptor. It stays the acceptor's.
     native_handle_type native_handle() noexcept { return is_open() ? state_->acceptor.native_handle() : -1; }
 
-    /// @throws std::system_error on a closed acceptor.
+    /// @throws system_error on a closed acceptor.
     endpoint_type local_endpoint() const {
-        if (!is_open()) throw asio::system_error(asio::error::bad_descriptor, "local_endpoint");
+        if (!is_open()) throw system_error(asio::error::bad_descriptor, "local_endpoint");
         return state_->acceptor.local_endpoint();
     }
 
@@ -135,9 +127,9 @@ public:
     }
 
     /// Gives the listening descriptor away, open and listening; pending accepts complete with operation_aborted.
-    /** @throws std::system_error on a closed acceptor. */
+    /** @throws system_error on a closed acceptor. */
     native_handle_type release() {
-        if (!is_open()) throw asio::system_error(asio::error::bad_descriptor, "release");
+        if (!is_open()) throw system_error(asio::error::bad_descriptor, "release");
         return state_->release();
     }
 
@@ -146,7 +138,7 @@ public:
      *  memory have run out (EMFILE, ENFILE, ENOBUFS, ENOMEM) the operation pauses for 100 ms and tries again: it
      *  neither spins nor ends the caller's loop, and clients wait in the backlog meanwhile.
      *
-     *  @par Completion signature  void(asio::error_code, basic_stream<P, Executor>), the stream closed on error.
+     *  @par Completion signature  void(error_code, basic_stream<P, Executor>), the stream closed on error.
      *  @par Completes with  operation_aborted when the acceptor is closed or the operation cancelled; bad_descriptor on
      *  a closed acceptor; no_memory if there is none for a later wait, or for the connection, which is then lost; ENOSPC
      *  if the reactor can watch no more descriptors (fs.epoll.max_user_watches): the connection is lost too. The handler
@@ -157,19 +149,19 @@ public:
     template <class Token = typename asio::default_completion_token<Executor>::type>
     auto async_accept(Token&& token = {}) {
         if (!state_) state_ = std::make_shared<state_type>(executor_, protocol_type::v4(), P); // moved from
-        return asio::async_initiate<Token, void(asio::error_code, stream_type)>(
-            detail::initiate_accept<stream_type>(state_), token);
+        return asio::async_initiate<Token, void(error_code, stream_type)>(detail::initiate_accept<stream_type>(state_),
+                                                                          token);
     }
 
     /// Accepts one connection, blocking without limit until there is one.
-    /** @throws std::system_error also for EMFILE and the like: there is no context to wait on. */
+    /** @throws system_error also for EMFILE and the like: there is no context to wait on. */
     stream_type accept() {
-        asio::error_code ec;
+        error_code ec;
         stream_type stream = accept(ec);
-        if (ec) throw asio::system_error(ec, "accept");
+        if (ec) throw system_error(ec, "accept");
         return stream;
     }
-    stream_type accept(asio::error_code& ec) {
+    stream_type accept(error_code& ec) {
         const int fd = detail::accept_blocking(native_handle(), ec);
         if (ec) return stream_type(executor_);
         return stream_type(typename stream_type::inherits_options{}, state_->to_socket(fd, ec));
@@ -193,6 +185,6 @@ private:
 template <close_policy P>
 using acceptor = basic_acceptor<P>;
 
-} // namespace closeside
+} // namespace closeside::inline CLOSESIDE_BACKEND
 
 #endif

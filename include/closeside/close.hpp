@@ -10,18 +10,14 @@
 #include <closeside/policy.hpp>
 #include <closeside/report.hpp>
 
-#include <asio/associated_executor.hpp>
-#include <asio/async_result.hpp>
-#include <asio/basic_stream_socket.hpp>
-#include <asio/error.hpp>
-
 #include <cerrno>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
 
-namespace closeside {
-namespace detail {
+namespace closeside::inline CLOSESIDE_BACKEND {} // namespace closeside::inline CLOSESIDE_BACKEND
+
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Gives a connection that comes from elsewhere the policy's options; 0, or the errno if that cannot be.
 /** An abort does without SO_LINGER. */
@@ -47,10 +43,10 @@ public:
     template <class Handler>
     void close(Handler&& handler) {
         const auto executor = socket_.get_executor();
-        asio::error_code ec = asio::error::bad_descriptor;
+        error_code ec = asio::error::bad_descriptor;
         if (socket_.is_open()) ec.assign(prepare(socket_.native_handle(), policy_), asio::error::get_system_category());
         if (!ec) return start_close(std::move(socket_), policy_, std::move(handler));
-        asio::error_code ignored;
+        error_code ignored;
         socket_.close(ignored);
         post_completion(executor, std::move(handler), ec, close_report{});
     }
@@ -76,7 +72,9 @@ private:
     Executor executor_;
 };
 
-} // namespace detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
+namespace closeside::inline CLOSESIDE_BACKEND {
 
 /// Closes a plain Asio socket as stream<P>::async_close would, with a policy that is known at run time only.
 /** SO_LINGER is switched off first, and TCP_LINGER2 set if the policy states it; the rest, from segments to error
@@ -90,7 +88,7 @@ private:
  *  @throws std::invalid_argument for a policy that contradicts itself, with the sentence that the compiler would have
  *          printed; `socket` is then untouched.
  *
- *  @par Completion signature  void(asio::error_code, closeside::close_report)
+ *  @par Completion signature  void(error_code, closeside::close_report)
  *  @par Thread safety, cancellation, object lifetime  As basic_stream::async_close. */
 template <class Protocol, class Executor, class Token = typename asio::default_completion_token<Executor>::type>
 auto async_close(asio::basic_stream_socket<Protocol, Executor>&& socket, const close_policy& policy,
@@ -100,12 +98,11 @@ auto async_close(asio::basic_stream_socket<Protocol, Executor>&& socket, const c
     const detail::initiate_close_of_plain_socket<Executor> initiate(socket.get_executor());
     detail::socket_under_policy<socket_type> under_policy(std::move(socket), policy);
     if constexpr (detail::wants_report<Token>)
-        return asio::async_initiate<Token, void(asio::error_code, close_report)>(initiate, token,
-                                                                                 std::move(under_policy));
+        return asio::async_initiate<Token, void(error_code, close_report)>(initiate, token, std::move(under_policy));
     else
         return under_policy.close(detail::wants_no_report{});
 }
 
-} // namespace closeside
+} // namespace closeside::inline CLOSESIDE_BACKEND
 
 #endif

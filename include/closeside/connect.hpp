@@ -2,19 +2,12 @@
 #ifndef CLOSESIDE_CONNECT_HPP
 #define CLOSESIDE_CONNECT_HPP
 
-#include <closeside/detail/asio/configuration.hpp>
-
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/connect/connect_diagnosis.hpp>
 #include <closeside/detail/connect/connect_op.hpp>
 #include <closeside/detail/connect/connect_socket.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/stream.hpp>
-
-#include <asio/any_io_executor.hpp>
-#include <asio/async_result.hpp>
-#include <asio/execution_context.hpp>
-#include <asio/is_executor.hpp>
-#include <asio/system_error.hpp>
 
 #include <iterator>
 #include <optional>
@@ -22,7 +15,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace closeside {
+namespace closeside::inline CLOSESIDE_BACKEND {
 
 /// How a connection is made; everything has a default.
 struct connect_options {
@@ -44,7 +37,9 @@ struct connect_options {
  *  @par Thread safety  Safe from any thread; one that called setns(2) is told of its own network namespace. */
 inline std::string explain_ports(const asio::ip::tcp::endpoint& destination) { return detail::ports_text(destination); }
 
-namespace detail {
+} // namespace closeside::inline CLOSESIDE_BACKEND
+
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// A resolver's results, or any other range of endpoints.
 template <class T>
@@ -99,7 +94,9 @@ asio::any_io_executor executor_of(Context& context) {
     return context.get_executor();
 }
 
-} // namespace detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
+namespace closeside::inline CLOSESIDE_BACKEND {
 
 /// Connects to the first of `to` that answers; the connection then ends as P says.
 /** SO_LINGER and TCP_LINGER2 are set before connect(2). Sockets are close-on-exec and non-blocking from birth. If
@@ -107,7 +104,7 @@ asio::any_io_executor executor_of(Context& context) {
  *
  *  @param executor  Of the stream; asio::io_context and the like may stand in its place.
  *  @param to        An endpoint, a resolver's results or another range of endpoints; copied.
- *  @par Completion signature  void(asio::error_code, basic_stream<P, Executor>), the stream closed on error.
+ *  @par Completion signature  void(error_code, basic_stream<P, Executor>), the stream closed on error.
  *  @par Completes with  the error of the last endpoint tried; asio::error::not_found if `to` is empty;
  *  error::ports_exhausted if the kernel finds no local port (EADDRNOTAVAIL and EADDRINUSE, told apart from an
  *  address that is not available): explain_ports() gives the numbers. If options.local fixes the port, those two
@@ -120,8 +117,8 @@ template <close_policy P, class Executor, detail::destinations To,
 requires(!detail::io_context_like<Executor>) auto async_connect(const Executor& executor, const To& to,
                                                                 const connect_options& options, Token&& token = {}) {
     using stream_type = basic_stream<P, Executor>;
-    return asio::async_initiate<Token, void(asio::error_code, stream_type)>(
-        detail::initiate_connect<stream_type>(executor), token, detail::endpoints_of(to), options.local);
+    return asio::async_initiate<Token, void(error_code, stream_type)>(detail::initiate_connect<stream_type>(executor),
+                                                                      token, detail::endpoints_of(to), options.local);
 }
 
 template <close_policy P, class Executor, detail::destinations To,
@@ -150,7 +147,7 @@ requires(!std::is_same_v<std::remove_cvref_t<Token>, connect_options>) auto asyn
 /// The same on the calling thread, which it blocks for as long as connect(2) does (tcp_syn_retries).
 /** On failure the stream is closed and `ec` is as for async_connect. */
 template <close_policy P, class ExecutorOrContext, detail::destinations To>
-auto connect(ExecutorOrContext&& executor, const To& to, const connect_options& options, asio::error_code& ec) {
+auto connect(ExecutorOrContext&& executor, const To& to, const connect_options& options, error_code& ec) {
     detail::connect_failure failure;
     auto stream =
         detail::connect_to_first<P>(detail::executor_of(executor), detail::endpoints_of(to), options.local, failure);
@@ -158,7 +155,7 @@ auto connect(ExecutorOrContext&& executor, const To& to, const connect_options& 
     return stream;
 }
 
-/// @throws std::system_error with the code of the above. It names the last destination, and if ports are the reason:
+/// @throws system_error with the code of the above. It names the last destination, and if ports are the reason:
 /// for error::ports_exhausted what explain_ports() says; for a fixed local port what has it, or what became of the last
 /// connection from it to the destination, and what to do. It takes as long as explain_ports() to find out.
 template <close_policy P, class ExecutorOrContext, detail::destinations To>
@@ -167,12 +164,12 @@ auto connect(ExecutorOrContext&& executor, const To& to, const connect_options& 
     detail::connect_failure failure;
     auto stream = detail::connect_to_first<P>(detail::executor_of(executor), endpoints, options.local, failure);
     if (failure.code)
-        throw asio::system_error(
+        throw system_error(
             failure.code,
             endpoints.empty() ? "connect" : detail::connect_failure_text(failure, endpoints.back(), options.local, P));
     return stream;
 }
 
-} // namespace closeside
+} // namespace closeside::inline CLOSESIDE_BACKEND
 
 #endif

@@ -2,8 +2,7 @@
 #ifndef CLOSESIDE_STREAM_HPP
 #define CLOSESIDE_STREAM_HPP
 
-#include <closeside/detail/asio/configuration.hpp>
-
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/close/blocking_close.hpp>
 #include <closeside/detail/close/disown.hpp>
 #include <closeside/detail/close/drop.hpp>
@@ -11,31 +10,26 @@
 #include <closeside/policy.hpp>
 #include <closeside/report.hpp>
 
-#include <asio/any_io_executor.hpp>
-#include <asio/async_result.hpp>
-#include <asio/basic_socket.hpp>
-#include <asio/basic_stream_socket.hpp>
-#include <asio/error.hpp>
-#include <asio/error_code.hpp>
-#include <asio/ip/tcp.hpp>
-#include <asio/system_error.hpp>
-
 #include <cstddef>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
 
-namespace closeside {
+namespace closeside::inline CLOSESIDE_BACKEND {
 
 template <close_policy P, class Executor>
 class basic_acceptor;
 
-namespace detail {
+} // namespace closeside::inline CLOSESIDE_BACKEND
+
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 template <class Stream, class Handler>
 class connect_op;
 template <class Stream, class Handler, class HandlerExecutor>
 class handled_accept_op;
-} // namespace detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
+namespace closeside::inline CLOSESIDE_BACKEND {
 
 /// A TCP connection that ends as its type says.
 /** An Asio AsyncReadStream, AsyncWriteStream, SyncReadStream and SyncWriteStream, as large as the socket in it, that
@@ -77,7 +71,7 @@ public:
     explicit basic_stream(Context& context) : socket_(context) { prepare_context(); }
 
     /// Takes over a connected socket: sets SO_LINGER, and TCP_LINGER2 if the policy states it.
-    /** @throws std::system_error if an option cannot be set, e.g. TCP_LINGER2 on Multipath TCP; `socket` is then
+    /** @throws system_error if an option cannot be set, e.g. TCP_LINGER2 on Multipath TCP; `socket` is then
      *  still the caller's. */
     explicit basic_stream(socket_type&& socket) : socket_(detail::with_options(socket, policy)) { prepare_context(); }
 
@@ -130,7 +124,7 @@ public:
         return socket_.read_some(buffers);
     }
     template <class MutableBuffers>
-    std::size_t read_some(const MutableBuffers& buffers, asio::error_code& ec) {
+    std::size_t read_some(const MutableBuffers& buffers, error_code& ec) {
         return socket_.read_some(buffers, ec);
     }
     template <class ConstBuffers>
@@ -138,7 +132,7 @@ public:
         return socket_.write_some(buffers);
     }
     template <class ConstBuffers>
-    std::size_t write_some(const ConstBuffers& buffers, asio::error_code& ec) {
+    std::size_t write_some(const ConstBuffers& buffers, error_code& ec) {
         return socket_.write_some(buffers, ec);
     }
 
@@ -172,7 +166,7 @@ public:
      *  @throws std::invalid_argument for a policy that contradicts itself, with the sentence that the compiler would
      *          have printed; the stream is then untouched.
      *
-     *  @par Completion signature  void(asio::error_code, closeside::close_report)
+     *  @par Completion signature  void(error_code, closeside::close_report)
      *  @par Completes with
      *  @li success                 the policy's promise was kept
      *  @li error::patience_over, error::peer_still_sends, error::drain_time_over, error::drain_bytes_over,
@@ -209,20 +203,20 @@ public:
     /// The same close on this thread, which waits within the same limits; progress of the peer extends them.
     /** For programs without a running context, and for peers that are trusted: one that goes on acknowledging a byte at
      *  a time holds the thread. Give untrusted ones to async_close.
-     *  @throws std::system_error for what async_close completes with; the descriptor is released all the same.
+     *  @throws system_error for what async_close completes with; the descriptor is released all the same.
      *  @throws std::invalid_argument as async_close does; with `ec` that is asio::error::invalid_argument, and the stream
      *          is untouched. On a closed stream: nothing happens. */
     close_report close_and_wait() { return close_and_wait(policy); }
-    close_report close_and_wait(asio::error_code& ec) noexcept { return close_and_wait(policy, ec); }
+    close_report close_and_wait(error_code& ec) noexcept { return close_and_wait(policy, ec); }
 
     close_report close_and_wait(const close_policy& p) {
         if (const char* sentence = contradiction(p)) throw std::invalid_argument(sentence);
-        asio::error_code ec;
+        error_code ec;
         const close_report report = close_and_wait(p, ec);
-        if (ec) throw asio::system_error(ec, "close_and_wait");
+        if (ec) throw system_error(ec, "close_and_wait");
         return report;
     }
-    close_report close_and_wait(const close_policy& p, asio::error_code& ec) noexcept {
+    close_report close_and_wait(const close_policy& p, error_code& ec) noexcept {
         ec.clear();
         if (contradiction(p) != nullptr) {
             ec = asio::error::invalid_argument;
@@ -237,7 +231,7 @@ public:
     /** Never blocks, and never fails for what the peer did. A close in the background is work of its context: run() and
      *  join() return when it is over. On a closed stream: nothing. */
     void close() noexcept { drop(); }
-    void close(asio::error_code& ec) noexcept {
+    void close(error_code& ec) noexcept {
         ec.clear();
         drop();
     }
@@ -286,6 +280,6 @@ private:
 template <close_policy P>
 using stream = basic_stream<P>;
 
-} // namespace closeside
+} // namespace closeside::inline CLOSESIDE_BACKEND
 
 #endif

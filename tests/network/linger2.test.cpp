@@ -80,12 +80,12 @@ public:
     void add(const std::string& linger2, double expected) {
         auto closed = stream<P>("async_close, " + linger2, expected);
         orphan& o = all_.back();
-        closed.async_close([&o](std::error_code, const cs::close_report&) { o.released = steady::now(); });
+        closed.async_close([&o](cs::error_code, const cs::close_report&) { o.released = steady::now(); });
 
         { const auto dropped = stream<P>("destructor, " + linger2, expected); }
         all_.back().released = steady::now();
 
-        std::error_code ec;
+        cs::error_code ec;
         stream<P>("blocking close, " + linger2, expected).close_and_wait(ec);
         all_.back().released = steady::now();
     }
@@ -155,13 +155,13 @@ std::string check_counters(const char* name, const std::map<std::string, long lo
 }
 
 const auto close_now = [](auto& c) {
-    std::error_code ec;
+    cs::error_code ec;
     c.stream->close_and_wait(ec);
 };
 const auto peer_closes_then_close = [](auto& c) {
     c.peer.half_close();
     c.local_becomes(kv::close_wait);
-    std::error_code ec;
+    cs::error_code ec;
     c.stream->close_and_wait(ec);
 };
 
@@ -174,7 +174,7 @@ std::string wait_for_acks(connection<patient_for_acks>& c, Block block, Release 
     block();
     close_result result;
     steady::time_point completed{};
-    c.stream->async_close([&](std::error_code ec, const cs::close_report& report) {
+    c.stream->async_close([&](cs::error_code ec, const cs::close_report& report) {
         completed = steady::now();
         result.handler()(ec, report);
     });

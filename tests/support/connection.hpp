@@ -128,7 +128,7 @@ struct connection {
         const std::string data(1u << 20, 'r');
         stream->socket().non_blocking(true);
         std::size_t sent = 0;
-        for (std::error_code ec; !ec;) sent += stream->write_some(asio::buffer(data), ec);
+        for (closeside::error_code ec; !ec;) sent += stream->write_some(asio::buffer(data), ec);
         return sent;
     }
 
@@ -154,11 +154,11 @@ struct connection {
 /// What an async_close has told, and how often.
 struct close_result {
     int calls = 0;
-    std::error_code ec;
+    closeside::error_code ec;
     closeside::close_report report;
 
     auto handler() {
-        return [this](std::error_code e, const closeside::close_report& r) {
+        return [this](closeside::error_code e, const closeside::close_report& r) {
             ++calls;
             ec = e;
             report = r;

@@ -101,7 +101,7 @@ private:
 struct fate {
     int calls = 0;
     int destroyed = 0;
-    std::error_code ec;
+    cs::error_code ec;
     cs::close_report report;
     std::size_t bytes_at_call = 0;
     int descriptors_at_call = 0;
@@ -120,7 +120,7 @@ public:
     allocator_type get_allocator() const noexcept { return allocator_type(*memory_); }
     cancellation_slot_type get_cancellation_slot() const noexcept { return slot_; }
 
-    void operator()(std::error_code ec, const cs::close_report& report) {
+    void operator()(cs::error_code ec, const cs::close_report& report) {
         CHECK(fate_->may_be_called);
         fate_->bytes_at_call = memory_->bytes;
         fate_->descriptors_at_call = open_descriptors();
@@ -209,7 +209,7 @@ public:
         socket_.non_blocking(true);
         if (!s.full_queue) return;
         const std::string data(1u << 20, 'r');
-        for (std::error_code ec; !ec;) socket_.write_some(asio::buffer(data), ec);
+        for (cs::error_code ec; !ec;) socket_.write_some(asio::buffer(data), ec);
     }
 
     /// `new_fails`: which call of operator new fails.
@@ -306,7 +306,7 @@ TEST_CASE("cancelled at every point where it can be suspended, a close completes
         undisturbed.start();
         undisturbed.finish();
         check_complete(undisturbed);
-        const std::error_code without = undisturbed.outcome.ec;
+        const cs::error_code without = undisturbed.outcome.ec;
 
         for (const auto type :
              {asio::cancellation_type::terminal, asio::cancellation_type::partial, asio::cancellation_type::total}) {
@@ -530,10 +530,10 @@ TEST_CASE("whichever system call fails, an accept gives a connection or an error
             const int before = open_descriptors();
             test_peer peer(listener.local_endpoint());
             int calls = 0;
-            std::error_code ec;
+            cs::error_code ec;
             {
                 const failing_call fails(n, error);
-                listener.async_accept([&](std::error_code e, cs::stream<graceful_policy> s) {
+                listener.async_accept([&](cs::error_code e, cs::stream<graceful_policy> s) {
                     ++calls;
                     ec = e;
                     s.abort();
@@ -595,7 +595,7 @@ TEST_CASE("the handler runs on its own executor, wherever the connection lives")
     SUBCASE("a strand") {
         const auto strand = asio::make_strand(c.io);
         int calls = 0;
-        c.stream->async_close(asio::bind_executor(strand, [&](std::error_code ec, const cs::close_report&) {
+        c.stream->async_close(asio::bind_executor(strand, [&](cs::error_code ec, const cs::close_report&) {
             CHECK_FALSE(ec);
             CHECK(strand.running_in_this_thread());
             ++calls;
@@ -621,7 +621,7 @@ TEST_CASE("the handler runs on its own executor, wherever the connection lives")
     SUBCASE("another context, which has nothing else to do and is kept at work") {
         asio::io_context other;
         std::atomic<int> calls = 0;
-        c.stream->async_close(asio::bind_executor(other, [&](std::error_code, const cs::close_report&) { ++calls; }));
+        c.stream->async_close(asio::bind_executor(other, [&](cs::error_code, const cs::close_report&) { ++calls; }));
         std::thread runs([&] { other.run(); });
         c.io.run_for(50ms);
         c.peer.close();
@@ -636,7 +636,7 @@ TEST_CASE("the handler runs on its own executor, wherever the connection lives")
         std::optional<cs::stream<cs::policies::peer_first_or_reset>> stream(
             e.near_end<tcp::socket>(io->get_executor()));
         stream->async_close(asio::bind_executor(
-            other, [alive](std::error_code, const cs::close_report&) { FAIL("its context never ran"); }));
+            other, [alive](cs::error_code, const cs::close_report&) { FAIL("its context never ran"); }));
         stream.reset();
         io->poll();
         CHECK(alive.use_count() == 2);
@@ -647,7 +647,7 @@ TEST_CASE("the handler runs on its own executor, wherever the connection lives")
     SUBCASE("the system executor") {
         std::atomic<int> calls = 0;
         const std::thread::id here = std::this_thread::get_id();
-        c.stream->async_close(asio::bind_executor(asio::system_executor(), [&](std::error_code, cs::close_report) {
+        c.stream->async_close(asio::bind_executor(asio::system_executor(), [&](cs::error_code, cs::close_report) {
             calls += std::this_thread::get_id() == here ? 1 : 100; // dispatched, so on the thread of the wait
         }));
         CHECK(calls == 0);
@@ -659,7 +659,7 @@ TEST_CASE("the handler runs on its own executor, wherever the connection lives")
         c.peer.close();
         REQUIRE(c.local_becomes(kv::close_wait));
         c.stream->async_close(
-            asio::bind_executor(asio::system_executor(), [&](std::error_code, cs::close_report) { ++calls; }));
+            asio::bind_executor(asio::system_executor(), [&](cs::error_code, cs::close_report) { ++calls; }));
         CHECK(kv::eventually([&] { return calls == 1; }));
     }
 }
@@ -668,8 +668,8 @@ TEST_CASE("a system_executor's threads can close connections") {
     ends e;
     cs::basic_stream<quick, asio::system_executor> stream(
         e.near_end<asio::basic_stream_socket<tcp, asio::system_executor>>(asio::system_executor()));
-    std::promise<std::error_code> told;
-    stream.async_close([&](std::error_code ec, const cs::close_report&) { told.set_value(ec); });
+    std::promise<cs::error_code> told;
+    stream.async_close([&](cs::error_code ec, const cs::close_report&) { told.set_value(ec); });
     CHECK(told.get_future().get() == cs::error::drain_time_over);
 }
 
@@ -691,7 +691,7 @@ TEST_CASE("many closes on four threads, cancelled at random from their strands, 
         for (const auto& each : all)
             asio::post(each->strand, [o = each.get()] {
                 o->end->stream->async_close(asio::bind_cancellation_slot(
-                    o->signal.slot(), asio::bind_executor(o->strand, [o](std::error_code, const cs::close_report&) {
+                    o->signal.slot(), asio::bind_executor(o->strand, [o](cs::error_code, const cs::close_report&) {
                         CHECK(o->strand.running_in_this_thread());
                         ++o->calls;
                     })));
@@ -732,7 +732,7 @@ TEST_CASE("without a strand too a close completes once, and has returned its mem
     struct handler {
         using allocator_type = counting_allocator<void>;
         allocator_type get_allocator() const noexcept { return allocator_type(to->memory); }
-        void operator()(std::error_code, const cs::close_report&) const {
+        void operator()(cs::error_code, const cs::close_report&) const {
             to->bytes_at_call = to->memory.bytes.load();
             ++to->calls;
         }
@@ -815,7 +815,7 @@ TEST_CASE("completion tokens") {
 TEST_CASE("a coroutine that is cancelled while it closes") {
     connection<graceful> c;
     asio::cancellation_signal signal;
-    std::error_code ec;
+    cs::error_code ec;
     std::optional<cs::close_report> report;
     asio::co_spawn(
         c.io,
@@ -852,7 +852,7 @@ TEST_CASE("a coroutine that has been cancelled before it closes") {
                 const cs::close_report report = co_await stream.async_close(asio::use_awaitable);
                 CHECK(report.time_wait == cs::time_wait_holder::local);
                 cleaned_up = true;
-            } catch (const std::system_error& e) {
+            } catch (const cs::system_error& e) {
                 CHECK(e.code() == asio::error::operation_aborted);
                 CHECK(stream.is_open()); // the close has not even begun
                 refused = true;
@@ -875,7 +875,7 @@ TEST_CASE("a handler may destroy the stream, or the context that the connection 
     SUBCASE("the stream") {
         connection<graceful> c;
         bool called = false;
-        c.stream->async_close([&](std::error_code, const cs::close_report&) {
+        c.stream->async_close([&](cs::error_code, const cs::close_report&) {
             c.stream.reset();
             called = true;
         });
@@ -888,7 +888,7 @@ TEST_CASE("a handler may destroy the stream, or the context that the connection 
         std::weak_ptr<asio::io_context> gone = io;
         ends e;
         std::optional<cs::stream<graceful>> stream(e.near_end<tcp::socket>(io->get_executor()));
-        stream->async_close(asio::bind_executor(other, [io](std::error_code ec, const cs::close_report&) mutable {
+        stream->async_close(asio::bind_executor(other, [io](cs::error_code ec, const cs::close_report&) mutable {
             CHECK_FALSE(ec);
             io.reset();
         }));
@@ -907,7 +907,7 @@ TEST_CASE("a handler may destroy the stream, or the context that the connection 
         connection<graceful> c;
         const int before = open_descriptors();
         const auto alive = std::make_shared<int>();
-        c.stream->async_close([alive](std::error_code, const cs::close_report&) { throw std::domain_error("mine"); });
+        c.stream->async_close([alive](cs::error_code, const cs::close_report&) { throw std::domain_error("mine"); });
         c.peer.half_close();
         CHECK_THROWS_AS(c.io.run(), std::domain_error);
         CHECK(alive.use_count() == 1);

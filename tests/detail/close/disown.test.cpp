@@ -39,7 +39,7 @@ std::size_t unread(int fd) {
 
 /// The parent's connection, listener and context lived through what the child did.
 template <cs::close_policy P>
-void check_untouched(connection<P>& c, std::error_code& read_ec, std::size_t& read_bytes) {
+void check_untouched(connection<P>& c, cs::error_code& read_ec, std::size_t& read_bytes) {
     CHECK(c.local_state() == kv::established);
     CHECK(read_bytes == 0);
     c.peer.send(22);
@@ -48,7 +48,7 @@ void check_untouched(connection<P>& c, std::error_code& read_ec, std::size_t& re
     CHECK(read_bytes == 1);
     CHECK(unread(c.stream->socket().native_handle()) == 21);
     bool accepted = false;
-    c.listener.async_accept([&](std::error_code ec, cs::stream<P>) { accepted = !ec; });
+    c.listener.async_accept([&](cs::error_code ec, cs::stream<P>) { accepted = !ec; });
     test_peer second(c.listener.local_endpoint());
     CHECK(c.run_until([&] { return accepted; }));
 }
@@ -57,14 +57,14 @@ template <cs::close_policy P>
 void unwinds_in_a_child() {
     auto c = std::make_unique<connection<P>>();
     char byte;
-    std::error_code read_ec;
+    cs::error_code read_ec;
     std::size_t read_bytes = 0;
-    c->stream->async_read_some(asio::buffer(&byte, 1), [&](std::error_code ec, std::size_t n) {
+    c->stream->async_read_some(asio::buffer(&byte, 1), [&](cs::error_code ec, std::size_t n) {
         read_ec = ec;
         read_bytes = n;
     });
     bool accept_aborted = false;
-    c->listener.async_accept([&](std::error_code ec, cs::stream<P>) { accept_aborted = bool(ec); });
+    c->listener.async_accept([&](cs::error_code ec, cs::stream<P>) { accept_aborted = bool(ec); });
     c->io.poll();
     CHECK(tests::in_child([&]() -> std::string {
               c.reset();
@@ -115,7 +115,7 @@ TEST_CASE("what a forked child calls is done") {
         connection<graceful> c;
         CHECK(tests::in_child([&]() -> std::string {
                   c.peer.half_close();
-                  std::error_code ec;
+                  cs::error_code ec;
                   c.stream->close_and_wait(cs::policies::graceful, ec);
                   return ec.message();
               }) == "Success");
@@ -124,7 +124,7 @@ TEST_CASE("what a forked child calls is done") {
         connection<graceful> c;
         char byte;
         bool read = false;
-        c.stream->async_read_some(asio::buffer(&byte, 1), [&](std::error_code ec, std::size_t) { read = !ec; });
+        c.stream->async_read_some(asio::buffer(&byte, 1), [&](cs::error_code ec, std::size_t) { read = !ec; });
         c.io.poll();
         CHECK(tests::in_child([&]() -> std::string {
                   c.stream->disown();
@@ -145,7 +145,7 @@ TEST_CASE("a process for each connection: the parent disowns its copy, and the c
         char go;
         if (::read(start[0], &go, 1) != 1) ::_exit(1); // until the parent has let go
         c.peer.close();                                // this process's copy
-        std::error_code ec;
+        cs::error_code ec;
         asio::write(*c.stream, asio::buffer(reply), ec);
         if (!ec) c.stream->close_and_wait(ec);
         ::_exit(ec ? 2 : 0);
@@ -217,7 +217,7 @@ TEST_CASE("a program that makes its context and its listener, and then calls dae
               test_peer peer(listener.local_endpoint());
               peer.send(10);
               bool served = false;
-              listener.async_accept([&](std::error_code ec, cs::stream<graceful> stream) {
+              listener.async_accept([&](cs::error_code ec, cs::stream<graceful> stream) {
                   if (ec) return;
                   asio::write(stream, asio::buffer(reply), ec);
                   served = !ec;

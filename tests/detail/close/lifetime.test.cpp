@@ -114,7 +114,7 @@ void put(place where, Context& context, const Executor& executor, busy_connectio
     case place::own_read: {
         auto buffer = std::make_shared<std::vector<char>>(1);
         char drained[2000];
-        std::error_code ec;
+        cs::error_code ec;
         stream->read_some(asio::buffer(drained), ec);
         auto& s = *stream;
         s.async_read_some(asio::buffer(*buffer), [stream, buffer](auto ec2, std::size_t) { CHECK(ec2); });
@@ -255,7 +255,7 @@ TEST_CASE("durations without end wait, in both forms of the close") {
             if (P.closes_first == cs::side::local) b.peer.read();
             b.peer.close();
         });
-        std::error_code ec;
+        cs::error_code ec;
         b.stream->close_and_wait(ec);
         peer.join();
         CHECK_FALSE(ec);

@@ -9,7 +9,6 @@
 
 #include <asio/detached.hpp>
 #include <asio/error.hpp>
-#include <asio/error_code.hpp>
 #include <asio/io_context.hpp>
 
 #include <doctest/doctest.h>
@@ -30,21 +29,21 @@ const asio::ip::address loopback = asio::ip::address_v4::loopback();
 constexpr unsigned short fixed = 45678;
 
 struct refusal {
-    std::error_code code;
+    cs::error_code code;
     std::string text;
 };
 
 /// What connect() says; the code of the other two forms is the same.
 template <cs::close_policy P = reusing>
 refusal refused(asio::io_context& io, const tcp::endpoint& to, const tcp::endpoint& from) {
-    asio::error_code told, told_later;
+    cs::error_code told, told_later;
     const auto none = cs::connect<P>(io, to, {.local = from}, told);
-    cs::async_connect<P>(io, to, {.local = from}, [&](asio::error_code ec, const auto&) { told_later = ec; });
+    cs::async_connect<P>(io, to, {.local = from}, [&](cs::error_code ec, const auto&) { told_later = ec; });
     io.restart();
     io.run();
     try {
         cs::connect<P>(io, to, {.local = from});
-    } catch (const std::system_error& e) {
+    } catch (const cs::system_error& e) {
         const bool same = e.code() == told && told == told_later;
         return {e.code(), e.what() + std::string(same ? "" : " [the codes differ]")};
     }
@@ -53,7 +52,7 @@ refusal refused(asio::io_context& io, const tcp::endpoint& to, const tcp::endpoi
 
 /// The text, if the code is what the kernel gave.
 std::string text_if(int error, const refusal& r) {
-    return r.code == asio::error_code(error, asio::error::get_system_category()) ? r.text : "another error: " + r.text;
+    return r.code == cs::error_code(error, asio::error::get_system_category()) ? r.text : "another error: " + r.text;
 }
 
 void is_said(const std::string& message, const std::vector<std::string>& parts,

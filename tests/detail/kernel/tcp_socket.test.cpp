@@ -57,9 +57,9 @@ close_result close(asio::io_context& io, Stream& stream, std::chrono::millisecon
 
 /// Reads or writes of the program until one tells of an error.
 template <class C>
-std::error_code read_error(C& c) {
+cs::error_code read_error(C& c) {
     char byte;
-    std::error_code ec;
+    cs::error_code ec;
     while (!ec) c.stream->read_some(asio::buffer(&byte, 1), ec);
     return ec;
 }
@@ -107,7 +107,7 @@ TEST_CASE("where the program has taken the error, nobody knows any more how the 
         REQUIRE(c.local_becomes(kv::close_wait));
         c.peer.reset();
         REQUIRE(c.local_becomes(kv::none));
-        std::error_code ec;
+        cs::error_code ec;
         c.stream->write_some(asio::buffer("x", 1), ec);
         REQUIRE(ec == asio::error::broken_pipe);
         CHECK(close(c.io, *c.stream).report.ended_by == ending::unknown);
@@ -238,7 +238,7 @@ TEST_CASE("end of file after shutdown(SHUT_RD) is not taken for the peer's FIN")
         {
             connection<peer_first> c;
             c.stream->socket().shutdown(how(n));
-            std::error_code ec;
+            cs::error_code ec;
             c.stream->close_and_wait(ec);
             CHECK(ec == cs::error::patience_over);
         }
@@ -282,8 +282,8 @@ TEST_CASE("what never was a connection is closed at once, and leaves nothing beh
         listener.listen(0);
         test_peer fills(listener.local_endpoint());
         tcp::socket socket(io, tcp::v4());
-        std::error_code connected;
-        socket.async_connect(listener.local_endpoint(), [&](std::error_code ec) { connected = ec; });
+        cs::error_code connected;
+        socket.async_connect(listener.local_endpoint(), [&](cs::error_code ec) { connected = ec; });
         const auto local = socket.local_endpoint();
         REQUIRE(kv::state(local, listener.local_endpoint()) == kv::syn_sent);
         cs::stream<P> stream(std::move(socket));
@@ -300,8 +300,8 @@ TEST_CASE("what never was a connection is closed at once, and leaves nothing beh
         const auto nobody = listener.local_endpoint();
         listener.close();
         tcp::socket socket(io);
-        std::error_code connected;
-        socket.async_connect(nobody, [&](std::error_code ec) { connected = ec; });
+        cs::error_code connected;
+        socket.async_connect(nobody, [&](cs::error_code ec) { connected = ec; });
         io.restart();
         io.run_for(5s);
         REQUIRE(connected == asio::error::connection_refused);
@@ -449,7 +449,7 @@ TEST_CASE("entries in the error queue keep neither form of a waiting close from 
 
     connection<peer_first> c;
     stamped(c.stream->socket().native_handle());
-    std::error_code ec;
+    cs::error_code ec;
     const auto cpu_before = std::clock();
     c.stream->close_and_wait(ec);
     CHECK(ec == cs::error::patience_over);
@@ -538,7 +538,7 @@ TEST_CASE("Multipath TCP has no TCP_LINGER2, and who states it is told so") {
     const auto refusal = []<class Make>(Make make) -> std::string {
         try {
             make();
-        } catch (const std::system_error& e) {
+        } catch (const cs::system_error& e) {
             return e.what();
         }
         return "accepted";

@@ -52,11 +52,11 @@ const tcp::endpoint loopback{asio::ip::address_v4::loopback(), 0};
 
 struct accept_result {
     int calls = 0;
-    asio::error_code ec;
+    cs::error_code ec;
     std::optional<stream_type> stream;
 
     auto handler() {
-        return [this](asio::error_code e, stream_type s) {
+        return [this](cs::error_code e, stream_type s) {
             ++calls;
             ec = e;
             stream.emplace(std::move(s));
@@ -69,14 +69,14 @@ struct thrifty_handler {
     using allocator_type = counting_allocator<void>;
     allocator_type get_allocator() const noexcept { return allocator_type(*memory); }
 
-    void operator()(asio::error_code ec, stream_type) const {
+    void operator()(cs::error_code ec, stream_type) const {
         *bytes_in_handler = memory->bytes;
         *result = ec;
     }
 
     ledger* memory;
     std::size_t* bytes_in_handler;
-    std::optional<asio::error_code>* result;
+    std::optional<cs::error_code>* result;
     std::unique_ptr<int> move_only = std::make_unique<int>();
 };
 
@@ -226,7 +226,7 @@ TEST_CASE("An error that no retry can cure completes the accept") {
     CHECK(result.calls == 1);
     CHECK(result.ec == asio::error::invalid_argument);
     CHECK_FALSE(result.stream->is_open());
-    asio::error_code ec;
+    cs::error_code ec;
     CHECK_FALSE(acceptor.accept(ec).is_open());
     CHECK(ec == asio::error::invalid_argument);
 }
@@ -246,7 +246,7 @@ TEST_CASE("accept4 that refuses for good neither spins nor ends the accept; acce
             CHECK(result.calls == 0);
             CHECK(cpu_time() - cpu < 20ms);
             CHECK(accept4_calls - calls <= 4 * cs::detail::most_vanished);
-            asio::error_code ec;
+            cs::error_code ec;
             CHECK_FALSE(acceptor.accept(ec).is_open());
             CHECK(ec.value() == error);
             CHECK_THROWS(acceptor.accept());
@@ -270,7 +270,7 @@ TEST_CASE("Out of descriptors, an accept waits without spinning and goes on as s
         std::vector<stream_type> accepted;
         int errors = 0;
         std::function<void()> loop = [&] {
-            acceptor.async_accept([&](asio::error_code ec, stream_type stream) {
+            acceptor.async_accept([&](cs::error_code ec, stream_type stream) {
                 if (ec) {
                     ++errors;
                     return;
@@ -361,7 +361,7 @@ TEST_CASE("Clients that reset before they are accepted do not end the loop") {
         acceptor.async_accept(result.handler());
         REQUIRE(run_until(io, [&] { return result.calls == 1; }));
         REQUIRE_FALSE(result.ec);
-        asio::error_code ec;
+        cs::error_code ec;
         found = result.stream->socket().remote_endpoint(ec) == peer.local();
     }
     CHECK(found);
@@ -375,7 +375,7 @@ TEST_CASE("Many accepts on two threads take every connection once") {
     std::vector<stream_type> accepted;
     std::atomic<int> ended = 0, failed = 0;
     std::function<void()> accept_next = [&] {
-        acceptor.async_accept([&](asio::error_code ec, stream_type stream) {
+        acceptor.async_accept([&](cs::error_code ec, stream_type stream) {
             if (ec) {
                 // bad_descriptor: begun after close(), which does not wait for the last handler.
                 ++(ec == asio::error::operation_aborted || ec == asio::error::bad_descriptor ? ended : failed);
@@ -417,7 +417,7 @@ TEST_CASE("A handler runs on the polymorphic executor it is bound to, whatever i
         std::optional<test_peer> peer;
         if (queued) peer.emplace(acceptor.local_endpoint());
         std::atomic<int> inside = 0, outside = 0;
-        const auto handler = [&](asio::error_code ec, stream_type stream) {
+        const auto handler = [&](cs::error_code ec, stream_type stream) {
             ++(!ec && stream.is_open() && strand.running_in_this_thread() ? inside : outside);
         };
         acceptor.async_accept(asio::bind_executor(asio::any_io_executor(strand), handler));
@@ -426,7 +426,7 @@ TEST_CASE("A handler runs on the polymorphic executor it is bound to, whatever i
         CHECK(inside == 1);
 
         const asio::any_io_executor of_pool = pool.get_executor();
-        acceptor.async_accept(asio::bind_executor(of_pool, [&](asio::error_code ec, stream_type) {
+        acceptor.async_accept(asio::bind_executor(of_pool, [&](cs::error_code ec, stream_type) {
             ++(!ec && pool.get_executor().running_in_this_thread() ? inside : outside);
         }));
         const test_peer another(acceptor.local_endpoint());
@@ -465,7 +465,7 @@ TEST_CASE("The one allocation of an accept is by its handler's allocator, and gi
     for (const bool queued : {true, false}) {
         ledger memory;
         std::size_t bytes_in_handler = 1;
-        std::optional<asio::error_code> result;
+        std::optional<cs::error_code> result;
         std::optional<test_peer> peer;
         if (queued) peer.emplace(acceptor.local_endpoint());
         acceptor.async_accept(thrifty_handler{&memory, &bytes_in_handler, &result});
@@ -493,7 +493,7 @@ TEST_CASE_TEMPLATE("An accept that waits allocates only its operation, whichever
     constexpr int accepts = 40;
     for (int i = 0; i < accepts; ++i) {
         const int allocations_before = allocations(), looks_before = accept4_calls;
-        acceptor.async_accept(asio::bind_executor(executor, [&](asio::error_code, auto) { ++completed; }));
+        acceptor.async_accept(asio::bind_executor(executor, [&](cs::error_code, auto) { ++completed; }));
         io.poll();
         if (accept4_calls != looks_before) continue;
         ++waited;
@@ -533,7 +533,7 @@ TEST_CASE("Every allocation of an accept may fail: it throws or completes once, 
             asio::io_context io;
             asio::cancellation_signal signal;
             int calls = 0;
-            asio::error_code ec;
+            cs::error_code ec;
             // The handler owns the acceptor, so that it goes with the handler.
             auto acceptor = std::make_shared<acceptor_type>(io, loopback);
             acceptor_type& listener = *acceptor;
@@ -541,7 +541,7 @@ TEST_CASE("Every allocation of an accept may fail: it throws or completes once, 
             std::optional<failing_accept4> exhausted;
             if (at == stage::pausing) exhausted.emplace(EMFILE);
             auto handler = asio::bind_cancellation_slot(
-                signal.slot(), [&, acceptor = std::move(acceptor)](asio::error_code e, stream_type) {
+                signal.slot(), [&, acceptor = std::move(acceptor)](cs::error_code e, stream_type) {
                     ++calls;
                     ec = e;
                 });

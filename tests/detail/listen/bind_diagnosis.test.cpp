@@ -49,7 +49,7 @@ std::string refusal(const tcp::endpoint& endpoint, const Options&... options) {
     try {
         const cs::acceptor<P> listener(io, endpoint, 1, options...);
         return {};
-    } catch (const std::system_error& e) {
+    } catch (const cs::system_error& e) {
         return e.code() == asio::error::address_in_use ? e.what() : "another error: " + std::string(e.what());
     }
 }
@@ -69,7 +69,7 @@ std::pair<tcp::endpoint, foreign_socket> time_wait_and_listener(const tcp::endpo
             return {server,
                     foreign_socket(with_port(b, server), {.reuse_address = true, .v6_only = b.address().is_v6()})
                         .listening()};
-        } catch (const std::system_error&) {
+        } catch (const cs::system_error&) {
             if (tries == 20) throw;
         }
     }
@@ -476,7 +476,7 @@ TEST_CASE("Where /proc cannot be read nothing is claimed") {
         ::close(taken.back());
         try {
             const cs::acceptor<reusing> acceptor(io, listener.local());
-        } catch (const std::system_error& e) {
+        } catch (const cs::system_error& e) {
             return std::string(e.what());
         }
         return std::string("no error");

@@ -33,7 +33,7 @@ TEST_CASE("A blocking accept waits for a connection, also on a non-blocking list
     socklen_t size = static_cast<socklen_t>(at.capacity());
     REQUIRE(::getsockname(listener.get(), at.data(), &size) == 0);
     at.resize(size);
-    asio::error_code ec;
+    closeside::error_code ec;
     int accepted = -1;
     std::thread waiting([&] { accepted = accept_blocking(listener.get(), ec); });
     {

@@ -6,6 +6,7 @@
 #include "wire_record.hpp"
 
 #include <closeside/close_policy.hpp>
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/report.hpp>
 
 #include <asio/ip/tcp.hpp>
@@ -14,7 +15,6 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
-#include <system_error>
 
 namespace conformance {
 
@@ -146,7 +146,7 @@ struct evidence {
     wall_clock::time_point cut{};
     wall_clock::time_point told{};
     int calls = 0;
-    std::error_code ec;
+    cs::error_code ec;
     cs::close_report report;
     observation::socket_entry local_when_told;
     observation::socket_entry peer_when_told;

@@ -54,7 +54,7 @@ struct outcomes {
         for (const auto& [text, count] : others) n += count;
         return n;
     }
-    void note(const asio::error_code& ec, const cs::close_report& report) {
+    void note(const cs::error_code& ec, const cs::close_report& report) {
         peer_first += report.first_fin == cs::fin_sender::peer;
         if (!ec)
             ++success;
@@ -72,7 +72,7 @@ asio::awaitable<void> serve(stream client, outcomes& seen) {
     std::string asked(request.size(), '\0');
     co_await asio::async_read(client, asio::buffer(asked), use_awaitable);
     co_await asio::async_write(client, asio::buffer(reply), use_awaitable);
-    client.async_close([&seen](asio::error_code ec, const cs::close_report& report) { seen.note(ec, report); });
+    client.async_close([&seen](cs::error_code ec, const cs::close_report& report) { seen.note(ec, report); });
 }
 
 asio::awaitable<void> serve_all(cs::acceptor<cs::policies::peer_first>& listener, int count, outcomes& seen) {
@@ -115,7 +115,7 @@ asio::awaitable<void> asks_again(tcp::endpoint server, std::vector<clock_type::d
     co_await asio::async_write(s, asio::buffer(request), use_awaitable);
     const auto asked = clock_type::now();
     char byte;
-    asio::error_code ec;
+    cs::error_code ec;
     co_await s.async_read_some(asio::buffer(&byte, 1), asio::redirect_error(use_awaitable, ec));
     if (ec == asio::error::eof) until_end.push_back(clock_type::now() - asked);
 }
@@ -145,7 +145,7 @@ asio::awaitable<void> serve_http(stream client, outcomes& seen) {
     co_await asio::async_read_until(client, asio::dynamic_buffer(asked), "\r\n\r\n", use_awaitable);
     static const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
     co_await asio::async_write(client, asio::buffer(answer), use_awaitable);
-    client.async_close([&seen](asio::error_code ec, const cs::close_report& report) { seen.note(ec, report); });
+    client.async_close([&seen](cs::error_code ec, const cs::close_report& report) { seen.note(ec, report); });
 }
 
 asio::awaitable<void> serve_http_to_all(cs::acceptor<cs::policies::peer_first>& listener, outcomes& seen) {

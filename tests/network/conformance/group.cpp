@@ -24,7 +24,7 @@ void cell::begin() {
 
 void cell::cut_here() { evidence_.cut = wall_clock::now(); }
 
-void cell::told(std::error_code ec, const cs::close_report& report) {
+void cell::told(closeside::error_code ec, const cs::close_report& report) {
     evidence& e = evidence_;
     e.told = wall_clock::now();
     e.local_when_told = kernel_view::find(e.local, e.peer);

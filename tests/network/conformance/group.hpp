@@ -44,7 +44,7 @@ protected:
     /// The close begins now, and so do the peer's doings.
     void begin();
     void cut_here();
-    void told(std::error_code ec, const cs::close_report& report);
+    void told(closeside::error_code ec, const cs::close_report& report);
 
     evidence& evidence_;
     peer* peer_ = nullptr;

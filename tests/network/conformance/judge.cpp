@@ -155,7 +155,7 @@ private:
     }
 
     void error_code_matches() {
-        std::error_code expected;
+        closeside::error_code expected;
         switch (said().limit) {
         case cs::close_limit::patience: expected = cs::error::patience_over; break;
         case cs::close_limit::input: expected = cs::error::peer_still_sends; break;
@@ -174,7 +174,7 @@ private:
         if (e_.ec != expected) differs("the error code is '" + e_.ec.message() + "', not '" + expected.message() + "'");
     }
 
-    std::error_code error_of_earlier_end() const {
+    closeside::error_code error_of_earlier_end() const {
         if (was(peer_kind::took_reset) || was(peer_kind::multipath_took_reset) || was(peer_kind::took_timeout))
             return asio::error::not_connected;
         if (said().ended_by == cs::ending::reset_by_peer) return cs::error::reset_by_peer;

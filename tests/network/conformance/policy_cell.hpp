@@ -177,9 +177,9 @@ private:
         s.bind({evidence_.peer.address(), 0});
         evidence_.local = s.local_endpoint();
         s.non_blocking(true);
-        asio::error_code ec;
+        closeside::error_code ec;
         if (evidence_.id.peer == peer_kind::connecting)
-            s.async_connect(evidence_.peer, [](asio::error_code) {});
+            s.async_connect(evidence_.peer, [](closeside::error_code) {});
         else if (evidence_.id.peer == peer_kind::refused)
             s.connect(evidence_.peer, ec);
         if (evidence_.id.peer == peer_kind::refused && ec != asio::error::connection_refused)
@@ -192,9 +192,9 @@ private:
     }
 
     /// The program's own read takes the error.
-    void take(asio::error_code expected) {
+    void take(closeside::error_code expected) {
         char byte;
-        asio::error_code ec;
+        closeside::error_code ec;
         stream_->socket().non_blocking(true);
         kernel_view::eventually([&] {
             stream_->read_some(asio::buffer(&byte, 1), ec);
@@ -280,12 +280,12 @@ private:
     void fill_send_queue() {
         const std::string data(64 * 1024, 'r');
         stream_->socket().non_blocking(true);
-        for (asio::error_code ec; !ec;) evidence_.written += stream_->write_some(asio::buffer(data), ec);
+        for (closeside::error_code ec; !ec;) evidence_.written += stream_->write_some(asio::buffer(data), ec);
     }
 
     auto handler() {
         finished_ = false;
-        return [this](asio::error_code ec, const cs::close_report& report) {
+        return [this](closeside::error_code ec, const cs::close_report& report) {
             told(ec, report);
             finished_ = true;
         };
@@ -294,7 +294,7 @@ private:
     template <class Cut>
     void cut_later(Cut cut) {
         timer_.expires_after(cut_after);
-        timer_.async_wait([this, cut](asio::error_code) {
+        timer_.async_wait([this, cut](closeside::error_code) {
             if (evidence_.calls == 0) {
                 cut_here();
                 cut();
@@ -312,7 +312,7 @@ private:
         finished_ = false;
         closing_thread_ = std::thread([this] {
             evidence_.started = wall_clock::now();
-            asio::error_code ec;
+            closeside::error_code ec;
             const cs::close_report report = stream_->close_and_wait(ec);
             told(ec, report);
             finished_ = true;
@@ -369,7 +369,7 @@ private:
     }
 
     void close_and_destroy_context() {
-        stream_->async_close([this](asio::error_code, const cs::close_report&) { ++evidence_.calls; });
+        stream_->async_close([this](closeside::error_code, const cs::close_report&) { ++evidence_.calls; });
         stream_.reset();
         cut_later([this] { own_io_.reset(); });
     }

@@ -26,19 +26,19 @@ using on_closed = std::function<void(bool kept)>;
 
 /// Frequent advice: a half-close, and a read so that the receive queue is empty.
 void read_once_and_close(tcp::socket socket, on_closed closed) {
-    asio::error_code reset_already;
+    cs::error_code reset_already;
     socket.shutdown(tcp::socket::shutdown_send, reset_already);
     const auto kept_open = std::make_shared<tcp::socket>(std::move(socket));
     const auto unread = std::make_shared<std::vector<char>>(64 << 10);
-    kept_open->async_read_some(asio::buffer(*unread), [=](asio::error_code, std::size_t) {
-        asio::error_code ignored;
+    kept_open->async_read_some(asio::buffer(*unread), [=](cs::error_code, std::size_t) {
+        cs::error_code ignored;
         kept_open->close(ignored);
         closed(true);
     });
 }
 
 void end(tcp::socket socket, ending how, on_closed closed) {
-    asio::error_code ignored;
+    cs::error_code ignored;
     switch (how) {
     case ending::one_read: return read_once_and_close(std::move(socket), std::move(closed));
     case ending::plain_close: socket.close(ignored); break;
@@ -49,7 +49,7 @@ void end(tcp::socket socket, ending how, on_closed closed) {
 
 template <cs::close_policy P>
 void end(cs::stream<P> stream, ending, on_closed closed) {
-    stream.async_close([=](asio::error_code ec, const cs::close_report&) { closed(!ec); });
+    stream.async_close([=](cs::error_code ec, const cs::close_report&) { closed(!ec); });
 }
 
 /// Reads a request, writes the reply, ends the connection. Lives as long as its operations.
@@ -63,7 +63,7 @@ public:
 
     void start() {
         asio::async_read(stream_, asio::buffer(&request_, sizeof request_),
-                         [self = this->shared_from_this()](asio::error_code ec, std::size_t) {
+                         [self = this->shared_from_this()](cs::error_code ec, std::size_t) {
                              if (!ec) self->reply();
                          });
     }
@@ -72,7 +72,7 @@ private:
     void reply() {
         reply_ = reply_to(request_);
         asio::async_write(stream_, asio::buffer(reply_),
-                          [self = this->shared_from_this()](asio::error_code ec, std::size_t) { self->close(!ec); });
+                          [self = this->shared_from_this()](cs::error_code ec, std::size_t) { self->close(!ec); });
     }
 
     void close(bool written) {

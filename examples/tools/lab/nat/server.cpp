@@ -26,14 +26,14 @@ namespace cs = closeside;
 using asio::ip::tcp;
 
 void end(tcp::socket& socket) {
-    asio::error_code gone_already;
+    cs::error_code gone_already;
     socket.shutdown(tcp::socket::shutdown_both, gone_already);
     socket.close(gone_already);
 }
 
 template <cs::close_policy P>
 void end(cs::stream<P>& stream) {
-    stream.async_close([](asio::error_code, const cs::close_report&) {});
+    stream.async_close([](cs::error_code, const cs::close_report&) {});
 }
 
 /// Reads the request, writes the reply, ends the connection. Lives as long as its operations.
@@ -44,7 +44,7 @@ public:
 
     void start() {
         asio::async_read(stream_, asio::buffer(request_),
-                         [self = this->shared_from_this()](asio::error_code ec, std::size_t) {
+                         [self = this->shared_from_this()](cs::error_code ec, std::size_t) {
                              if (!ec) self->reply();
                          });
     }
@@ -52,7 +52,7 @@ public:
 private:
     void reply() {
         asio::async_write(stream_, asio::buffer(reply_),
-                          [self = this->shared_from_this()](asio::error_code, std::size_t) { end(self->stream_); });
+                          [self = this->shared_from_this()](cs::error_code, std::size_t) { end(self->stream_); });
     }
 
     Stream stream_;

@@ -26,7 +26,7 @@ server::~server() {
 }
 
 void server::accept() {
-    listener_.async_accept([this](asio::error_code ec, tcp::socket connection) {
+    listener_.async_accept([this](closeside::error_code ec, tcp::socket connection) {
         if (!ec) {
             connections_.push_back(std::move(connection));
             ++accepted_;
@@ -42,9 +42,9 @@ void server::end_all() {
 }
 
 void server::end(tcp::socket& connection) {
-    asio::async_write(connection, asio::buffer(reply_), [this, &connection](asio::error_code, std::size_t) {
+    asio::async_write(connection, asio::buffer(reply_), [this, &connection](closeside::error_code, std::size_t) {
         closeside::async_close(std::move(connection), policy_,
-                               [this](asio::error_code ec, const closeside::close_report& report) {
+                               [this](closeside::error_code ec, const closeside::close_report& report) {
                                    endings_.push_back({ec, report, steady::now()});
                                    ++closed_;
                                });

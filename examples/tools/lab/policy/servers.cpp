@@ -67,7 +67,7 @@ void end(cs::stream<P>& stream, server_kind kind, const settings& lab, server_vi
         view.blocked = blocked_by([&] { const cs::stream<P> dying = std::move(stream); });
         return closed(view, start);
     }
-    const auto on_closed = [&view, start](asio::error_code ec, const cs::close_report& report) {
+    const auto on_closed = [&view, start](cs::error_code ec, const cs::close_report& report) {
         view.close_error = ec;
         view.report = report;
         closed(view, start);
@@ -76,7 +76,7 @@ void end(cs::stream<P>& stream, server_kind kind, const settings& lab, server_vi
 }
 
 void end(tcp::socket& socket, server_kind kind, const settings&, server_view& view) {
-    asio::error_code reset_already;
+    cs::error_code reset_already;
     if (kind == server_kind::asio_linger_destroyed) socket.set_option(tcp::socket::linger(true, 0), reset_already);
     if (kind == server_kind::asio_linger_close) socket.set_option(tcp::socket::linger(true, 1), reset_already);
     const auto start = steady::now();
@@ -97,7 +97,7 @@ public:
           request_(leaves_unread(kind) ? lab.request_bytes / 2 : lab.request_bytes), reply_(lab.reply_bytes, 'r') {}
 
     void start() {
-        asio::async_read(stream_, asio::buffer(request_), [this](asio::error_code ec, std::size_t n) {
+        asio::async_read(stream_, asio::buffer(request_), [this](cs::error_code ec, std::size_t n) {
             view_.read = n;
             if (ec) return finish(ec);
             write();
@@ -107,17 +107,17 @@ public:
 private:
     void write() {
         write_limit_.expires_after(lab_.write_limit);
-        write_limit_.async_wait([this](asio::error_code cancelled) {
-            asio::error_code ignored;
+        write_limit_.async_wait([this](cs::error_code cancelled) {
+            cs::error_code ignored;
             if (!cancelled) stream_.lowest_layer().cancel(ignored);
         });
-        asio::async_write(stream_, asio::buffer(reply_), [this](asio::error_code ec, std::size_t n) {
+        asio::async_write(stream_, asio::buffer(reply_), [this](cs::error_code ec, std::size_t n) {
             view_.written = n;
             finish(ec);
         });
     }
 
-    void finish(asio::error_code ec) {
+    void finish(cs::error_code ec) {
         view_.write_error = ec;
         write_limit_.cancel();
         end(stream_, kind_, lab_, view_);
@@ -140,7 +140,7 @@ server_view serve_with(server_kind kind, const settings& lab, const std::functio
     std::optional<exchange<Stream>> served;
     Acceptor listener(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
     on_listening(listener.local_endpoint().port());
-    listener.async_accept([&](asio::error_code ec, Stream stream) {
+    listener.async_accept([&](cs::error_code ec, Stream stream) {
         if (ec) {
             view.write_error = ec;
             return;

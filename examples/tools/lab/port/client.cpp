@@ -30,7 +30,7 @@ connects loop(observation::endpoint to, const plan& until) {
     const auto start = steady::now();
     auto last_free = start;
     while (found.at.size() < until.connects && steady::now() - last_free < until.tries) {
-        asio::error_code ec;
+        cs::error_code ec;
         cs::stream<P> stream = cs::connect<P>(io, server, {}, ec);
         if (ec == cs::error::ports_exhausted) {
             if (found.refused++ == 0) {
@@ -61,7 +61,7 @@ std::error_code connect_once(observation::endpoint server) {
     asio::io_context io;
     std::error_code result = std::make_error_code(std::errc::timed_out);
     cs::async_connect<cs::policies::graceful>(io, address_of(server),
-                                              [&](asio::error_code ec, cs::stream<cs::policies::graceful> stream) {
+                                              [&](cs::error_code ec, cs::stream<cs::policies::graceful> stream) {
                                                   result = ec;
                                                   if (!ec) stream.abort(); // leaves no TIME-WAIT behind
                                               });

@@ -33,8 +33,8 @@ public:
 
 private:
     void accept() {
-        listener_.async_accept([this](asio::error_code ec, cs::stream<P> stream) {
-            if (!ec) stream.async_close([](asio::error_code, const cs::close_report&) {});
+        listener_.async_accept([this](cs::error_code ec, cs::stream<P> stream) {
+            if (!ec) stream.async_close([](cs::error_code, const cs::close_report&) {});
             accept();
         });
     }

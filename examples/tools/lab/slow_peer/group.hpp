@@ -42,7 +42,7 @@ public:
     }
 
     void accept() final {
-        listener_.async_accept([this](asio::error_code ec, Stream stream) {
+        listener_.async_accept([this](closeside::error_code ec, Stream stream) {
             if (!ec) take(std::move(stream));
             accept();
         });
@@ -66,7 +66,7 @@ protected:
 
 private:
     void take(Stream stream) {
-        asio::error_code gone_already;
+        closeside::error_code gone_already;
         if (kinds[which_].gets_reply()) stream.write_some(asio::buffer(reply), gone_already);
         open_.push_back(std::move(stream));
         ++board_.accepted;
@@ -83,7 +83,7 @@ class closeside_group final : public group_of<closeside::stream<P>, closeside::a
     using group_of<stream, closeside::acceptor<P>>::group_of;
 
     void close(stream s, close_record& record) override {
-        s.async_close([&board = this->board_, &record](asio::error_code, const closeside::close_report& report) {
+        s.async_close([&board = this->board_, &record](closeside::error_code, const closeside::close_report& report) {
             record.elapsed = report.elapsed;
             record.limit = report.limit;
             ++board.ended;
@@ -96,7 +96,7 @@ class blocking_group final : public group_of<asio::ip::tcp::socket, asio::ip::tc
     using group_of::group_of;
 
     void close(asio::ip::tcp::socket s, close_record& record) override {
-        asio::error_code ignored;
+        closeside::error_code ignored;
         s.set_option(asio::socket_base::linger(true, static_cast<int>(blocking_linger_time.count())), ignored);
         s.close(ignored);
         record.elapsed = std::chrono::duration_cast<std::chrono::microseconds>(steady::now() - record.begun);

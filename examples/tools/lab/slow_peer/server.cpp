@@ -55,15 +55,16 @@ public:
     explicit echo(closeside::stream<closeside::policies::graceful> stream) : stream_(std::move(stream)) {}
 
     void read() {
-        stream_.async_read_some(asio::buffer(data_), [self = shared_from_this()](asio::error_code ec, std::size_t n) {
-            if (!ec) self->write(n);
-        });
+        stream_.async_read_some(asio::buffer(data_),
+                                [self = shared_from_this()](closeside::error_code ec, std::size_t n) {
+                                    if (!ec) self->write(n);
+                                });
     }
 
 private:
     void write(std::size_t n) {
         asio::async_write(stream_, asio::buffer(data_, n),
-                          [self = shared_from_this()](asio::error_code ec, std::size_t) {
+                          [self = shared_from_this()](closeside::error_code ec, std::size_t) {
                               if (!ec) self->read();
                           });
     }
@@ -81,7 +82,7 @@ public:
 
     void beat() {
         timer_.expires_after(std::chrono::milliseconds(1));
-        timer_.async_wait([this](asio::error_code) {
+        timer_.async_wait([this](closeside::error_code) {
             const auto now = steady::now();
             if (began_ && !over_) note_gaps(now);
             over_ = began_ && board_.begun > 0 && board_.ended == board_.accepted;
@@ -147,7 +148,7 @@ int serve(serving what, std::uint16_t echo_at, std::size_t peers, scoreboard& bo
     auto groups = groups_of(what, io, peers, board);
     for (const auto& one : groups) one->accept();
     closeside::acceptor<closeside::policies::graceful> healthy(io, tcp::endpoint(tcp::v4(), echo_at));
-    healthy.async_accept([&](asio::error_code ec, auto stream) {
+    healthy.async_accept([&](closeside::error_code ec, auto stream) {
         if (!ec) std::make_shared<echo>(std::move(stream))->read();
     });
     // A close that blocks has the thread for itself; between two of them others get their turn.

@@ -34,7 +34,7 @@ public:
 
 private:
     void accept() {
-        listener_.async_accept([this](asio::error_code ec, Stream stream) {
+        listener_.async_accept([this](closeside::error_code ec, Stream stream) {
             if (!ec) serve_(std::move(stream));
             accept();
         });

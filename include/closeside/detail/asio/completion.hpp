@@ -2,16 +2,12 @@
 #ifndef CLOSESIDE_DETAIL_ASIO_COMPLETION_HPP
 #define CLOSESIDE_DETAIL_ASIO_COMPLETION_HPP
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/post_to.hpp>
-
-#include <asio/associated_allocator.hpp>
-#include <asio/associated_cancellation_slot.hpp>
-#include <asio/associated_executor.hpp>
-#include <asio/error_code.hpp>
 
 #include <utility>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// A handler together with its results, allocated through the handler's own allocator.
 template <class Handler, class Result>
@@ -19,7 +15,7 @@ class completion {
 public:
     using allocator_type = asio::associated_allocator_t<Handler>;
 
-    completion(Handler&& handler, const asio::error_code& ec, Result&& result)
+    completion(Handler&& handler, const error_code& ec, Result&& result)
         : handler_(std::move(handler)), ec_(ec), result_(std::move(result)) {}
 
     allocator_type get_allocator() const noexcept { return asio::get_associated_allocator(handler_); }
@@ -28,13 +24,13 @@ public:
 
 private:
     Handler handler_;
-    asio::error_code ec_;
+    error_code ec_;
     Result result_;
 };
 
 /// Completes an operation that never had to wait, which may not call its handler from inside its initiating function.
 template <class Executor, class Handler, class Result>
-void post_completion(const Executor& io_executor, Handler&& handler, const asio::error_code& ec, Result&& result) {
+void post_completion(const Executor& io_executor, Handler&& handler, const error_code& ec, Result&& result) {
     const auto executor = asio::get_associated_executor(handler, io_executor);
     post_to(executor, completion<Handler, Result>(std::move(handler), ec, std::move(result)));
 }
@@ -47,11 +43,11 @@ concept without_executor = requires {
 
 /// Completes an operation where its handler is to run; Asio asks for a cancellation slot that is clear then.
 template <class Handler, class Result>
-void complete_here(Handler&& handler, const asio::error_code& ec, Result&& result) {
+void complete_here(Handler&& handler, const error_code& ec, Result&& result) {
     asio::get_associated_cancellation_slot(handler).clear();
     std::move(handler)(ec, std::move(result));
 }
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

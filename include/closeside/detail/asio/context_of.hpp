@@ -2,11 +2,9 @@
 #ifndef CLOSESIDE_DETAIL_ASIO_CONTEXT_OF_HPP
 #define CLOSESIDE_DETAIL_ASIO_CONTEXT_OF_HPP
 
-#include <asio/execution/context.hpp>
-#include <asio/execution_context.hpp>
-#include <asio/query.hpp>
+#include <closeside/detail/asio/asio.hpp>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// The context of an executor, one of the Networking TS too, as ASIO_USE_TS_EXECUTOR_AS_DEFAULT makes any_io_executor.
 template <class Executor>
@@ -17,6 +15,6 @@ asio::execution_context& context_of(const Executor& e) {
         return e.context();
 }
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

@@ -2,15 +2,12 @@
 #ifndef CLOSESIDE_DETAIL_ASIO_OUTSTANDING_WORK_HPP
 #define CLOSESIDE_DETAIL_ASIO_OUTSTANDING_WORK_HPP
 
-#include <asio/execution/executor.hpp>
-#include <asio/execution/outstanding_work.hpp>
-#include <asio/executor_work_guard.hpp>
-#include <asio/prefer.hpp>
+#include <closeside/detail/asio/asio.hpp>
 
 #include <type_traits>
 #include <utility>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Keeps an executor's context at work, as asio::executor_work_guard does.
 /** That of Asio 1.22 does not compile for a strand of asio::any_io_executor. */
@@ -31,6 +28,6 @@ public:
     using asio::executor_work_guard<Executor>::executor_work_guard;
 };
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

@@ -2,19 +2,13 @@
 #ifndef CLOSESIDE_DETAIL_ASIO_POST_TO_HPP
 #define CLOSESIDE_DETAIL_ASIO_POST_TO_HPP
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/target_of.hpp>
-
-#include <asio/any_io_executor.hpp>
-#include <asio/dispatch.hpp>
-#include <asio/io_context.hpp>
-#include <asio/post.hpp>
-#include <asio/strand.hpp>
-#include <asio/thread_pool.hpp>
 
 #include <type_traits>
 #include <utility>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Calls `use` with one of Asio's executors that takes an allocator, if that is what is behind a polymorphic one.
 /** Through asio::any_io_executor Asio would allocate twice, neither time with the function's allocator. */
@@ -51,6 +45,6 @@ void post_to(const Executor& executor, Function&& function) {
     asio::post(executor, std::forward<Function>(function));
 }
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

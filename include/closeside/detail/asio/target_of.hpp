@@ -2,13 +2,13 @@
 #ifndef CLOSESIDE_DETAIL_ASIO_TARGET_OF_HPP
 #define CLOSESIDE_DETAIL_ASIO_TARGET_OF_HPP
 
-#include <asio/any_io_executor.hpp>
-
 #if !defined(ASIO_NO_TYPEID)
+#include <closeside/detail/asio/asio.hpp>
+
 #include <typeinfo>
 #endif
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// The executor behind a polymorphic one; null if it is of another type, or types cannot be told.
 /** target() alone will not do: that of Asio 1.22 takes whatever is there for what is asked for. */
@@ -21,6 +21,6 @@ const Executor* target_of([[maybe_unused]] const asio::any_io_executor& e) noexc
 #endif
 }
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

@@ -12,7 +12,7 @@
 
 #include <poll.h>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Waits until `fd` is ready or the time has come: `ready`, timer, or cancelled if poll(2) fails.
 inline close_event::kind poll_until(int fd, short events, close_event::kind ready,
@@ -47,9 +47,9 @@ close_action wait_for_change(closing_socket<Socket>& closing, close_action wait)
 /// The same close on the calling thread, which it blocks for as long as the policy's limits allow.
 template <class Socket>
 close_report close_blocking(Socket&& socket, const close_policy& policy, const close_manner& manner,
-                            asio::error_code& ec) noexcept {
+                            error_code& ec) noexcept {
     using action = close_action::kind;
-    asio::error_code ignored;
+    error_code ignored;
     socket.cancel(ignored);
     closing_socket<Socket> closing(std::move(socket), policy, manner);
     close_action next = closing.begin();
@@ -69,6 +69,6 @@ close_report close_blocking(Socket&& socket, const close_policy& policy, const c
     return report;
 }
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

@@ -2,16 +2,11 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_CLOSE_OP_HPP
 #define CLOSESIDE_DETAIL_CLOSE_CLOSE_OP_HPP
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/in_place_memory.hpp>
 #include <closeside/detail/close/closing_socket.hpp>
 #include <closeside/detail/close/deadlines.hpp>
 #include <closeside/detail/kernel/change_watch.hpp>
-
-#include <asio/cancellation_type.hpp>
-#include <asio/error_code.hpp>
-#include <asio/io_context.hpp>
-#include <asio/posix/basic_stream_descriptor.hpp>
-#include <asio/socket_base.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -20,7 +15,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// A close that has to wait: owns the connection, and in what derives from it the handler, until both are done with.
 /** It lives in one allocation, held by the one wait that is under way; a deadline and a cancellation do no more than end
@@ -81,7 +76,7 @@ private:
         /// Asio asks the handler it has moved from when it runs out of memory itself, so this needs no operation.
         allocator_type get_allocator() const noexcept { return allocator; }
 
-        void operator()(const asio::error_code& ec) { close_op::woken(std::move(op), ec); }
+        void operator()(const error_code& ec) { close_op::woken(std::move(op), ec); }
 
         std::shared_ptr<close_op> op;
         [[no_unique_address]] allocator_type allocator;
@@ -114,21 +109,21 @@ private:
         ended_ = true;
         deadlines_.remove(*this);
         deadlines_.rest_locked();
-        asio::error_code ignored;
+        error_code ignored;
         if (changes_) changes_->cancel(ignored); // the socket is closed, which has ended any other wait
     }
 
     void deadline_over() noexcept override { end_wait(); }
 
     void end_wait() noexcept {
-        asio::error_code ignored;
+        error_code ignored;
         if (waiting_ && waits_for_change_)
             changes_->cancel(ignored);
         else if (waiting_)
             closing_.socket().cancel(ignored);
     }
 
-    static void woken(std::shared_ptr<close_op> self, const asio::error_code& ec) {
+    static void woken(std::shared_ptr<close_op> self, const error_code& ec) {
         close_op& op = *self;
         std::unique_lock lock(op.deadlines_.mutex);
         op.waiting_ = false;
@@ -140,7 +135,7 @@ private:
         op.complete(std::move(self), false);
     }
 
-    close_action after_wait(const asio::error_code& ec) noexcept {
+    close_action after_wait(const error_code& ec) noexcept {
         if (!ec && !waits_for_change_)
             return closing_.advance({waiting_for_.what == action::wait_writable ? event::writable : event::readable});
         if (close_deadlines::clock::now() >= deadline()) return closing_.advance({event::timer});
@@ -238,6 +233,6 @@ private:
     const bool beside_executor_;
 };
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

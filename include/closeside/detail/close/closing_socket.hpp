@@ -2,18 +2,17 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_CLOSING_SOCKET_HPP
 #define CLOSESIDE_DETAIL_CLOSE_CLOSING_SOCKET_HPP
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/close/disown.hpp>
 #include <closeside/detail/close/loop.hpp>
 #include <closeside/detail/kernel/multipath.hpp>
 #include <closeside/error.hpp>
 
-#include <asio/error.hpp>
-
 #include <chrono>
 #include <cstdint>
 #include <utility>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// A socket whose close has begun: the closing loop with a descriptor and a clock.
 /** Dropped before its end, it stops waiting and does what on_limit says, so no way out leaves the connection to Asio's
@@ -78,12 +77,12 @@ public:
     }
 
     /// `r`: report().
-    asio::error_code error(const close_report& r) const noexcept {
+    error_code error(const close_report& r) const noexcept {
         const close_error e = loop_.error(r);
         if (e.ours != closeside::error{}) return e.ours;
         const int system = e.system != 0 ? e.system : option_error_;
         // Asio's category is not the one of an error code that says nothing.
-        return system != 0 ? asio::error_code(system, asio::error::get_system_category()) : asio::error_code();
+        return system != 0 ? error_code(system, asio::error::get_system_category()) : error_code();
     }
 
     Socket& socket() noexcept { return socket_; }
@@ -97,7 +96,7 @@ private:
 
     void release() noexcept {
         // close() and not the destructor: Asio's destructor would first take back an SO_LINGER that Asio has seen set.
-        asio::error_code ignored;
+        error_code ignored;
         socket_.close(ignored);
         if (loop_.wants_report())
             elapsed_ = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - started_);
@@ -112,6 +111,6 @@ private:
     bool begun_ = false;
 };
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

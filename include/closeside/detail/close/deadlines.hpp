@@ -2,15 +2,10 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_DEADLINES_HPP
 #define CLOSESIDE_DETAIL_CLOSE_DEADLINES_HPP
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/context_of.hpp>
 #include <closeside/detail/asio/in_place_memory.hpp>
 #include <closeside/detail/kernel/forks.hpp>
-
-#include <asio/basic_waitable_timer.hpp>
-#include <asio/error_code.hpp>
-#include <asio/execution/context.hpp>
-#include <asio/execution_context.hpp>
-#include <asio/query.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -24,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Runs what Asio has for it where Asio is: on a thread of the context, or of its own, that runs no program's handlers.
 /** The timer for all must neither queue behind one connection's handlers nor use an executor that dies with one. */
@@ -174,7 +169,7 @@ private:
     struct timer_handler {
         using allocator_type = in_place_allocator<void, 192, std::allocator<void>>;
         allocator_type get_allocator() const noexcept { return {deadlines->memory_[wait % 2], {}}; }
-        void operator()(const asio::error_code&) const { deadlines->timer_over(wait); }
+        void operator()(const error_code&) const { deadlines->timer_over(wait); }
 
         close_deadlines* deadlines;
         std::uint64_t wait;
@@ -292,6 +287,6 @@ private:
     std::atomic<unsigned> made_at_; ///< forks() of the process whose connections these are
 };
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

@@ -2,17 +2,16 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_DISOWN_HPP
 #define CLOSESIDE_DETAIL_CLOSE_DISOWN_HPP
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/close/deadlines.hpp>
 #include <closeside/detail/kernel/forks.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
-
-#include <asio/error_code.hpp>
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Does the connection or listener belong to the process that this one was forked from?
 template <class Socket>
@@ -40,11 +39,11 @@ inline bool put_stand_in(int fd) noexcept {
 template <class Socket>
 void disown(Socket& socket) noexcept {
     const bool open = !is_inherited(socket) || put_stand_in(socket.native_handle());
-    asio::error_code ec;
+    error_code ec;
     const int fd = socket.release(ec);
     if (open && !ec) ::close(fd);
 }
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

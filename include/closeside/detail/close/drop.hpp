@@ -7,7 +7,7 @@
 
 #include <utility>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 constexpr close_policy closing_at_limit(close_policy p) noexcept {
     p.on_limit = limit_action::close;
@@ -19,14 +19,14 @@ constexpr close_policy closing_at_limit(close_policy p) noexcept {
 template <class Socket>
 void release_now(Socket& socket, bool abort) noexcept {
     if (abort) close_loop<>::reset(socket.native_handle());
-    asio::error_code ignored;
+    error_code ignored;
     socket.close(ignored);
 }
 
 /// Ends the connection without waiting: begins the close and cuts it at its first wait.
 template <class Socket>
 void end_now(Socket&& socket, const close_policy& policy) noexcept {
-    asio::error_code ignored;
+    error_code ignored;
     socket.cancel(ignored);
     const closing_socket<Socket> ends_here(std::move(socket), policy,
                                            {.wants_report = false}); // its destructor does it
@@ -48,6 +48,6 @@ void drop(Socket&& socket, const close_policy& policy, bool linger_is_set) noexc
     }
 }
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

@@ -2,13 +2,11 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_HANDLER_STEP_HPP
 #define CLOSESIDE_DETAIL_CLOSE_HANDLER_STEP_HPP
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/outstanding_work.hpp>
 #include <closeside/detail/asio/post_to.hpp>
 #include <closeside/detail/asio/shared_room.hpp>
 #include <closeside/detail/close/deadlines.hpp>
-
-#include <asio/dispatch.hpp>
-#include <asio/post.hpp>
 
 #include <chrono>
 #include <memory>
@@ -16,7 +14,7 @@
 #include <thread>
 #include <utility>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// The calls under way on this thread that hand something over to an executor.
 /** A function that Asio has no memory for is destroyed on the way. What it carried is not lost: it comes back here. */
@@ -142,6 +140,6 @@ private:
     shared_room& room_;
 };
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

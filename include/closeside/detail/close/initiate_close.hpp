@@ -6,16 +6,11 @@
 #include <closeside/detail/close/start_close.hpp>
 #include <closeside/detail/kernel/multipath.hpp>
 
-#include <asio/async_result.hpp>
-#include <asio/error.hpp>
-#include <asio/error_code.hpp>
-#include <asio/system_error.hpp>
-
 #include <cerrno>
 #include <type_traits>
 #include <utility>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// What a stream's type has set on its socket.
 struct type_options {
@@ -36,17 +31,17 @@ inline close_manner switch_options(int fd, const type_options& set, const close_
     return manner;
 }
 
-/// The socket, with the policy's options. @throws asio::system_error if they cannot be set.
+/// The socket, with the policy's options. @throws system_error if they cannot be set.
 template <class Socket>
 Socket&& with_options(Socket& socket, const close_policy& p) {
     if (!socket.is_open()) return std::move(socket);
     const int fd = socket.native_handle();
     const int error = !is_tcp(fd) ? EOPNOTSUPP : apply_policy(fd, p) ? 0 : errno;
     if (error == 0) return std::move(socket);
-    throw asio::system_error(asio::error_code(error, asio::error::get_system_category()),
-                             tcp_socket::is_multipath(fd) ? "closeside: Multipath TCP (MPTCP) has no TCP_LINGER2: "
-                                                            "remove linger2 from the policy"
-                                                          : "closeside: SO_LINGER and TCP_LINGER2");
+    throw system_error(error_code(error, asio::error::get_system_category()),
+                       tcp_socket::is_multipath(fd) ? "closeside: Multipath TCP (MPTCP) has no TCP_LINGER2: "
+                                                      "remove linger2 from the policy"
+                                                    : "closeside: SO_LINGER and TCP_LINGER2");
 }
 
 /// Begins the close of a stream's socket, when the completion token says.
@@ -76,12 +71,12 @@ template <class Socket, class Token>
 auto close_by(Socket& socket, const type_options& set, const close_policy& p, Token&& token) {
     const initiate_close<Socket> initiate(socket, set);
     if constexpr (wants_report<Token>) {
-        return asio::async_initiate<Token, void(asio::error_code, close_report)>(initiate, token, p);
+        return asio::async_initiate<Token, void(error_code, close_report)>(initiate, token, p);
     } else {
         if (socket.is_open()) initiate(wants_no_report{}, p);
     }
 }
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

@@ -2,24 +2,18 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_START_CLOSE_HPP
 #define CLOSESIDE_DETAIL_CLOSE_START_CLOSE_HPP
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/completion.hpp>
 #include <closeside/detail/asio/shared_room.hpp>
 #include <closeside/detail/close/close_op.hpp>
 #include <closeside/detail/close/deadlines.hpp>
 #include <closeside/detail/close/handler_step.hpp>
 
-#include <asio/associated_allocator.hpp>
-#include <asio/associated_cancellation_slot.hpp>
-#include <asio/associated_executor.hpp>
-#include <asio/cancellation_signal.hpp>
-#include <asio/detached.hpp>
-#include <asio/recycling_allocator.hpp>
-
 #include <memory>
 #include <type_traits>
 #include <utility>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Is anything done with the report? Not if the token is known to do nothing.
 template <class Token>
@@ -27,7 +21,7 @@ inline constexpr bool wants_report = !std::is_same_v<std::remove_cvref_t<Token>,
 
 /// The handler of a close that nobody waits for; such a close is not asked what came of it.
 struct wants_no_report {
-    void operator()(const asio::error_code&, const close_report&) const noexcept {}
+    void operator()(const error_code&, const close_report&) const noexcept {}
 };
 
 template <class Socket>
@@ -71,7 +65,7 @@ public:
     close_completion(Handler&& handler, const Executor& executor, close_deadlines& deadlines, shared_room& room)
         : handler_step<Executor>(executor, deadlines, room), handler_(std::move(handler)) {}
 
-    void result(const asio::error_code& ec, const close_report& report) noexcept {
+    void result(const error_code& ec, const close_report& report) noexcept {
         ec_ = ec;
         report_ = report;
     }
@@ -79,14 +73,14 @@ public:
 private:
     void run(std::shared_ptr<handler_step<Executor>> self) override {
         Handler handler(std::move(handler_));
-        const asio::error_code ec = ec_;
+        const error_code ec = ec_;
         close_report report = report_;
         self.reset();
         complete_here(std::move(handler), ec, std::move(report));
     }
 
     Handler handler_;
-    asio::error_code ec_;
+    error_code ec_;
     close_report report_;
 };
 
@@ -148,7 +142,7 @@ auto operation_allocator(const Handler& handler) noexcept {
 template <class Socket, class Handler>
 void start_close(Socket&& socket, const close_policy& policy, Handler handler, close_manner manner = {}) {
     constexpr bool reports = !std::is_same_v<Handler, wants_no_report>;
-    asio::error_code ignored;
+    error_code ignored;
     // What the caller has under way completes with operation_aborted; close(2) does that too, if it comes at once.
     if (!close_terms(policy).releases_at_once()) socket.cancel(ignored);
     manner.wants_report = reports;
@@ -173,6 +167,6 @@ void start_close(Socket&& socket, const close_policy& policy, Handler handler, c
     }
 }
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

@@ -3,6 +3,7 @@
 #define CLOSESIDE_DETAIL_CONNECT_CONNECT_DIAGNOSIS_HPP
 
 #include <closeside/close_policy.hpp>
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/endpoint_text.hpp>
 #include <closeside/detail/connect/connect_socket.hpp>
 #include <closeside/detail/kernel/local_ports.hpp>
@@ -10,10 +11,6 @@
 #include <closeside/detail/kernel/sock_diag.hpp>
 #include <closeside/detail/listen/bind_diagnosis.hpp>
 #include <closeside/error.hpp>
-
-#include <asio/error.hpp>
-#include <asio/error_code.hpp>
-#include <asio/ip/tcp.hpp>
 
 #include <cstddef>
 #include <cstring>
@@ -27,7 +24,7 @@
 #include <sys/socket.h>
 
 // Why a connection could not be made, in words for an operator. Reads /proc, walks the kernel's table.
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 inline in6_addr remote_address(const inet_diag_msg& m) noexcept {
     if (m.idiag_family == AF_INET) return mapped(m.id.idiag_dst[0]);
@@ -91,7 +88,7 @@ inline std::string why_connection_exists(const asio::ip::tcp::endpoint& local, c
 
 /// A call that failed on the way to `remote`.
 struct connect_failure {
-    asio::error_code code;
+    error_code code;
     const char* call = "connect";
 };
 
@@ -120,6 +117,6 @@ inline std::string connect_failure_text(const connect_failure& failure, const as
            (why.empty() ? "" : ": " + why);
 }
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

@@ -2,20 +2,13 @@
 #ifndef CLOSESIDE_DETAIL_CONNECT_CONNECT_OP_HPP
 #define CLOSESIDE_DETAIL_CONNECT_CONNECT_OP_HPP
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/in_place_memory.hpp>
 #include <closeside/detail/asio/outstanding_work.hpp>
 #include <closeside/detail/asio/shared_room.hpp>
 #include <closeside/detail/close/deadlines.hpp>
 #include <closeside/detail/close/handler_step.hpp>
 #include <closeside/detail/connect/connect_socket.hpp>
-
-#include <asio/associated_allocator.hpp>
-#include <asio/associated_cancellation_slot.hpp>
-#include <asio/associated_executor.hpp>
-#include <asio/cancellation_state.hpp>
-#include <asio/error.hpp>
-#include <asio/error_code.hpp>
-#include <asio/ip/tcp.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -24,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 using endpoint_list = std::vector<asio::ip::tcp::endpoint>;
 
@@ -67,7 +60,7 @@ private:
         allocator_type get_allocator() const noexcept { return allocator; }
         cancellation_slot_type get_cancellation_slot() const noexcept { return slot; }
 
-        void operator()(const asio::error_code& ec) {
+        void operator()(const error_code& ec) {
             op->result_ = ec;
             step::dispatch(std::move(op));
         }
@@ -81,7 +74,7 @@ private:
         auto self = std::static_pointer_cast<connect_op>(std::move(s));
         if (std::exchange(connecting_, false) && result_) {
             result_ = connect_error(result_, to_[next_ - 1], local_);
-            asio::error_code ignored;
+            error_code ignored;
             socket_.close(ignored);
             if (cancellation_.cancelled() != asio::cancellation_type::none)
                 result_ = asio::error::operation_aborted;
@@ -126,7 +119,7 @@ private:
         connect_op& op = *self;
         op.cancellation_.slot().clear();
         op.deadlines().take_over();
-        const asio::error_code result = op.result_;
+        const error_code result = op.result_;
         Stream stream(typename Stream::inherits_options{}, std::move(op.socket_));
         Handler handler(std::move(op.handler_));
         self.reset();
@@ -141,7 +134,7 @@ private:
     const local_endpoint local_;
     in_place_memory<room_for_wait> memory_;
     std::size_t next_ = 0;
-    asio::error_code result_ = asio::error::not_found; ///< for no endpoint at all
+    error_code result_ = asio::error::not_found; ///< for no endpoint at all
     bool connecting_ = false;
 };
 
@@ -169,6 +162,6 @@ private:
     executor_type executor_;
 };
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

@@ -8,17 +8,13 @@
 #include <closeside/detail/kernel/tcp_socket.hpp>
 #include <closeside/error.hpp>
 
-#include <asio/error.hpp>
-#include <asio/error_code.hpp>
-#include <asio/ip/tcp.hpp>
-
 #include <cerrno>
 #include <optional>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 using local_endpoint = std::optional<asio::ip::tcp::endpoint>;
 
@@ -71,18 +67,17 @@ inline std::optional<asio::ip::address> source_address(const asio::ip::tcp::endp
 inline bool has_fixed_port(const local_endpoint& local) noexcept { return local && local->port() != 0; }
 
 /// Does it say that no port is to be had, or that an address is not?
-inline bool is_about_ports(const asio::error_code& ec) noexcept {
-    return ec == asio::error_code(EADDRNOTAVAIL, asio::error::get_system_category()) ||
-           ec == asio::error::address_in_use;
+inline bool is_about_ports(const error_code& ec) noexcept {
+    return ec == error_code(EADDRNOTAVAIL, asio::error::get_system_category()) || ec == asio::error::address_in_use;
 }
 
 /// What bind(2) and connect(2) say about ports as ports_exhausted, if the kernel was to choose one and has an address.
-inline asio::error_code connect_error(const asio::error_code& ec, const asio::ip::tcp::endpoint& remote,
-                                      const local_endpoint& local) {
+inline error_code connect_error(const error_code& ec, const asio::ip::tcp::endpoint& remote,
+                                const local_endpoint& local) {
     const bool is_out_of_ports = is_about_ports(ec) && !has_fixed_port(local) && source_address(remote, local);
-    return is_out_of_ports ? make_error_code(error::ports_exhausted) : ec;
+    return is_out_of_ports ? error_code(error::ports_exhausted) : ec;
 }
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

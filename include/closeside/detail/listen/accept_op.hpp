@@ -2,18 +2,13 @@
 #ifndef CLOSESIDE_DETAIL_LISTEN_ACCEPT_OP_HPP
 #define CLOSESIDE_DETAIL_LISTEN_ACCEPT_OP_HPP
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/in_place_memory.hpp>
 #include <closeside/detail/asio/outstanding_work.hpp>
 #include <closeside/detail/asio/post_to.hpp>
 #include <closeside/detail/asio/shared_room.hpp>
 #include <closeside/detail/close/handler_step.hpp>
 #include <closeside/detail/listen/listener_state.hpp>
-
-#include <asio/cancellation_signal.hpp>
-#include <asio/cancellation_state.hpp>
-#include <asio/error.hpp>
-#include <asio/error_code.hpp>
-#include <asio/socket_base.hpp>
 
 #include <cerrno>
 #include <chrono>
@@ -23,7 +18,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Stands for the executor of a handler that can run where the acceptor's waits end.
 struct no_executor {};
@@ -36,7 +31,7 @@ protected:
         : handler_step<HandlerExecutor>(executor, state.deadlines(), *room), io_work_(state.acceptor.get_executor()) {}
     ~accept_step() = default;
 
-    asio::error_code wait_ended_with_;
+    error_code wait_ended_with_;
 
 private:
     void run(std::shared_ptr<handler_step<HandlerExecutor>> self) final {
@@ -126,7 +121,7 @@ private:
         context_executor get_executor() const noexcept requires(!runs_with_acceptor) {
             return {&this->op->state_->deadlines().context()};
         }
-        void operator()(const asio::error_code& ec) {
+        void operator()(const error_code& ec) {
             if constexpr (runs_with_acceptor) {
                 accept_op::woken(std::move(this->op), ec);
             } else {
@@ -139,9 +134,9 @@ private:
     };
 
     /// Calls the handler, as the only owner.
-    virtual void complete(std::shared_ptr<accept_op> self, const asio::error_code& ec, socket_type&& socket) = 0;
+    virtual void complete(std::shared_ptr<accept_op> self, const error_code& ec, socket_type&& socket) = 0;
 
-    static void woken(std::shared_ptr<accept_op> self, asio::error_code ec) {
+    static void woken(std::shared_ptr<accept_op> self, error_code ec) {
         accept_op& op = *self;
         std::shared_ptr<state_type> state = op.state_;
         op.cancellation_.slot().clear();
@@ -168,7 +163,7 @@ private:
     }
 
     /// An accepted descriptor; or -1, and without an error the operation is to wait or, with `pauses_`, to pause.
-    int take(asio::error_code& ec) {
+    int take(error_code& ec) {
         pauses_ = false;
         for (int tries = 1; tries <= most_vanished; ++tries) {
             const int fd = accept_once(state_->acceptor.native_handle());
@@ -222,6 +217,6 @@ private:
     bool pauses_ = false; ///< rather than waits
 };
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

@@ -3,6 +3,7 @@
 #define CLOSESIDE_DETAIL_LISTEN_LISTENER_STATE_HPP
 
 #include <closeside/close_policy.hpp>
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/close/deadlines.hpp>
 #include <closeside/detail/close/disown.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
@@ -10,14 +11,6 @@
 #include <closeside/detail/listen/backlog_guess.hpp>
 #include <closeside/detail/listen/listening_socket.hpp>
 #include <closeside/detail/listen/option_view.hpp>
-
-#include <asio/basic_socket_acceptor.hpp>
-#include <asio/basic_stream_socket.hpp>
-#include <asio/basic_waitable_timer.hpp>
-#include <asio/error.hpp>
-#include <asio/error_code.hpp>
-#include <asio/ip/tcp.hpp>
-#include <asio/system_error.hpp>
 
 #include <cerrno>
 #include <chrono>
@@ -28,7 +21,7 @@
 #include <span>
 #include <string>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// What an acceptor and its pending accepts share: it outlives an acceptor that is destroyed before they complete.
 template <class Executor>
@@ -62,9 +55,9 @@ public:
                                                  const close_policy& accepted) {
         const asio::ip::tcp::endpoint local = set_options_of_listener(descriptor, accepted);
         auto state = std::make_shared<listener_state>(executor, local.protocol(), accepted);
-        asio::error_code ec;
+        error_code ec;
         state->acceptor.assign(local.protocol(), descriptor, ec);
-        if (ec) throw asio::system_error(ec, "adopt descriptor " + std::to_string(descriptor));
+        if (ec) throw system_error(ec, "adopt descriptor " + std::to_string(descriptor));
         state->queued_before_ = accept_queue_length(descriptor);
         return state;
     }
@@ -79,7 +72,7 @@ public:
 
     void close() noexcept {
         end([this] {
-            asio::error_code ignored;
+            error_code ignored;
             acceptor.close(ignored);
         });
     }
@@ -93,7 +86,7 @@ public:
     close_deadlines& deadlines() const noexcept { return deadlines_; }
 
     /// An accepted descriptor, or -1 with the reason in `ec`, as a socket.
-    socket_type to_socket(int fd, asio::error_code& ec) {
+    socket_type to_socket(int fd, error_code& ec) {
         socket_type socket(acceptor.get_executor());
         owned_descriptor descriptor(fd);
         if (!ec && has_other_options() && !set_inherited_options(fd, policy_))
@@ -139,6 +132,6 @@ private:
     std::uint32_t queued_before_ = 0;
 };
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

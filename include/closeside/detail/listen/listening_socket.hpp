@@ -3,6 +3,7 @@
 #define CLOSESIDE_DETAIL_LISTEN_LISTENING_SOCKET_HPP
 
 #include <closeside/close_policy.hpp>
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/endpoint_text.hpp>
 #include <closeside/detail/close/apply_policy.hpp>
 #include <closeside/detail/kernel/multipath.hpp>
@@ -11,11 +12,6 @@
 #include <closeside/detail/listen/bind_diagnosis.hpp>
 #include <closeside/detail/listen/bind_options.hpp>
 #include <closeside/detail/listen/option_view.hpp>
-
-#include <asio/error.hpp>
-#include <asio/error_code.hpp>
-#include <asio/ip/tcp.hpp>
-#include <asio/system_error.hpp>
 
 #include <cerrno>
 #include <cstdint>
@@ -26,10 +22,10 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 [[noreturn]] inline void throw_errno(int error, const std::string& what) {
-    throw asio::system_error(asio::error_code(error, asio::error::get_system_category()), what);
+    throw system_error(error_code(error, asio::error::get_system_category()), what);
 }
 
 /// What accepted sockets inherit and restart needs. False with errno set.
@@ -151,7 +147,7 @@ inline int accept_once(int listener) noexcept {
 }
 
 /// -1 with the reason in `ec`.
-inline int accept_blocking(int listener, asio::error_code& ec) noexcept {
+inline int accept_blocking(int listener, error_code& ec) noexcept {
     ec.clear();
     for (int vanished = 0; vanished < most_vanished;) {
         const int fd = accept_once(listener);
@@ -169,6 +165,6 @@ inline int accept_blocking(int listener, asio::error_code& ec) noexcept {
     return -1;
 }
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_DETAIL_LISTEN_OPTION_RULES_HPP
 #define CLOSESIDE_DETAIL_LISTEN_OPTION_RULES_HPP
 
-#include <asio/socket_base.hpp>
+#include <closeside/detail/asio/asio.hpp>
 
 #include <type_traits>
 
@@ -21,7 +21,7 @@
          "SO_REUSEADDR is the policy's to set: remove this option of the acceptor, and set reuse_address in the policy")
 // clang-format on
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Why an acceptor cannot take the option, and what to do instead; nullptr if it can.
 constexpr const char* broken_option_rule(int level, int name) noexcept {
@@ -43,7 +43,7 @@ struct checked_option {
     static constexpr bool value = true;
 };
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #undef CLOSESIDE_OPTION_RULES
 

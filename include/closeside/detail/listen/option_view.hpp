@@ -2,10 +2,9 @@
 #ifndef CLOSESIDE_DETAIL_LISTEN_OPTION_VIEW_HPP
 #define CLOSESIDE_DETAIL_LISTEN_OPTION_VIEW_HPP
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/listen/option_rules.hpp>
 #include <closeside/socket_option.hpp>
-
-#include <asio/ip/tcp.hpp>
 
 #include <array>
 #include <cstddef>
@@ -13,7 +12,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// The arguments of setsockopt(2); the value stays the option's, which must outlive this.
 struct option_view {
@@ -41,6 +40,6 @@ inline void refuse_policy_options(std::span<const option_view> options) {
             throw std::invalid_argument(option_text(o) + ": " + rule);
 }
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

@@ -2,22 +2,18 @@
 #ifndef CLOSESIDE_DETAIL_LISTEN_START_ACCEPT_HPP
 #define CLOSESIDE_DETAIL_LISTEN_START_ACCEPT_HPP
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/completion.hpp>
 #include <closeside/detail/asio/post_to.hpp>
 #include <closeside/detail/asio/shared_room.hpp>
 #include <closeside/detail/listen/accept_op.hpp>
 #include <closeside/detail/listen/listener_state.hpp>
 
-#include <asio/associated_allocator.hpp>
-#include <asio/associated_cancellation_slot.hpp>
-#include <asio/associated_executor.hpp>
-#include <asio/error_code.hpp>
-
 #include <memory>
 #include <type_traits>
 #include <utility>
 
-namespace closeside::detail {
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 template <class Stream, class Handler, class HandlerExecutor>
 class handled_accept_op final : public accept_op<typename Stream::executor_type, HandlerExecutor> {
@@ -31,8 +27,7 @@ public:
 
 private:
     /// Everything of the operation is gone, its memory too, before the handler runs.
-    void complete(std::shared_ptr<base> self, const asio::error_code& ec,
-                  typename base::socket_type&& socket) override {
+    void complete(std::shared_ptr<base> self, const error_code& ec, typename base::socket_type&& socket) override {
         Handler handler(std::move(handler_));
         self.reset();
         std::move(handler)(ec, Stream(typename Stream::inherits_options{}, std::move(socket)));
@@ -74,6 +69,6 @@ private:
     std::shared_ptr<state_type> state_;
 };
 
-} // namespace closeside::detail
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #endif

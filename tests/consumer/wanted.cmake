@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: BSL-1.0
+# The program of a consumer that wants closeside::${target}.
+if(target STREQUAL "host")
+    add_executable(consumer "${CMAKE_CURRENT_LIST_DIR}/host_main.cpp")
+else()
+    add_executable(consumer "${CMAKE_CURRENT_LIST_DIR}/main.cpp")
+endif()
+target_link_libraries(consumer PRIVATE closeside::${target})
+# As who does not use it: nothing else is looked for, or at least nothing is demanded.
+if(target STREQUAL "host" AND (TARGET asio::asio OR TARGET Boost::headers))
+    message(FATAL_ERROR "this test of closeside::host was to be one without any Asio")
+endif()
