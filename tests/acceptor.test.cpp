@@ -315,8 +315,8 @@ TEST_CASE("IPv4, IPv6 and both together are listened on, on a port of the kernel
     }
 }
 
-static_assert(cs::socket_option<asio::socket_base::keep_alive> && cs::socket_option<user_option>);
-static_assert(!cs::socket_option<int> && !cs::socket_option<asio::socket_base::bytes_readable>);
+static_assert(cs::detail::socket_option<asio::socket_base::keep_alive> && cs::detail::socket_option<user_option>);
+static_assert(!cs::detail::socket_option<int> && !cs::detail::socket_option<asio::socket_base::bytes_readable>);
 static_assert(std::is_constructible_v<cs::acceptor<graceful>, asio::io_context&, tcp::endpoint, int, tcp::no_delay>);
 // Its operator bool would make it the backlog.
 static_assert(!std::is_constructible_v<cs::acceptor<graceful>, asio::io_context&, tcp::endpoint, tcp::no_delay>);

@@ -8,7 +8,6 @@
 #include <closeside/detail/listen/option_view.hpp>
 #include <closeside/detail/listen/start_accept.hpp>
 #include <closeside/policy.hpp>
-#include <closeside/socket_option.hpp>
 #include <closeside/stream.hpp>
 
 #include <memory>
@@ -63,20 +62,20 @@ public:
      *  level and name.
      *  @throws std::invalid_argument for another type's SO_LINGER, SO_REUSEADDR or TCP_LINGER2, before any socket is
      *  opened; it names the member of the policy to set. */
-    template <socket_option... Options>
+    template <detail::socket_option... Options>
     basic_acceptor(const executor_type& executor, const endpoint_type& endpoint,
                    int backlog = asio::socket_base::max_listen_connections, const Options&... options)
         : basic_acceptor(executor, state_type::listen(executor, endpoint, P, backlog,
                                                       detail::views_of(endpoint.protocol(), options...))) {}
 
-    template <class Context, socket_option... Options>
+    template <class Context, detail::socket_option... Options>
     requires std::is_convertible_v<Context&, asio::execution_context&>
     basic_acceptor(Context& context, const endpoint_type& endpoint,
                    int backlog = asio::socket_base::max_listen_connections, const Options&... options)
         : basic_acceptor(executor_type(context.get_executor()), endpoint, backlog, options...) {}
 
     /// Options come after the backlog: some of Asio's convert to bool, and would be taken for it.
-    template <class ExecutorOrContext, socket_option Option, socket_option... Options>
+    template <class ExecutorOrContext, detail::socket_option Option, detail::socket_option... Options>
     basic_acceptor(ExecutorOrContext&&, const endpoint_type&, const Option&, const Options&...) = delete;
 
     /// Takes over a listening descriptor from outside, e.g. from systemd socket activation, and puts it right.

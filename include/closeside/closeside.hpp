@@ -8,7 +8,6 @@
 #include <closeside/error.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/report.hpp>
-#include <closeside/socket_option.hpp>
 #include <closeside/stream.hpp>
 #include <closeside/version.hpp>
 

@@ -25,7 +25,9 @@ foreach(directory IN LISTS includes)
     list(TRANSFORM opened REPLACE "^${directory}/" "./")
 endforeach()
 
+# Our own, whose folders may be called as theirs are; what they open is in the list as well.
 list(LENGTH opened count)
+list(FILTER opened EXCLUDE REGEX "/closeside/([a-z_]+/)*[a-z_]+[.]hpp$")
 if(count EQUAL 0)
     message(FATAL_ERROR "${header}: the preprocessor reports no file, not even the header itself")
 endif()

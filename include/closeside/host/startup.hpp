@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_HOST_STARTUP_HPP
 #define CLOSESIDE_HOST_STARTUP_HPP
 
-#include <closeside/detail/kernel/exceptions.hpp>
+#include <closeside/detail/exceptions.hpp>
 #include <closeside/detail/kernel/printable_text.hpp>
 #include <closeside/error.hpp>
 #include <closeside/host/audit.hpp>

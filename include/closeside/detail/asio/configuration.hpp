@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_DETAIL_ASIO_CONFIGURATION_HPP
 #define CLOSESIDE_DETAIL_ASIO_CONFIGURATION_HPP
 
-#include <closeside/detail/kernel/exceptions.hpp>
+#include <closeside/detail/exceptions.hpp>
 
 // To be included before any header of Asio, whose own errors are many and name no cure.
 #if !defined(__cpp_rtti) && !defined(ASIO_NO_TYPEID) && !defined(ASIO_ENABLE_BOOST) // Boost.Config sees it by itself

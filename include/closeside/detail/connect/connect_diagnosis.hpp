@@ -4,12 +4,12 @@
 
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/asio/asio.hpp>
-#include <closeside/detail/asio/endpoint_text.hpp>
 #include <closeside/detail/connect/connect_socket.hpp>
 #include <closeside/detail/kernel/local_ports.hpp>
 #include <closeside/detail/kernel/proc_net_tcp.hpp>
 #include <closeside/detail/kernel/sock_diag.hpp>
 #include <closeside/detail/listen/bind_diagnosis.hpp>
+#include <closeside/detail/listen/endpoint_text.hpp>
 #include <closeside/error.hpp>
 
 #include <cstddef>

@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_DETAIL_KERNEL_SHARED_TCP_TABLE_HPP
 #define CLOSESIDE_DETAIL_KERNEL_SHARED_TCP_TABLE_HPP
 
-#include <closeside/detail/kernel/exceptions.hpp>
+#include <closeside/detail/exceptions.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
 #include <closeside/detail/kernel/proc_reader.hpp>
 #include <closeside/detail/kernel/sysctl_text.hpp>

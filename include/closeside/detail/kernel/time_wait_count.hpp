@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_DETAIL_KERNEL_TIME_WAIT_COUNT_HPP
 #define CLOSESIDE_DETAIL_KERNEL_TIME_WAIT_COUNT_HPP
 
-#include <closeside/detail/kernel/exceptions.hpp>
+#include <closeside/detail/exceptions.hpp>
 #include <closeside/detail/kernel/proc_reader.hpp>
 #include <closeside/detail/kernel/sockstat.hpp>
 

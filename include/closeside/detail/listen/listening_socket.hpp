@@ -4,13 +4,13 @@
 
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/asio/asio.hpp>
-#include <closeside/detail/asio/endpoint_text.hpp>
 #include <closeside/detail/close/apply_policy.hpp>
 #include <closeside/detail/kernel/multipath.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
 #include <closeside/detail/kernel/tcp_socket.hpp>
 #include <closeside/detail/listen/bind_diagnosis.hpp>
 #include <closeside/detail/listen/bind_options.hpp>
+#include <closeside/detail/listen/endpoint_text.hpp>
 #include <closeside/detail/listen/option_view.hpp>
 
 #include <cerrno>

@@ -4,7 +4,7 @@
 
 #include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/listen/option_rules.hpp>
-#include <closeside/socket_option.hpp>
+#include <closeside/detail/listen/socket_option.hpp>
 
 #include <array>
 #include <cstddef>

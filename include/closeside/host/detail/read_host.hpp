@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_HOST_DETAIL_READ_HOST_HPP
 #define CLOSESIDE_HOST_DETAIL_READ_HOST_HPP
 
-#include <closeside/detail/kernel/exceptions.hpp>
+#include <closeside/detail/exceptions.hpp>
 #include <closeside/detail/kernel/own_proc.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
 #include <closeside/detail/kernel/printable_text.hpp>

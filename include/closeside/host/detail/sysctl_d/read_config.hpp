@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_HOST_DETAIL_SYSCTL_D_READ_CONFIG_HPP
 #define CLOSESIDE_HOST_DETAIL_SYSCTL_D_READ_CONFIG_HPP
 
-#include <closeside/detail/kernel/exceptions.hpp>
+#include <closeside/detail/exceptions.hpp>
 #include <closeside/detail/kernel/proc_reader.hpp>
 #include <closeside/host/config_view.hpp>
 #include <closeside/host/detail/sysctl_d/file_list.hpp>

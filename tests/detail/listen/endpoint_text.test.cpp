@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <closeside/detail/asio/endpoint_text.hpp>
+#include <closeside/detail/listen/endpoint_text.hpp>
 
 #include "support/in_child.hpp"
 

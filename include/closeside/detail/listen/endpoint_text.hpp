@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#ifndef CLOSESIDE_DETAIL_ASIO_ENDPOINT_TEXT_HPP
-#define CLOSESIDE_DETAIL_ASIO_ENDPOINT_TEXT_HPP
+#ifndef CLOSESIDE_DETAIL_LISTEN_ENDPOINT_TEXT_HPP
+#define CLOSESIDE_DETAIL_LISTEN_ENDPOINT_TEXT_HPP
 
 #include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/kernel/printable_text.hpp>
