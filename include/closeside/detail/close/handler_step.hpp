@@ -64,7 +64,7 @@ public:
     /// From inside an initiating function. @throws std::bad_alloc; the handler is then destroyed.
     static void post(std::shared_ptr<handler_step> self) { hand_over(std::move(self), how::post); }
 
-    /// As asio::dispatch. Throws nothing but what the handler throws.
+    /// As asio::dispatch. @throws what the handler throws, and std::bad_alloc if for a second there is no memory at all.
     static void dispatch(std::shared_ptr<handler_step> self) { insist(std::move(self), how::dispatch); }
 
 protected:
@@ -120,19 +120,22 @@ private:
 
     static void insist(std::shared_ptr<handler_step> self, how h) {
         close_deadlines& deadlines = self->deadlines_;
-        while (true) {
+        for (int pauses = 0;; ++pauses) {
             hand_over_call call(static_cast<deferred*>(self.get()));
             try {
                 return hand_over(std::move(self), h);
             } catch (const std::bad_alloc&) {
                 if (call.has_run()) throw;
+                // A strand that found no memory to run has kept it, and runs nothing any more.
+                if (!call.step || deadlines.defer(call.step)) return;
+                if (pauses == most_pauses) throw; // as Asio would have done at once
             }
-            // A strand that found no memory to run has kept it, and runs nothing any more.
-            if (!call.step || deadlines.defer(call.step)) return;
             self = std::static_pointer_cast<handler_step>(std::move(call.step));
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
     }
+
+    static constexpr int most_pauses = 1000; // a second
 
     const Executor executor_;
     const outstanding_work<Executor> work_;
