@@ -25,11 +25,14 @@ case "$#:${1-}" in
 *) usage >&2 && exit 64 ;;
 esac
 
+# Debian 12's default Boost is too old.
+boost=libboost-dev
+if grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then boost=libboost1.81-dev; fi
 packages="g++ cmake ninja-build libasio-dev doctest-dev libcli11-dev nlohmann-json3-dev libspdlog-dev"
 # Tests lose segments and translate addresses between network namespaces of their own, and run a program under valgrind.
 [ "$1" != test ] || packages="$packages iproute2 nftables valgrind"
 # The peers that are measured, and what counts system calls and instructions.
-[ "$1" != benchmark ] || packages="$packages iproute2 libboost-dev libuv1-dev net-tools procps strace valgrind"
+[ "$1" != benchmark ] || packages="$packages iproute2 $boost libuv1-dev net-tools procps strace valgrind"
 preset=default
 [ "$1" != benchmark ] || preset=benchmark
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)

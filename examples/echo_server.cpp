@@ -34,13 +34,13 @@ inline constexpr cs::close_policy front_end{
 
 asio::awaitable<void> session(cs::stream<front_end> client) {
     std::array<char, 16 * 1024> data;
-    std::error_code ec;
+    cs::error_code ec;
     auto no_throw = asio::redirect_error(asio::use_awaitable, ec);
     while (!ec) {
         const std::size_t n = co_await client.async_read_some(asio::buffer(data), no_throw);
         if (!ec) co_await asio::async_write(client, asio::buffer(data, n), no_throw);
     }
-    const std::error_code ended = ec; // the end of file, as a rule
+    const cs::error_code ended = ec; // the end of file, as a rule
     const cs::close_report report = co_await client.async_close(no_throw);
     std::clog << "closed: " << ec.message() << ": " << report << " (read: " << ended.message() << ")\n";
 }
@@ -65,7 +65,7 @@ void serve(const tcp::endpoint& endpoint) {
     // Sessions that are still alive are dropped with the context. The kernel goes on delivering what is in their send
     // queues; a reply that is still being written is cut. logged_server shows a stop that waits for it.
     asio::signal_set stop(io, SIGINT, SIGTERM);
-    stop.async_wait([&](std::error_code, int) { io.stop(); });
+    stop.async_wait([&](cs::error_code, int) { io.stop(); });
     asio::co_spawn(io, accept_loop(listener), asio::detached);
     io.run();
 }
@@ -78,7 +78,7 @@ int main(int argc, char** argv) {
     int port = 7007;
     app.add_option("--address", address, "IP address to listen on")
         ->check([](const std::string& text) {
-            std::error_code ec;
+            cs::error_code ec;
             asio::ip::make_address(text, ec);
             return ec ? "'" + text + "' is not an IP address; give one such as 127.0.0.1 or ::1" : std::string();
         })

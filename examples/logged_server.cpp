@@ -68,7 +68,7 @@ public:
           deadline_(io), stop_within_(stop_within) {
         spdlog::info("echoing on {}:{}", listener_.local_endpoint().address().to_string(),
                      listener_.local_endpoint().port());
-        signals_.async_wait([this](std::error_code ec, int) {
+        signals_.async_wait([this](cs::error_code ec, int) {
             if (!ec) stop();
         });
         asio::co_spawn(io, accept_loop(), asio::detached);
@@ -82,7 +82,7 @@ private:
 
     asio::awaitable<void> accept_loop() {
         while (true) {
-            std::error_code ec;
+            cs::error_code ec;
             auto client = co_await listener_.async_accept(asio::redirect_error(asio::use_awaitable, ec));
             if (ec == asio::error::operation_aborted) co_return;
             if (ec)
@@ -95,7 +95,7 @@ private:
     asio::awaitable<void> session(connection here) {
         std::array<char, 16 * 1024> data;
         std::size_t read = 0, echoed = 0;
-        std::error_code ec;
+        cs::error_code ec;
         auto no_throw = asio::redirect_error(asio::use_awaitable, ec);
         live_.insert(&here);
         while (!ec && !stopping_) {
@@ -107,7 +107,7 @@ private:
             echoed += co_await asio::async_write(here.client, asio::buffer(data, n), no_throw);
         }
         here.state = connection::closing;
-        const std::error_code ended = ec;
+        const cs::error_code ended = ec;
         const cs::close_report report = co_await here.client.async_close(no_throw);
         spdlog::info("closed: {}: echoed {} of {} bytes: {} (before: {})", ec.message(), echoed, read,
                      to_string(report), ended ? ended.message() : "stopped");
@@ -120,12 +120,12 @@ private:
         spdlog::info("stopping, {} connections to close", live_.size());
         stopping_ = true;
         listener_.close();
-        std::error_code ignored;
+        cs::error_code ignored;
         for (connection* const c : live_)
             if (c->state == connection::idle) c->client.socket().cancel(ignored);
         if (live_.empty()) return;
         deadline_.expires_after(stop_within_);
-        deadline_.async_wait([this](std::error_code cancelled) {
+        deadline_.async_wait([this](cs::error_code cancelled) {
             if (!cancelled) cut();
         });
     }
@@ -174,7 +174,7 @@ int serve(arguments given) {
 void add_options(CLI::App& app, arguments& given) {
     app.add_option("--address", given.address, "IP address to listen on")
         ->check([](const std::string& text) {
-            std::error_code ec;
+            cs::error_code ec;
             asio::ip::make_address(text, ec);
             return ec ? "'" + text + "' is not an IP address; give one such as 127.0.0.1 or ::1" : std::string();
         })

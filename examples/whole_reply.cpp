@@ -38,16 +38,16 @@ constexpr auto client_is_late = 300ms;
 /// The loss: a time limit closes the stream, and the write is still under way.
 asio::awaitable<void> closes_in_mid_write(stream client) {
     asio::steady_timer limit(client.get_executor(), time_to_reply);
-    limit.async_wait([&](std::error_code cancelled) {
+    limit.async_wait([&](cs::error_code cancelled) {
         if (!cancelled) client.async_close(asio::detached);
     });
-    std::error_code cut;
+    cs::error_code cut;
     co_await asio::async_write(client, asio::buffer(reply), asio::redirect_error(asio::use_awaitable, cut));
 }
 
 /// The cure: the close begins when the write is over. How long the client may take to read is the close's to bound.
 asio::awaitable<void> awaits_the_write(stream client) {
-    std::error_code ec;
+    cs::error_code ec;
     co_await asio::async_write(client, asio::buffer(reply), asio::redirect_error(asio::use_awaitable, ec));
     co_await client.async_close(asio::redirect_error(asio::use_awaitable, ec));
 }
@@ -55,16 +55,16 @@ asio::awaitable<void> awaits_the_write(stream client) {
 /// The cure of who will not wait: the cut shows.
 asio::awaitable<void> aborts(stream client) {
     asio::steady_timer limit(client.get_executor(), time_to_reply);
-    limit.async_wait([&](std::error_code cancelled) {
+    limit.async_wait([&](cs::error_code cancelled) {
         if (!cancelled) client.abort();
     });
-    std::error_code cut;
+    cs::error_code cut;
     co_await asio::async_write(client, asio::buffer(reply), asio::redirect_error(asio::use_awaitable, cut));
 }
 
 struct received {
     std::size_t bytes = 0;
-    std::error_code end;
+    cs::error_code end;
 };
 
 asio::awaitable<void> read_late(tcp::endpoint server, received& got) {
@@ -82,7 +82,7 @@ void show(const char* name, asio::awaitable<void> (*serve)(stream)) {
     asio::io_context io;
     cs::acceptor<stream::policy> listener(io, {asio::ip::address_v4::loopback(), 0});
     received got;
-    listener.async_accept([&](std::error_code ec, stream client) {
+    listener.async_accept([&](cs::error_code ec, stream client) {
         if (!ec) asio::co_spawn(io, serve(std::move(client)), asio::detached);
     });
     asio::co_spawn(io, read_late(listener.local_endpoint(), got), asio::detached);

@@ -5,6 +5,7 @@
 #include "../support/observed.hpp"
 
 #include <closeside/close_policy.hpp>
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/report.hpp>
 
 #include <asio/io_context.hpp>
@@ -13,7 +14,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -24,7 +24,7 @@ inline constexpr std::size_t reply_size = 8000;
 
 /// What closeside::async_close completed with.
 struct ended {
-    std::error_code error;
+    closeside::error_code error;
     closeside::close_report report;
     steady::time_point at;
 };

@@ -4,13 +4,13 @@
 
 #include "scenario.hpp"
 
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/report.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <system_error>
 
 namespace lab::policy {
 
@@ -18,8 +18,8 @@ namespace lab::policy {
 struct server_view {
     std::uint64_t read = 0;    ///< bytes of the request
     std::uint64_t written = 0; ///< bytes of the reply that the socket took
-    std::error_code write_error;
-    std::error_code close_error;
+    closeside::error_code write_error;
+    closeside::error_code close_error;
     std::optional<closeside::close_report> report;   ///< closeside's async_close only
     std::chrono::microseconds close_time{};          ///< from the start of the close to its completion
     std::chrono::microseconds blocked{};             ///< how long the closing call or destructor held the thread

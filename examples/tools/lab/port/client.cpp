@@ -57,9 +57,9 @@ connects connect_in_a_loop(observation::endpoint server, cs::side closes_first, 
                                            : loop<cs::policies::peer_first>(server, until);
 }
 
-std::error_code connect_once(observation::endpoint server) {
+closeside::error_code connect_once(observation::endpoint server) {
     asio::io_context io;
-    std::error_code result = std::make_error_code(std::errc::timed_out);
+    closeside::error_code result = std::make_error_code(std::errc::timed_out);
     cs::async_connect<cs::policies::graceful>(io, address_of(server),
                                               [&](cs::error_code ec, cs::stream<cs::policies::graceful> stream) {
                                                   result = ec;

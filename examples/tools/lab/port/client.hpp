@@ -5,11 +5,11 @@
 #include "observation/segment.hpp"
 
 #include <closeside/close_policy.hpp>
+#include <closeside/detail/asio/asio.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <string>
-#include <system_error>
 #include <vector>
 
 namespace lab::port {
@@ -22,12 +22,12 @@ struct plan {
 
 /// How a loop went.
 struct connects {
-    std::vector<double> at;       ///< seconds since the beginning, of each that succeeded
-    std::size_t at_first = 0;     ///< how many had succeeded when the first found no port
-    std::size_t refused = 0;      ///< how many found no port: error::ports_exhausted
-    std::size_t closed_wrong = 0; ///< whose close was not what the policy promises
-    std::string message;          ///< what the first error said
-    std::error_code async_error;  ///< of async_connect at that moment; success if a port was always free
+    std::vector<double> at;            ///< seconds since the beginning, of each that succeeded
+    std::size_t at_first = 0;          ///< how many had succeeded when the first found no port
+    std::size_t refused = 0;           ///< how many found no port: error::ports_exhausted
+    std::size_t closed_wrong = 0;      ///< whose close was not what the policy promises
+    std::string message;               ///< what the first error said
+    closeside::error_code async_error; ///< of async_connect at that moment; success if a port was always free
 };
 
 /// Connects and closes, one connection after the other, from the calling thread's host, by closeside::connect.
@@ -36,7 +36,7 @@ struct connects {
 connects connect_in_a_loop(observation::endpoint server, closeside::side closes_first, const plan& until);
 
 /// One connection, by closeside::async_connect: what it completed with.
-std::error_code connect_once(observation::endpoint server);
+closeside::error_code connect_once(observation::endpoint server);
 
 } // namespace lab::port
 

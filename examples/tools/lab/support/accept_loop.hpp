@@ -4,6 +4,8 @@
 
 #include "observed.hpp"
 
+#include <closeside/detail/asio/asio.hpp>
+
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 
