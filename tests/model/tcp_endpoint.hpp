@@ -228,20 +228,6 @@ private:
     }
 };
 
-inline const char* name(tcp_state s) {
-    switch (s) {
-    case tcp_state::established: return "ESTABLISHED";
-    case tcp_state::fin_wait1: return "FIN-WAIT-1";
-    case tcp_state::fin_wait2: return "FIN-WAIT-2";
-    case tcp_state::time_wait: return "TIME-WAIT";
-    case tcp_state::close: return "CLOSED";
-    case tcp_state::close_wait: return "CLOSE-WAIT";
-    case tcp_state::last_ack: return "LAST-ACK";
-    case tcp_state::closing: return "CLOSING";
-    default: return "?";
-    }
-}
-
 } // namespace model
 
 #endif

@@ -172,9 +172,9 @@ inline std::string to_string(step s) {
 }
 
 inline std::string to_string(const world& w) {
-    return std::string("ours ") + name(w.ours.state) + " una=" + std::to_string(w.ours.acknowledged) +
+    return std::string("ours ") + to_string(w.ours.state) + " una=" + std::to_string(w.ours.acknowledged) +
            " nxt=" + std::to_string(w.ours.sent) + " rcv=" + std::to_string(w.ours.expected) + " -> " +
-           to_string(w.to_them) + ", peer " + name(w.theirs.state) + " rcv=" + std::to_string(w.theirs.expected) +
+           to_string(w.to_them) + ", peer " + std::string(to_string(w.theirs.state)) + " rcv=" + std::to_string(w.theirs.expected) +
            " got=" + std::to_string(w.peer.got) + " -> " + to_string(w.to_us) + ", t=" + std::to_string(w.time.now);
 }
 

@@ -9,7 +9,9 @@ namespace observation {
 using closeside::detail::tcp_state;
 
 /// The name in RFC 9293; "none" for `unknown`, which is what the kernel does not know.
-const char* state_name(tcp_state state) noexcept;
+constexpr const char* state_name(tcp_state state) noexcept {
+    return state == tcp_state::unknown ? "none" : to_string(state);
+}
 
 } // namespace observation
 
