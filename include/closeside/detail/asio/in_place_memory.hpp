@@ -79,32 +79,6 @@ private:
     [[no_unique_address]] Other other_;
 };
 
-template <std::size_t Size, class Other>
-class in_place_allocator<void, Size, Other> {
-public:
-    using value_type = void;
-    template <class U>
-    struct rebind {
-        using other = in_place_allocator<U, Size, Other>;
-    };
-
-    in_place_allocator(in_place_memory<Size>& memory, const Other& other) noexcept : memory_(&memory), other_(other) {}
-    template <class U>
-    in_place_allocator(const in_place_allocator<U, Size, Other>& a) noexcept : memory_(a.memory_), other_(a.other_) {}
-
-    template <class U>
-    bool operator==(const in_place_allocator<U, Size, Other>& a) const noexcept {
-        return memory_ == a.memory_ && other_ == a.other_;
-    }
-
-private:
-    template <class, std::size_t, class>
-    friend class in_place_allocator;
-
-    in_place_memory<Size>* memory_;
-    [[no_unique_address]] Other other_;
-};
-
 } // namespace closeside::detail
 
 #endif

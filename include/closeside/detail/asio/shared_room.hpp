@@ -100,27 +100,6 @@ private:
     shared_room* room_;
 };
 
-template <>
-class room_allocator<void> {
-public:
-    using value_type = void;
-
-    explicit room_allocator(shared_room& room) noexcept : room_(&room) {}
-    template <class U>
-    room_allocator(const room_allocator<U>& a) noexcept : room_(a.room_) {}
-
-    template <class U>
-    bool operator==(const room_allocator<U>& a) const noexcept {
-        return room_ == a.room_;
-    }
-
-private:
-    template <class>
-    friend class room_allocator;
-
-    shared_room* room_;
-};
-
 struct no_object {};
 
 /// For an object of each of these types, made by std::allocate_shared.

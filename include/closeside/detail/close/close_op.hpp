@@ -71,7 +71,7 @@ private:
 
     /// The handler of every wait.
     struct waiter {
-        using allocator_type = in_place_allocator<void, room_for_wait, std::allocator<void>>;
+        using allocator_type = in_place_allocator<std::byte, room_for_wait, std::allocator<void>>;
 
         /// Asio asks the handler it has moved from when it runs out of memory itself, so this needs no operation.
         allocator_type get_allocator() const noexcept { return allocator; }

@@ -167,7 +167,7 @@ private:
     /// Called when the timer is over. One wait after another finds its memory here, also while the one before it, which
     /// has been cancelled, still has its own.
     struct timer_handler {
-        using allocator_type = in_place_allocator<void, 192, std::allocator<void>>;
+        using allocator_type = in_place_allocator<std::byte, 192, std::allocator<void>>;
         allocator_type get_allocator() const noexcept { return {deadlines->memory_[wait % 2], {}}; }
         void operator()(const error_code&) const { deadlines->timer_over(wait); }
 

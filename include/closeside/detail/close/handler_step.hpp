@@ -9,6 +9,7 @@
 #include <closeside/detail/close/deadlines.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <new>
 #include <thread>
@@ -79,7 +80,7 @@ private:
 
     /// Keeps the step while it is on its way.
     struct carrier {
-        using allocator_type = room_allocator<void>;
+        using allocator_type = room_allocator<std::byte>;
 
         carrier(std::shared_ptr<handler_step>&& s) noexcept : step(std::move(s)), room(step->room_) {}
         carrier(carrier&&) noexcept = default;

@@ -9,6 +9,7 @@
 #include <closeside/detail/close/deadlines.hpp>
 #include <closeside/detail/close/handler_step.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -121,7 +122,7 @@ std::shared_ptr<close_op<Socket>> make_close_op(closing_socket<Socket>&& closing
     using op = close_op_for_elsewhere<Socket, completion>;
     shared_room& room = room_for<Allocator, completion, op>::make(allocator);
     const room_guard guard(room);
-    const room_allocator<void> in_room(room);
+    const room_allocator<std::byte> in_room(room);
     auto last = std::allocate_shared<completion>(
         in_room, std::move(handler), asio::get_associated_executor(handler, io), close_deadlines::of(io), room);
     return std::allocate_shared<op>(in_room, std::move(closing), std::move(last));

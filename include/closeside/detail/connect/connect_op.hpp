@@ -50,7 +50,7 @@ private:
     /// Ends on a thread of the context; the executor would have to take memory for that, too.
     struct waiter {
         using executor_type = context_executor;
-        using allocator_type = in_place_allocator<void, room_for_wait, std::allocator<void>>;
+        using allocator_type = in_place_allocator<std::byte, room_for_wait, std::allocator<void>>;
         using cancellation_slot_type = asio::cancellation_slot;
 
         explicit waiter(std::shared_ptr<connect_op>&& self) noexcept
@@ -154,8 +154,8 @@ public:
         const auto allocator = asio::get_associated_allocator(handler);
         shared_room& room = room_for<std::remove_cv_t<decltype(allocator)>, op>::make(allocator);
         const room_guard guard(room);
-        op::start(std::allocate_shared<op>(room_allocator<void>(room), std::move(handler), executor_, std::move(to),
-                                           local, room));
+        op::start(std::allocate_shared<op>(room_allocator<std::byte>(room), std::move(handler), executor_,
+                                           std::move(to), local, room));
     }
 
 private:

@@ -94,7 +94,7 @@ private:
 
     /// Begins the operation on the acceptor's executor.
     struct starter {
-        using allocator_type = in_place_allocator<void, room_for_wait, std::allocator<void>>;
+        using allocator_type = in_place_allocator<std::byte, room_for_wait, std::allocator<void>>;
 
         explicit starter(const std::shared_ptr<accept_op>& self) noexcept : allocator(self->memory_, {}), op(self) {}
 

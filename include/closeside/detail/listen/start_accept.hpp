@@ -9,6 +9,7 @@
 #include <closeside/detail/listen/accept_op.hpp>
 #include <closeside/detail/listen/listener_state.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -62,7 +63,8 @@ public:
         const handler_executor executor = asio::get_associated_executor(handler, io_executor);
         shared_room& room = room_for<std::remove_cv_t<decltype(allocator)>, op>::make(allocator);
         const room_guard guard(room);
-        op::start(std::allocate_shared<op>(room_allocator<void>(room), state_, std::move(handler), executor, &room));
+        op::start(
+            std::allocate_shared<op>(room_allocator<std::byte>(room), state_, std::move(handler), executor, &room));
     }
 
 private:
