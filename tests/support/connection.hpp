@@ -30,7 +30,8 @@ inline asio::ip::address_v4 own_loopback() {
 /// The far end of a test connection: a plain descriptor, driven by hand, that no library touches.
 class test_peer {
 public:
-    explicit test_peer(const tcp::endpoint& to) : fd_(::socket(to.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    explicit test_peer(const tcp::endpoint& to)
+        : test_peer(::socket(to.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         if (fd_ < 0 || ::connect(fd_, to.data(), static_cast<socklen_t>(to.size())) != 0)
             throw std::runtime_error("test_peer: connect");
         socklen_t size = static_cast<socklen_t>(local_.capacity());
@@ -86,6 +87,8 @@ public:
     }
 
 private:
+    explicit test_peer(int fd) : fd_(fd) {} // what throws after it leaves no descriptor behind
+
     result read_with(int flags, std::size_t most) {
         result r;
         std::vector<char> buffer(64 * 1024);

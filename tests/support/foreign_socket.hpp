@@ -31,7 +31,7 @@ struct socket_options {
 class foreign_socket {
 public:
     explicit foreign_socket(const tcp::endpoint& endpoint, socket_options options = {})
-        : fd_(::socket(endpoint.protocol().family(), SOCK_STREAM, 0)) {
+        : foreign_socket(::socket(endpoint.protocol().family(), SOCK_STREAM, 0)) {
         set(SOL_SOCKET, SO_REUSEADDR, options.reuse_address);
         set(SOL_SOCKET, SO_REUSEPORT, options.reuse_port);
         if (endpoint.address().is_v6()) set(IPPROTO_IPV6, IPV6_V6ONLY, options.v6_only);
@@ -71,6 +71,8 @@ public:
     }
 
 private:
+    explicit foreign_socket(int fd) : fd_(fd) {} // what throws after it leaves no descriptor behind
+
     [[noreturn]] static void fail(const char* call) { throw std::system_error(errno, std::generic_category(), call); }
 
     int fd_;
