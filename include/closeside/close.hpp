@@ -15,8 +15,6 @@
 #include <type_traits>
 #include <utility>
 
-namespace closeside::inline CLOSESIDE_BACKEND {} // namespace closeside::inline CLOSESIDE_BACKEND
-
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Gives a connection that comes from elsewhere the policy's options; 0, or the errno if that cannot be.

@@ -71,9 +71,9 @@ TEST_CASE("beast_http refuses what it does not take, and the refusal arrives whi
     const std::string line = server.program.line_with("closed:");
     CHECK(line.find("ended_by=fin") != std::string::npos);
 
-    test_peer client(server.endpoint());
-    client.send("nonsense\r\n\r\n");
-    CHECK(client.read_text().starts_with("HTTP/1.1 400"));
+    const std::string nonsense =
+        "printf 'nonsense\\r\\n\\r\\n' | " CLOSESIDE_CURL " -s --max-time 8 telnet://127.0.0.1:";
+    CHECK(tests::run_program({"/bin/sh", "-c", nonsense + server.port}).out.starts_with("HTTP/1.1 400"));
 }
 
 TEST_CASE("beast_http closes first where a client is idle for too long") {

@@ -51,7 +51,8 @@ public:
         if (v.broken) return v;
         if (r.limit != close_limit::none && setting_.policy.on_limit == closeside::limit_action::abort &&
             after_.ours.on_the_wire() && after_.ours.state != tcp_state::time_wait)
-            return broken(property::action_at_limit, "an orphan is left in " + std::string(to_string(after_.ours.state)));
+            return broken(property::action_at_limit,
+                          "an orphan is left in " + std::string(to_string(after_.ours.state)));
         if (after_.past.we_reset && !may_reset())
             return broken(property::abort_only, "close(2) over input that had come in time; reported " + to_string(r));
         return last_bytes(r);

@@ -174,8 +174,9 @@ inline std::string to_string(step s) {
 inline std::string to_string(const world& w) {
     return std::string("ours ") + to_string(w.ours.state) + " una=" + std::to_string(w.ours.acknowledged) +
            " nxt=" + std::to_string(w.ours.sent) + " rcv=" + std::to_string(w.ours.expected) + " -> " +
-           to_string(w.to_them) + ", peer " + std::string(to_string(w.theirs.state)) + " rcv=" + std::to_string(w.theirs.expected) +
-           " got=" + std::to_string(w.peer.got) + " -> " + to_string(w.to_us) + ", t=" + std::to_string(w.time.now);
+           to_string(w.to_them) + ", peer " + std::string(to_string(w.theirs.state)) +
+           " rcv=" + std::to_string(w.theirs.expected) + " got=" + std::to_string(w.peer.got) + " -> " +
+           to_string(w.to_us) + ", t=" + std::to_string(w.time.now);
 }
 
 } // namespace model
