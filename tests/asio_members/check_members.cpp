@@ -5,6 +5,7 @@
 // Fails for a public member of one of these classes that is not in the list, and for one that the list calls "same"
 // whose name the test source does not use. A line of the list: `name: same`, or `name: why it is another`.
 
+#include <algorithm>
 #include <cctype>
 #include <cstddef>
 #include <fstream>
@@ -56,7 +57,7 @@ tokens tokens_of(const std::string& text) {
 }
 
 bool is_word(const std::string& token) {
-    return in_word(token[0]) && std::isdigit(static_cast<unsigned char>(token[0])) == 0;
+    return std::all_of(token.begin(), token.end(), in_word) && std::isdigit(static_cast<unsigned char>(token[0])) == 0;
 }
 
 /// What stands in front of a declarator and looks like one.
