@@ -82,7 +82,8 @@ public:
         return result(ec);
     }
 
-    /// As Asio's, and the policy's options are set.
+    /// As Asio's, and SO_LINGER is set, and TCP_LINGER2 if the policy states it.
+    /** @throws system_error for what `ec` gets; the socket is closed again if an option cannot be set. */
     void open(const protocol_type& protocol) {
         error_code ec;
         open(protocol, ec);
@@ -97,7 +98,9 @@ public:
         return result(ec);
     }
 
-    /// As Asio's, and the policy's options are set; after an error the descriptor is still the caller's.
+    /// As Asio's, and the options are set as by open.
+    /** @throws system_error for what `ec` gets; asio::error::operation_not_supported for a descriptor that is not TCP.
+     *  After an error the descriptor is still the caller's. */
     void assign(const protocol_type& protocol, const native_handle_type& descriptor) {
         error_code ec;
         assign(protocol, descriptor, ec);
@@ -113,6 +116,7 @@ public:
     }
 
     /// As Asio's, with SO_REUSEADDR as the policy states it.
+    /** @throws system_error for what `ec` gets. */
     void bind(const endpoint_type& endpoint) {
         error_code ec;
         bind(endpoint, ec);
@@ -125,7 +129,10 @@ public:
         return result(ec);
     }
 
-    /// As Asio's, which opens a closed socket; the policy's options are set.
+    /// As Asio's, which opens a closed socket; the options are then set as by open.
+    /** In a process that fork(2) has made after the context, the connections of the context are this process's from here
+     *  on.
+     *  @throws system_error for what `ec` gets. */
     void connect(const endpoint_type& peer) {
         error_code ec;
         connect(peer, ec);
@@ -141,6 +148,9 @@ public:
         return result(ec);
     }
 
+    /// The same without waiting, by asio::basic_socket::async_connect.
+    /** @par Completion signature  void(error_code); as Asio's, or the error of open
+     *  @par Per-operation cancellation  as Asio's: terminal, partial, total */
     template <class Token = typename asio::default_completion_token<Executor>::type>
     auto async_connect(const endpoint_type& peer, Token&& token = {}) {
         error_code open_error;
