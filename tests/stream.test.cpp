@@ -900,7 +900,7 @@ TEST_CASE("it is an Asio stream: composed reads and writes work, an empty read c
         done = true;
     });
     CHECK(c.run_until([&] { return done; }));
-    tcp::socket released = c.stream->release();
+    tcp::socket released = c.stream->release_socket();
     CHECK(released.is_open());
     CHECK_FALSE(c.stream->is_open());
 }

@@ -35,7 +35,7 @@ public:
     ~socket_under_policy() {
         if (!socket_.is_open()) return;
         if (!is_inherited(socket_)) prepare(socket_.native_handle(), policy_);
-        drop(std::move(socket_), policy_, false);
+        drop(std::move(socket_), policy_, {});
     }
 
     template <class Handler>

@@ -3,6 +3,7 @@
 #define CLOSESIDE_STREAM_HPP
 
 #include <closeside/detail/asio/asio.hpp>
+#include <closeside/detail/close/asio_members.hpp>
 #include <closeside/detail/close/blocking_close.hpp>
 #include <closeside/detail/close/disown.hpp>
 #include <closeside/detail/close/drop.hpp>
@@ -27,6 +28,9 @@ template <class Stream, class Handler>
 class connect_op;
 template <class Stream, class Handler, class HandlerExecutor>
 class handled_accept_op;
+
+template <class T, class Executor>
+concept executor_or_context = std::is_convertible_v<T, Executor> || std::is_convertible_v<T&, asio::execution_context&>;
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 namespace closeside::inline CLOSESIDE_BACKEND {
@@ -36,24 +40,32 @@ namespace closeside::inline CLOSESIDE_BACKEND {
  *  adds nothing to reading and writing. However it ends (async_close, close, abort, destruction, being assigned over),
  *  the policy P decides the segments; see close_policy and the README's table.
  *
- *  SO_LINGER and TCP_LINGER2 are set when a socket moves in, or inherited from an acceptor<P>. Who changes them through
- *  socket() afterwards changes how the connection ends; a positive SO_LINGER then blocks the closing thread.
+ *  It has the members of asio::ip::tcp::socket, with their signatures and meaning, and their `ec` twins. Where the
+ *  policy has a word in them (close, shutdown, set_option, open, assign, bind, connect, async_connect) this is said at
+ *  detail::policy_socket, which lowest_layer() returns: a type derived from Asio's socket that Asio's functions take
+ *  (asio::async_connect, asio::ip::tcp::acceptor::async_accept) and whose close() keeps the policy. There is no
+ *  next_layer().
  *
- *  There is no next_layer(): layers above reach for it to close the socket behind the policy's back.
+ *  SO_LINGER and TCP_LINGER2 are set when a socket moves in, is opened, assigned or connected here, or inherited from an
+ *  acceptor<P>. Where Asio fills the socket (its accept into lowest_layer() or socket(), its connect of a range) the close
+ *  sets them, TCP_LINGER2 only if close(2) may leave an orphan. Who changes them through socket() changes how the
+ *  connection ends; a positive SO_LINGER then blocks the closing thread.
  *
  *  @par Thread safety  Distinct objects: safe. Shared objects: unsafe.
  *  @par Object lifetime  The executor's context must outlive the stream. After async_close the stream may go at once.
  */
 template <close_policy P, class Executor = asio::any_io_executor>
-class basic_stream {
+class basic_stream : public detail::asio_members<P, Executor> {
     static_assert(std::is_empty_v<policy_traits<P>>); // names policy_traits<P>, which refuses contradictions
+    using members = detail::asio_members<P, Executor>;
+    using members::options_;
 
 public:
-    using executor_type = Executor;
-    using socket_type = asio::basic_stream_socket<asio::ip::tcp, Executor>;
-    using lowest_layer_type = asio::basic_socket<asio::ip::tcp, Executor>;
-    using protocol_type = asio::ip::tcp;
-    using endpoint_type = asio::ip::tcp::endpoint;
+    using typename members::endpoint_type;
+    using typename members::executor_type;
+    using typename members::native_handle_type;
+    using typename members::protocol_type;
+    using typename members::socket_type;
 
     template <class Other>
     struct rebind_executor {
@@ -63,37 +75,61 @@ public:
     static constexpr close_policy policy = P;
 
     /// A closed stream on an executor.
-    explicit basic_stream(const executor_type& executor) : socket_(executor) { prepare_context(); }
+    explicit basic_stream(const executor_type& executor) : members(executor) { prepare_context(); }
 
     /// A closed stream on an execution context, e.g. an asio::io_context.
     template <class Context>
     requires std::is_convertible_v<Context&, asio::execution_context&>
-    explicit basic_stream(Context& context) : socket_(context) { prepare_context(); }
+    explicit basic_stream(Context& context) : members(socket_type(context)) { prepare_context(); }
 
-    /// Takes over a connected socket: sets SO_LINGER, and TCP_LINGER2 if the policy states it.
+    /// On an executor or a context: open(protocol), then bind(endpoint), or assign(protocol, descriptor).
+    /** @throws system_error as these do. */
+    template <detail::executor_or_context<Executor> ExecutorOrContext>
+    basic_stream(ExecutorOrContext&& on, const protocol_type& protocol)
+        : basic_stream(std::forward<ExecutorOrContext>(on)) {
+        this->open(protocol);
+    }
+    template <detail::executor_or_context<Executor> ExecutorOrContext>
+    basic_stream(ExecutorOrContext&& on, const endpoint_type& endpoint)
+        : basic_stream(std::forward<ExecutorOrContext>(on), endpoint.protocol()) {
+        this->bind(endpoint);
+    }
+    template <detail::executor_or_context<Executor> ExecutorOrContext>
+    basic_stream(ExecutorOrContext&& on, const protocol_type& protocol, const native_handle_type& descriptor)
+        : basic_stream(std::forward<ExecutorOrContext>(on)) {
+        this->assign(protocol, descriptor);
+    }
+
+    /// Takes over a connected socket, of any executor that converts: sets SO_LINGER, and TCP_LINGER2 if the policy
+    /// states it.
     /** @throws system_error if an option cannot be set, e.g. TCP_LINGER2 on Multipath TCP; `socket` is then
      *  still the caller's. */
-    explicit basic_stream(socket_type&& socket) : socket_(detail::with_options(socket, policy)) { prepare_context(); }
-
     template <class Other>
-    requires(!std::is_same_v<Other, Executor>) explicit basic_stream(
-        asio::basic_stream_socket<asio::ip::tcp, Other>&& socket)
-        : socket_(detail::with_options(socket, policy)) {
+    requires std::is_convertible_v<Other, Executor>
+    explicit basic_stream(asio::basic_stream_socket<asio::ip::tcp, Other>&& socket)
+        : members(socket_type(detail::with_options(socket, policy))) {
         prepare_context();
     }
 
-    basic_stream(basic_stream&& other) noexcept : socket_(std::move(other.socket_)) {}
+    basic_stream(basic_stream&& other) noexcept : members(std::move(other.socket())) {}
 
+    /// From a stream of another executor, as asio::use_awaitable_t<>::as_default_on makes it.
     template <class Other>
-    requires(!std::is_same_v<Other, Executor>) basic_stream(basic_stream<P, Other>&& other)
-        : socket_(std::move(other.socket_)) {}
+    requires(!std::is_same_v<Other, Executor> && std::is_convertible_v<Other, Executor>)
+        basic_stream(basic_stream<P, Other>&& other)
+        : members(socket_type(std::move(other.socket()))) {}
 
     /// Ends the overwritten connection as the destructor would.
     basic_stream& operator=(basic_stream&& other) noexcept {
         if (this == &other) return *this;
-        drop();
-        socket_ = std::move(other.socket_);
+        this->drop();
+        socket() = std::move(other.socket());
         return *this;
+    }
+    template <class Other>
+    requires(!std::is_same_v<Other, Executor> && std::is_convertible_v<Other, Executor>) basic_stream&
+    operator=(basic_stream<P, Other>&& other) {
+        return *this = basic_stream(std::move(other));
     }
 
     /// Ends the connection as on_destroy says, without blocking and without throwing.
@@ -104,48 +140,16 @@ public:
      *
      *  In a process that fork(2) has made after the context, and that has neither accepted nor connected on it since nor
      *  called notify_fork(fork_child), the connection is the parent's: the destructor then does what disown() does. */
-    ~basic_stream() { drop(); }
+    ~basic_stream() { this->drop(); }
 
-    executor_type get_executor() noexcept { return socket_.get_executor(); }
-    lowest_layer_type& lowest_layer() noexcept { return socket_; }
-    const lowest_layer_type& lowest_layer() const noexcept { return socket_; }
-
-    /// The socket, for its options and endpoints. What closes it here bypasses the policy.
-    socket_type& socket() noexcept { return socket_; }
-    const socket_type& socket() const noexcept { return socket_; }
+    /// Asio's socket. What closes it here, or sets SO_LINGER or TCP_LINGER2, bypasses the policy.
+    socket_type& socket() noexcept { return this->asio_socket(); }
+    const socket_type& socket() const noexcept { return this->asio_socket(); }
 
     /// Gives the socket away; from here on nothing keeps the policy but the options that are set.
-    socket_type release() noexcept { return std::move(socket_); }
-
-    bool is_open() const noexcept { return socket_.is_open(); }
-
-    template <class MutableBuffers>
-    std::size_t read_some(const MutableBuffers& buffers) {
-        return socket_.read_some(buffers);
-    }
-    template <class MutableBuffers>
-    std::size_t read_some(const MutableBuffers& buffers, error_code& ec) {
-        return socket_.read_some(buffers, ec);
-    }
-    template <class ConstBuffers>
-    std::size_t write_some(const ConstBuffers& buffers) {
-        return socket_.write_some(buffers);
-    }
-    template <class ConstBuffers>
-    std::size_t write_some(const ConstBuffers& buffers, error_code& ec) {
-        return socket_.write_some(buffers, ec);
-    }
-
-    /// As asio::basic_stream_socket::async_read_some, which it calls.
-    template <class MutableBuffers, class Token = typename asio::default_completion_token<Executor>::type>
-    auto async_read_some(const MutableBuffers& buffers, Token&& token = {}) {
-        return socket_.async_read_some(buffers, std::forward<Token>(token));
-    }
-
-    /// As asio::basic_stream_socket::async_write_some, which it calls.
-    template <class ConstBuffers, class Token = typename asio::default_completion_token<Executor>::type>
-    auto async_write_some(const ConstBuffers& buffers, Token&& token = {}) {
-        return socket_.async_write_some(buffers, std::forward<Token>(token));
+    socket_type release_socket() noexcept {
+        detail::mark_options(socket(), false);
+        return std::move(socket());
     }
 
     /// Closes the connection as the policy says and completes when the descriptor is released.
@@ -191,13 +195,13 @@ public:
      *  @par Object lifetime  The operation owns the connection. The stream need not outlive it. */
     template <class Token = typename asio::default_completion_token<Executor>::type>
     requires(!std::is_same_v<std::remove_cvref_t<Token>, close_policy>) auto async_close(Token&& token = {}) {
-        return detail::close_by(socket_, options_, policy, std::forward<Token>(token));
+        return detail::close_by(socket(), options_, policy, std::forward<Token>(token));
     }
 
     template <class Token = typename asio::default_completion_token<Executor>::type>
     auto async_close(const close_policy& p, Token&& token = {}) {
         if (const char* sentence = contradiction(p)) throw std::invalid_argument(sentence);
-        return detail::close_by(socket_, options_, p, std::forward<Token>(token));
+        return detail::close_by(socket(), options_, p, std::forward<Token>(token));
     }
 
     /// The same close on this thread, which waits within the same limits; progress of the peer extends them.
@@ -222,23 +226,14 @@ public:
             ec = asio::error::invalid_argument;
             return {};
         }
-        if (!is_open()) return {};
-        const detail::close_manner manner = detail::switch_options(socket_.native_handle(), options_, p);
-        return detail::close_blocking(std::move(socket_), p, manner, ec);
-    }
-
-    /// What the destructor does; the stream is closed and may be used anew.
-    /** Never blocks, and never fails for what the peer did. A close in the background is work of its context: run() and
-     *  join() return when it is over. On a closed stream: nothing. */
-    void close() noexcept { drop(); }
-    void close(error_code& ec) noexcept {
-        ec.clear();
-        drop();
+        if (!this->is_open()) return {};
+        const detail::close_manner manner = detail::switch_options(socket(), options_, p);
+        return detail::close_blocking(std::move(socket()), p, manner, ec);
     }
 
     /// RST now, whatever the policy: queued data is lost and nobody holds TIME-WAIT. On a closed stream: nothing.
     void abort() noexcept {
-        if (is_open()) detail::release_now(socket_, !options_.aborts);
+        if (this->is_open()) detail::release_now(socket(), !(options_.aborts && detail::has_options(socket())));
     }
 
     /// Releases this process's descriptor and touches neither the wire nor the input.
@@ -247,12 +242,10 @@ public:
      *  forked child the epoll set that it shares with its parent is left alone. If no other process holds the
      *  socket, it is as close(2). On a closed stream: nothing. */
     void disown() noexcept {
-        if (is_open()) detail::disown(socket_);
+        if (this->is_open()) detail::disown(socket());
     }
 
 private:
-    template <close_policy, class>
-    friend class basic_stream;
     template <close_policy, class>
     friend class basic_acceptor;
     template <class, class>
@@ -261,19 +254,12 @@ private:
     friend class detail::handled_accept_op;
 
     struct inherits_options {};
-    basic_stream(inherits_options, socket_type&& socket) noexcept : socket_(std::move(socket)) {}
-
-    // A constant of its own: clang 19 reads members of a template argument from the wrong place at run time.
-    static constexpr detail::type_options options_{P};
-
-    /// What the end may need must be there before the context is destroyed, or the process forks.
-    void prepare_context() { detail::close_deadlines::of(socket_.get_executor()); }
-
-    void drop() noexcept {
-        if (is_open()) detail::drop(std::move(socket_), policy, options_.aborts);
+    basic_stream(inherits_options, socket_type&& filled) noexcept : members(std::move(filled)) {
+        detail::mark_options(socket(), true);
     }
 
-    socket_type socket_;
+    /// What the end may need must be there before the context is destroyed, or the process forks.
+    void prepare_context() { detail::close_deadlines::of(this->get_executor()); }
 };
 
 /// basic_stream on Asio's polymorphic executor, for daily use.

@@ -785,7 +785,7 @@ TEST_CASE("completion tokens") {
     }
     SUBCASE("an executor's default token") {
         using awaiting = asio::use_awaitable_t<>::as_default_on_t<cs::stream<graceful>>;
-        awaiting stream(c.stream->release());
+        awaiting stream(c.stream->release_socket());
         bool done = false;
         asio::co_spawn(
             c.io,

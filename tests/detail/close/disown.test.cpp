@@ -203,6 +203,12 @@ TEST_CASE("a child that has taken the context over ends its connections by the p
                   auto stream = cs::connect<cs::policies::abortive>(c.io, c.listener.local_endpoint());
               }) == "FIN");
     }
+    SUBCASE("by a connect of a stream's own") {
+        CHECK(dropped_stream_becomes([](auto& c) {
+                  cs::stream<cs::policies::abortive> stream(c.io);
+                  stream.connect(c.listener.local_endpoint());
+              }) == "FIN");
+    }
     SUBCASE("or not") {
         CHECK(dropped_stream_becomes([](auto&) {}) == "nothing");
     }

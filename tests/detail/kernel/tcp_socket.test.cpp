@@ -395,7 +395,7 @@ TEST_CASE("an abort resets whoever else holds the socket, and leaves no SO_LINGE
         CHECK_FALSE(lingers(other));
         ::close(other);
         test_peer second(c.listener.local_endpoint());
-        tcp::socket plain = c.listener.accept().release();
+        tcp::socket plain = c.listener.accept().release_socket();
         const int another = ::dup(plain.native_handle());
         cs::async_close(std::move(plain), cs::policies::abortive, asio::detached);
         CHECK(second.read().error == ECONNRESET);

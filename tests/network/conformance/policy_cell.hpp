@@ -127,7 +127,7 @@ public:
         begin();
         switch (evidence_.id.way) {
         case way_out::async_close: stream_->async_close(handler()); break;
-        case way_out::plain_socket: cs::async_close(stream_->release(), P, handler()); break;
+        case way_out::plain_socket: cs::async_close(stream_->release_socket(), P, handler()); break;
         case way_out::cancel_partial: close_and_cancel(asio::cancellation_type::partial); break;
         case way_out::cancel_terminal: close_and_cancel(asio::cancellation_type::terminal); break;
         case way_out::blocking_close: close_blocking(); break;

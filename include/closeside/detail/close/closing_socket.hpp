@@ -23,7 +23,8 @@ public:
     using clock = std::chrono::steady_clock;
 
     closing_socket(Socket&& socket, const close_policy& policy, const close_manner& manner) noexcept
-        : socket_(std::move(socket)), loop_(policy, manner), option_error_(manner.option_error) {}
+        : socket_(std::move(socket)), loop_(policy, manner), option_error_(manner.option_error),
+          linger2_(manner.linger2) {}
 
     closing_socket(closing_socket&&) = default;
     closing_socket& operator=(closing_socket&&) = delete;
@@ -90,11 +91,16 @@ public:
 private:
     /// From one wait to the next; nothing in between blocks, so that the time is looked up once.
     close_action perform(close_action next, close_duration now) noexcept {
-        while (next.is_call()) next = loop_.call(socket_.native_handle(), next, now, [this] { release(); });
+        while (next.is_call()) {
+            const bool aborts = next.what == close_action::kind::abort;
+            next = loop_.call(socket_.native_handle(), next, now, [this, aborts] { release(aborts); });
+        }
         return next;
     }
 
-    void release() noexcept {
+    void release(bool aborts) noexcept {
+        if (linger2_ != 0 && !aborts && loop_.can_leave_orphan())
+            tcp_socket::set_linger2(socket_.native_handle(), linger2_);
         // close() and not the destructor: Asio's destructor would first take back an SO_LINGER that Asio has seen set.
         error_code ignored;
         socket_.close(ignored);
@@ -107,6 +113,7 @@ private:
     clock::time_point started_{};
     std::chrono::microseconds elapsed_{};
     int option_error_;
+    int linger2_;
     int low_water_ = 1;
     bool begun_ = false;
 };

@@ -12,7 +12,7 @@
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
-/// What a stream's type has set on its socket.
+/// What a stream's type sets on its socket.
 struct type_options {
     constexpr explicit type_options(const close_policy& p) noexcept
         : aborts(p.linger == lingering::abort), linger2(p.linger2) {}
@@ -21,9 +21,33 @@ struct type_options {
     fin_wait2 linger2;
 };
 
-/// For one close under another policy its options are set if they differ from the type's.
-inline close_manner switch_options(int fd, const type_options& set, const close_policy& p) noexcept {
+/// Notes beside the descriptor whether the type's options are on it: what Asio has filled comes without.
+/** The mark is an option that Asio keeps for itself, without a system call, that means nothing to a connection, and that
+ *  goes where the descriptor goes. */
+template <class Socket>
+void mark_options(Socket& socket, bool set) noexcept {
+    error_code closed;
+    socket.set_option(asio::socket_base::enable_connection_aborted(set), closed);
+}
+
+template <class Socket>
+bool has_options(const Socket& socket) noexcept {
+    asio::socket_base::enable_connection_aborted mark;
+    error_code closed;
+    socket.get_option(mark, closed);
+    return !closed && mark.value();
+}
+
+/// Under another policy than the type's the options are set if they differ; where Asio has filled the socket, too.
+template <class Socket>
+close_manner switch_options(Socket& socket, const type_options& set, const close_policy& p) noexcept {
+    const int fd = socket.native_handle();
     const bool aborts = p.linger == lingering::abort;
+    if (!has_options(socket)) {
+        if (aborts) return {};
+        tcp_socket::set_linger(fd, false);
+        return {.linger2 = linger2_value(p.linger2)};
+    }
     close_manner manner{.linger_is_set = set.aborts && aborts};
     if (set.aborts && !aborts) tcp_socket::set_linger(fd, false);
     if (!aborts && p.linger2 != set.linger2 && !tcp_socket::set_linger2(fd, linger2_value(p.linger2)))
@@ -31,17 +55,25 @@ inline close_manner switch_options(int fd, const type_options& set, const close_
     return manner;
 }
 
+/// Gives a connection or a socket of the program's the policy's options; 0 or errno.
+template <class Socket>
+int set_policy_options(Socket& socket, const close_policy& p) noexcept {
+    const int fd = socket.native_handle();
+    const int error = !is_tcp(fd) ? EOPNOTSUPP : apply_policy(fd, p) ? 0 : errno;
+    if (error == 0) mark_options(socket, true);
+    return error;
+}
+
 /// The socket, with the policy's options. @throws system_error if they cannot be set.
 template <class Socket>
 Socket&& with_options(Socket& socket, const close_policy& p) {
     if (!socket.is_open()) return std::move(socket);
-    const int fd = socket.native_handle();
-    const int error = !is_tcp(fd) ? EOPNOTSUPP : apply_policy(fd, p) ? 0 : errno;
+    const int error = set_policy_options(socket, p);
     if (error == 0) return std::move(socket);
     throw system_error(error_code(error, asio::error::get_system_category()),
-                       tcp_socket::is_multipath(fd) ? "closeside: Multipath TCP (MPTCP) has no TCP_LINGER2: "
-                                                      "remove linger2 from the policy"
-                                                    : "closeside: SO_LINGER and TCP_LINGER2");
+                       tcp_socket::is_multipath(socket.native_handle())
+                           ? "closeside: Multipath TCP (MPTCP) has no TCP_LINGER2: remove linger2 from the policy"
+                           : "closeside: SO_LINGER and TCP_LINGER2");
 }
 
 /// Begins the close of a stream's socket, when the completion token says.
@@ -58,7 +90,7 @@ public:
         std::decay_t<Handler> h(std::forward<Handler>(handler));
         if (!socket_->is_open())
             return post_completion(get_executor(), std::move(h), asio::error::bad_descriptor, close_report{});
-        const close_manner manner = switch_options(socket_->native_handle(), set_, p);
+        const close_manner manner = switch_options(*socket_, set_, p);
         start_close(std::move(*socket_), p, std::move(h), manner);
     }
 

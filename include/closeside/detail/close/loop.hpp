@@ -66,6 +66,8 @@ public:
 
     /// If not, what is asked of the kernel for a report alone is not asked, and report() and error() mean nothing.
     bool wants_report() const noexcept { return wants_report_; }
+    /// Can close(2) leave an orphan in FIN-WAIT-2? Not once the peer's FIN is in.
+    bool can_leave_orphan() const noexcept { return !at_eof_; }
     void look_for_multipath() noexcept { may_be_multipath_ = true; }
 
     close_report report() const noexcept { return machine_.report(); }

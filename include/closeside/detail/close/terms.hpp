@@ -13,7 +13,8 @@ struct close_manner {
     bool wants_report = true;     ///< somebody waits for what came of it
     bool linger_is_set = false;   ///< SO_LINGER is on the socket as the policy states it
     std::uint32_t last_bytes = 0; ///< how many are to be sent as the connection's last
-    int option_error = 0;         ///< errno of an option that the policy wants and the socket does not have
+    int linger2 = 0; ///< TCP_LINGER2 of an orphan, if the socket may be without it (Asio has filled it); 0: left alone
+    int option_error = 0; ///< errno of an option that the policy wants and the socket does not have
 };
 
 /// What of a policy still matters once the close has begun, but for its times (close_clock).
