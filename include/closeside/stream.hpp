@@ -25,8 +25,8 @@ class basic_acceptor;
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 template <class Stream, class Handler>
 class connect_op;
-template <class Stream, class Handler, class HandlerExecutor>
-class handled_accept_op;
+template <class Stream>
+class new_stream;
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 namespace closeside::inline CLOSESIDE_BACKEND {
@@ -257,8 +257,8 @@ private:
     friend class basic_acceptor;
     template <class, class>
     friend class detail::connect_op;
-    template <class, class, class>
-    friend class detail::handled_accept_op;
+    template <class>
+    friend class detail::new_stream;
 
     struct inherits_options {};
     basic_stream(inherits_options, socket_type&& socket) noexcept : socket_(std::move(socket)) {}
