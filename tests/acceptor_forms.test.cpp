@@ -12,6 +12,7 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/generic/stream_protocol.hpp>
+#include <asio/post.hpp>
 #include <asio/strand.hpp>
 #include <asio/thread_pool.hpp>
 #include <asio/use_awaitable.hpp>
@@ -19,7 +20,7 @@
 
 #include <doctest/doctest.h>
 
-#include <functional>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -300,6 +301,23 @@ TEST_CASE("A stream accepted onto a pool is served there while the acceptor's st
     second.send(1);
     REQUIRE(read.wait_for(5s) == std::future_status::ready);
     CHECK(read.get() == 1);
+}
+
+TEST_CASE(
+    "A context that only ever got accepted streams may be destroyed with one in a handler, and its reply is sent") {
+    asio::io_context io;
+    acceptor_type acceptor(io, loopback);
+    test_peer peer(acceptor.local_endpoint());
+    {
+        asio::io_context other;
+        auto stream = std::make_shared<context_stream>(acceptor.accept(other));
+        CHECK(asio::has_service<cs::detail::close_deadlines>(other));
+        CHECK(stream->write_some(asio::buffer("reply", 5)) == 5);
+        asio::post(other, [stream] { FAIL("never runs"); });
+    }
+    const auto got = peer.read();
+    CHECK(got.bytes == 5);
+    CHECK(got.error == 0);
 }
 
 TEST_CASE("Coroutines await every form, and as_default_on makes co_await enough") {

@@ -392,11 +392,11 @@ public:
      *  that its handler has not been given. */
     template <detail::accept_token Token = typename asio::default_completion_token<Executor>::type>
     auto async_accept(Token&& token = {}) {
-        return start_accept(onto(executor_), nullptr, token);
+        return start_accept(here(), nullptr, token);
     }
     template <detail::accept_token Token = typename asio::default_completion_token<Executor>::type>
     auto async_accept(endpoint_type& peer_endpoint, Token&& token = {}) {
-        return start_accept(onto(executor_), &peer_endpoint, token);
+        return start_accept(here(), &peer_endpoint, token);
     }
     template <detail::stream_place Where,
               detail::accept_token Token = typename asio::default_completion_token<Executor>::type>
@@ -422,12 +422,10 @@ public:
     /// Accepts one connection, blocking without limit until there is one, or not at all if non_blocking() is set.
     /** The parameters are those of async_accept.
      *  @throws system_error also for EMFILE and the like: there is no context to wait on; for would_block. */
-    stream_type accept() { return accept_or_throw(onto(executor_), nullptr); }
-    stream_type accept(error_code& ec) { return accept_now(onto(executor_), nullptr, ec); }
-    stream_type accept(endpoint_type& peer_endpoint) { return accept_or_throw(onto(executor_), &peer_endpoint); }
-    stream_type accept(endpoint_type& peer_endpoint, error_code& ec) {
-        return accept_now(onto(executor_), &peer_endpoint, ec);
-    }
+    stream_type accept() { return accept_or_throw(here(), nullptr); }
+    stream_type accept(error_code& ec) { return accept_now(here(), nullptr, ec); }
+    stream_type accept(endpoint_type& peer_endpoint) { return accept_or_throw(here(), &peer_endpoint); }
+    stream_type accept(endpoint_type& peer_endpoint, error_code& ec) { return accept_now(here(), &peer_endpoint, ec); }
     template <detail::stream_place Where>
     auto accept(Where&& where) {
         return accept_or_throw(onto(where), nullptr);
@@ -467,8 +465,10 @@ private:
     template <close_policy, class>
     friend class basic_acceptor;
 
+    auto here() const { return detail::new_stream<stream_type>(executor_); }
     template <class Where>
     static auto onto(Where&& where) {
+        detail::close_deadlines::of(detail::place_executor(where)); // there before that context is destroyed
         return detail::new_stream<basic_stream<P, detail::place_executor_t<Where>>>(detail::place_executor(where));
     }
     template <class Peer>

@@ -33,12 +33,17 @@ struct accepted {
             end();
         else
             fd.release();
-        if (!ec && &context_of(socket.get_executor()) != &deadlines->context())
-            close_deadlines::of(socket.get_executor()).take_over();
+        if (!ec) take_over(context_of(socket.get_executor()));
         return ec;
     }
 
 private:
+    /// That of a plain socket may have no close_deadlines, and making them may fail.
+    void take_over(asio::execution_context& context) const {
+        if (&context != &deadlines->context() && asio::has_service<close_deadlines>(context))
+            asio::use_service<close_deadlines>(context).take_over();
+    }
+
     void end() noexcept {
         if (fd && aborts) tcp_socket::set_linger(fd.get(), true);
         owned_descriptor ended(std::move(fd));
