@@ -87,6 +87,21 @@ TEST_CASE("a connection to the first endpoint that answers carries the policy") 
     CHECK(result.stream->socket().remote_endpoint() == listener.local_endpoint());
 }
 
+TEST_CASE("every form of connect has a twin that tells the error in place of throwing it") {
+    asio::io_context io;
+    tcp::acceptor listener(io, {loopback, 0});
+    const tcp::endpoint at = listener.local_endpoint();
+    cs::error_code ec = asio::error::eof;
+    CHECK(cs::connect<upstream>(io, at, ec).is_open());
+    CHECK_FALSE(ec);
+    CHECK(cs::connect<upstream>(io.get_executor(), std::vector{at}, ec).is_open());
+    CHECK_FALSE(ec);
+    CHECK(cs::connect<upstream>(io, at, cs::connect_options{.local = tcp::endpoint(loopback, 0)}, ec).is_open());
+    CHECK_FALSE(ec);
+    CHECK_FALSE(cs::connect<upstream>(io, std::vector<tcp::endpoint>(), ec).is_open());
+    CHECK(ec == asio::error::not_found);
+}
+
 TEST_CASE("a resolver's results serve as endpoints") {
     asio::io_context io;
     tcp::acceptor listener(io, {loopback, 0});

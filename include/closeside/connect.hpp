@@ -3,9 +3,11 @@
 #define CLOSESIDE_CONNECT_HPP
 
 #include <closeside/detail/asio/asio.hpp>
+#include <closeside/detail/connect/asio_connect.hpp>
 #include <closeside/detail/connect/connect_diagnosis.hpp>
 #include <closeside/detail/connect/connect_op.hpp>
 #include <closeside/detail/connect/connect_socket.hpp>
+#include <closeside/detail/listen/accept_arguments.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/stream.hpp>
 
@@ -60,9 +62,6 @@ inline endpoint_list endpoints_of(const asio::ip::tcp::endpoint& e) { return {e}
 template <class T>
 concept destinations = endpoint_range<T> || std::is_same_v<T, asio::ip::tcp::endpoint>;
 
-template <class T>
-concept io_context_like = std::is_convertible_v<T&, asio::execution_context&>;
-
 /// One endpoint after the other on the calling thread; the last one's failure is told.
 template <close_policy P, class Executor>
 basic_stream<P, Executor> connect_to_first(const Executor& executor, const endpoint_list& to,
@@ -88,8 +87,8 @@ basic_stream<P, Executor> connect_to_first(const Executor& executor, const endpo
 }
 
 template <class Executor>
-requires(!io_context_like<Executor>) const Executor& executor_of(const Executor& executor) { return executor; }
-template <io_context_like Context>
+requires(!context_like<Executor>) const Executor& executor_of(const Executor& executor) { return executor; }
+template <context_like Context>
 asio::any_io_executor executor_of(Context& context) {
     return context.get_executor();
 }
@@ -114,8 +113,8 @@ namespace closeside::inline CLOSESIDE_BACKEND {
  *  @par Thread safety  Distinct operations: safe. */
 template <close_policy P, class Executor, detail::destinations To,
           class Token = typename asio::default_completion_token<Executor>::type>
-requires(!detail::io_context_like<Executor>) auto async_connect(const Executor& executor, const To& to,
-                                                                const connect_options& options, Token&& token = {}) {
+requires(!detail::context_like<Executor>) auto async_connect(const Executor& executor, const To& to,
+                                                             const connect_options& options, Token&& token = {}) {
     using stream_type = basic_stream<P, Executor>;
     return asio::async_initiate<Token, void(error_code, stream_type)>(detail::initiate_connect<stream_type>(executor),
                                                                       token, detail::endpoints_of(to), options.local);
@@ -123,20 +122,20 @@ requires(!detail::io_context_like<Executor>) auto async_connect(const Executor& 
 
 template <close_policy P, class Executor, detail::destinations To,
           class Token = typename asio::default_completion_token<Executor>::type>
-requires(!detail::io_context_like<Executor> &&
+requires(!detail::context_like<Executor> &&
          !std::is_same_v<std::remove_cvref_t<Token>, connect_options>) auto async_connect(const Executor& executor,
                                                                                           const To& to,
                                                                                           Token&& token = {}) {
     return async_connect<P>(executor, to, connect_options{}, std::forward<Token>(token));
 }
 
-template <close_policy P, detail::io_context_like Context, detail::destinations To,
+template <close_policy P, detail::context_like Context, detail::destinations To,
           class Token = typename asio::default_completion_token<asio::any_io_executor>::type>
 auto async_connect(Context& context, const To& to, const connect_options& options, Token&& token = {}) {
     return async_connect<P>(asio::any_io_executor(context.get_executor()), to, options, std::forward<Token>(token));
 }
 
-template <close_policy P, detail::io_context_like Context, detail::destinations To,
+template <close_policy P, detail::context_like Context, detail::destinations To,
           class Token = typename asio::default_completion_token<asio::any_io_executor>::type>
 requires(!std::is_same_v<std::remove_cvref_t<Token>, connect_options>) auto async_connect(Context& context,
                                                                                           const To& to,
@@ -153,6 +152,11 @@ auto connect(ExecutorOrContext&& executor, const To& to, const connect_options& 
         detail::connect_to_first<P>(detail::executor_of(executor), detail::endpoints_of(to), options.local, failure);
     ec = failure.code;
     return stream;
+}
+
+template <close_policy P, class ExecutorOrContext, detail::destinations To>
+auto connect(ExecutorOrContext&& executor, const To& to, error_code& ec) {
+    return connect<P>(std::forward<ExecutorOrContext>(executor), to, connect_options{}, ec);
 }
 
 /// @throws system_error with the code of the above. It names the last destination, and if ports are the reason:

@@ -26,8 +26,8 @@ class basic_acceptor;
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 template <class Stream, class Handler>
 class connect_op;
-template <class Stream, class Handler, class HandlerExecutor>
-class handled_accept_op;
+template <class Stream>
+class new_stream;
 
 template <class T, class Executor>
 concept executor_or_context = std::is_convertible_v<T, Executor> || std::is_convertible_v<T&, asio::execution_context&>;
@@ -250,8 +250,8 @@ private:
     friend class basic_acceptor;
     template <class, class>
     friend class detail::connect_op;
-    template <class, class, class>
-    friend class detail::handled_accept_op;
+    template <class>
+    friend class detail::new_stream;
 
     struct inherits_options {};
     basic_stream(inherits_options, socket_type&& filled) noexcept : members(std::move(filled)) {

@@ -20,6 +20,11 @@ struct policy_option {
     const char* objection = nullptr; ///< the value is another than the policy's, and which member to set instead
 };
 
+constexpr bool is_policys(int level, int name) noexcept {
+    return (level == SOL_SOCKET && (name == SO_LINGER || name == SO_REUSEADDR)) ||
+           (level == IPPROTO_TCP && name == TCP_LINGER2);
+}
+
 inline const char* objection_to_linger(const close_policy& p, const ::linger& value) noexcept {
     using mode = lingering::mode;
     if (value.l_onoff == 0)
@@ -41,16 +46,15 @@ inline policy_option judge_option(const close_policy& p, int level, int name, co
         std::memcpy(&value, data, size < sizeof value ? size : sizeof value);
         return value;
     };
-    if (level == SOL_SOCKET && name == SO_LINGER) return {true, objection_to_linger(p, value_as(::linger{}))};
-    if (level == SOL_SOCKET && name == SO_REUSEADDR)
+    if (!is_policys(level, name)) return {};
+    if (name == SO_LINGER && level == SOL_SOCKET) return {true, objection_to_linger(p, value_as(::linger{}))};
+    if (level == SOL_SOCKET)
         return {true, (value_as(0) != 0) == p.reuse_address
                           ? nullptr
                           : "SO_REUSEADDR is the policy's to set: set reuse_address in it"};
-    if (level == IPPROTO_TCP && name == TCP_LINGER2)
-        return {true, value_as(0) == linger2_value(p.linger2)
-                          ? nullptr
-                          : "TCP_LINGER2 is the policy's to set: set linger2 in it"};
-    return {};
+    return {true, value_as(0) == linger2_value(p.linger2)
+                      ? nullptr
+                      : "TCP_LINGER2 is the policy's to set: set linger2 in it"};
 }
 
 } // namespace closeside::detail

@@ -8,11 +8,13 @@
 #include <closeside/detail/asio/post_to.hpp>
 #include <closeside/detail/asio/shared_room.hpp>
 #include <closeside/detail/close/handler_step.hpp>
+#include <closeside/detail/listen/accepted.hpp>
 #include <closeside/detail/listen/listener_state.hpp>
 
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <type_traits>
@@ -56,7 +58,6 @@ template <class Executor, class HandlerExecutor>
 class accept_op : public accept_step<accept_op<Executor, HandlerExecutor>, Executor, HandlerExecutor> {
 public:
     using state_type = listener_state<Executor>;
-    using socket_type = typename state_type::socket_type;
 
     accept_op(const accept_op&) = delete;
     accept_op& operator=(const accept_op&) = delete;
@@ -66,8 +67,9 @@ public:
         accept_op& op = *self;
         const std::shared_ptr<state_type> state = op.state_;
         const std::lock_guard lock(state->mutex);
-        op.never_open_ = !state->acceptor.is_open();
-        if (op.never_open_ || state->backlog.worth_a_look())
+        op.generation_ = state->generation();
+        if (!state->acceptor.is_open()) op.refusal_ = asio::error::bad_descriptor;
+        if (op.refusal_ || state->backlog.worth_a_look())
             op.post(self);
         else
             op.wait(self);
@@ -75,11 +77,11 @@ public:
     }
 
 protected:
-    /// The room is for the way to an executor.
+    /// The room is for the way to an executor, `peer` gets the peer's address, a refusal is all that comes of it.
     accept_op(std::shared_ptr<state_type> state, const HandlerExecutor& executor, asio::cancellation_slot slot,
-              shared_room* room)
+              shared_room* room, asio::ip::tcp::endpoint* peer, const error_code& refusal)
         : step(*state, executor, room), state_(std::move(state)),
-          cancellation_(slot, asio::enable_total_cancellation()) {}
+          cancellation_(slot, asio::enable_total_cancellation()), peer_(peer), refusal_(refusal) {}
 
     ~accept_op() = default;
 
@@ -134,16 +136,16 @@ private:
     };
 
     /// Calls the handler, as the only owner.
-    virtual void complete(std::shared_ptr<accept_op> self, const error_code& ec, socket_type&& socket) = 0;
+    virtual void complete(std::shared_ptr<accept_op> self, accepted&& connection) = 0;
 
     static void woken(std::shared_ptr<accept_op> self, error_code ec) {
         accept_op& op = *self;
         std::shared_ptr<state_type> state = op.state_;
         op.cancellation_.slot().clear();
         std::unique_lock lock(state->mutex);
-        if (!state->acceptor.is_open())
-            ec = op.never_open_ ? asio::error::bad_descriptor : asio::error::operation_aborted;
-        else if (op.cancellation_.cancelled() != asio::cancellation_type::none)
+        if (op.refusal_)
+            ec = op.refusal_;
+        else if (op.generation_ != state->generation() || op.cancellation_.cancelled() != asio::cancellation_type::none)
             ec = asio::error::operation_aborted;
         else if (ec == asio::error::operation_aborted)
             ec.clear(); // another accept has set the timer that they share
@@ -156,23 +158,28 @@ private:
             } catch (...) {
                 ec = asio::error::no_memory;
             }
-        socket_type socket = state->to_socket(fd, ec);
+        accepted connection = state->settle(fd, ec);
         lock.unlock();
         state.reset();
-        op.complete(std::move(self), ec, std::move(socket));
+        op.complete(std::move(self), std::move(connection));
     }
 
     /// An accepted descriptor; or -1, and without an error the operation is to wait or, with `pauses_`, to pause.
     int take(error_code& ec) {
         pauses_ = false;
+        state_->ensure_non_blocking(ec);
+        if (ec) return -1;
         for (int tries = 1; tries <= most_vanished; ++tries) {
-            const int fd = accept_once(state_->acceptor.native_handle());
+            const int fd = accept_once(state_->acceptor.native_handle(), peer_);
             const int error = errno;
             if (std::exchange(looks_, false)) state_->backlog.looked(fd >= 0 || error != EAGAIN);
             if (fd >= 0) return fd;
             switch (classify_accept(error)) {
             case accept_failure::none_waiting: return -1;
-            case accept_failure::vanished: continue;
+            case accept_failure::vanished:
+                if (!is_aborted(error) || !state_->tells_aborted()) continue;
+                ec.assign(error, asio::error::get_system_category());
+                return -1;
             case accept_failure::out_of_resources: pauses_ = true; return -1;
             case accept_failure::fatal: ec.assign(error, asio::error::get_system_category()); return -1;
             }
@@ -212,7 +219,9 @@ private:
     const std::shared_ptr<state_type> state_;
     asio::cancellation_state cancellation_;
     in_place_memory<room_for_wait> memory_;
-    bool never_open_ = false;
+    asio::ip::tcp::endpoint* const peer_;
+    error_code refusal_;
+    std::uint32_t generation_ = 0;
     bool looks_ = false;  ///< for the first time, on a guess
     bool pauses_ = false; ///< rather than waits
 };

@@ -7,7 +7,7 @@
 #include <closeside/detail/close/deadlines.hpp>
 #include <closeside/detail/close/disown.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
-#include <closeside/detail/kernel/tcp_socket.hpp>
+#include <closeside/detail/listen/accepted.hpp>
 #include <closeside/detail/listen/backlog_guess.hpp>
 #include <closeside/detail/listen/listening_socket.hpp>
 #include <closeside/detail/listen/option_view.hpp>
@@ -17,9 +17,9 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
@@ -27,39 +27,74 @@ namespace closeside::detail::inline CLOSESIDE_BACKEND {
 template <class Executor>
 class listener_state {
 public:
-    using socket_type = asio::basic_stream_socket<asio::ip::tcp, Executor>;
+    using acceptor_type = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
     using timer_type =
         asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
-    /// Not listening.
-    listener_state(const Executor& executor, const asio::ip::tcp& p, const close_policy& accepted)
-        : acceptor(executor), pause(executor), protocol(p), deadlines_(close_deadlines::of(executor)),
-          policy_(accepted) {}
+    /// Closed.
+    listener_state(const Executor& executor, const close_policy& p)
+        : acceptor(executor), pause(executor), deadlines_(close_deadlines::of(executor)), policy_(p) {}
     listener_state(const listener_state&) = delete;
     listener_state& operator=(const listener_state&) = delete;
     ~listener_state() {
         if (acceptor.is_open() && is_inherited(acceptor)) disown(acceptor);
     }
 
-    static std::shared_ptr<listener_state> listen(const Executor& executor, const asio::ip::tcp::endpoint& endpoint,
-                                                  const close_policy& accepted, int backlog,
-                                                  std::span<const option_view> options) {
-        auto state = std::make_shared<listener_state>(executor, endpoint.protocol(), accepted);
-        owned_descriptor listener = open_listener(endpoint, accepted, backlog, options);
-        state->acceptor.assign(endpoint.protocol(), listener.get());
-        listener.release();
-        return state;
+    /// What `other` has, on another executor; the accepts that are pending there are cancelled.
+    template <class Other>
+    void take_from(listener_state<Other>& other) {
+        const std::scoped_lock lock(mutex, other.mutex);
+        other.cancel_pending();
+        acceptor = std::move(other.acceptor);
+        protocol_ = other.protocol_;
+        queued_before_ = std::exchange(other.queued_before_, 0);
     }
 
-    static std::shared_ptr<listener_state> adopt(const Executor& executor, int descriptor,
-                                                 const close_policy& accepted) {
-        const asio::ip::tcp::endpoint local = set_options_of_listener(descriptor, accepted);
-        auto state = std::make_shared<listener_state>(executor, local.protocol(), accepted);
+    /// Opens a socket with the policy's options, or names the call that has failed.
+    const char* open(const asio::ip::tcp& protocol, error_code& ec, std::string* cure = nullptr) {
+        const std::lock_guard lock(mutex);
+        if (acceptor.is_open()) {
+            ec = asio::error::already_open;
+            return "open";
+        }
+        new_listener listener = open_socket(protocol, policy_);
+        if (listener.failed != nullptr) {
+            ec.assign(listener.error, asio::error::get_system_category());
+            if (cure != nullptr) *cure = cure_of_options(listener.fd.get(), policy_);
+            return listener.failed;
+        }
+        acceptor.assign(protocol, listener.fd.get(), ec);
+        if (ec) return "assign";
+        listener.fd.release();
+        now_has(protocol, 0);
+        return nullptr;
+    }
+
+    void listen(const asio::ip::tcp::endpoint& endpoint, int length, std::span<const option_view> options) {
+        owned_descriptor listener = open_listener(endpoint, policy_, length, options);
+        acceptor.assign(endpoint.protocol(), listener.get());
+        listener.release();
+        now_has(endpoint.protocol(), 0);
+    }
+
+    /// What set_options_of_listener has checked. Throws, and the descriptor stays the caller's.
+    void adopt(const asio::ip::tcp& protocol, int descriptor) {
         error_code ec;
-        state->acceptor.assign(local.protocol(), descriptor, ec);
+        acceptor.assign(protocol, descriptor, ec);
         if (ec) throw system_error(ec, "adopt descriptor " + std::to_string(descriptor));
-        state->queued_before_ = accept_queue_length(descriptor);
-        return state;
+        now_has(protocol, accept_queue_length(descriptor));
+    }
+
+    /// With an error the descriptor stays the caller's.
+    void assign(const asio::ip::tcp& protocol, int descriptor, error_code& ec) {
+        const std::lock_guard lock(mutex);
+        if (acceptor.is_open())
+            ec = asio::error::already_open;
+        else if (const int error = set_options_of_future_listener(descriptor, policy_))
+            ec.assign(error, asio::error::get_system_category());
+        else
+            acceptor.assign(protocol, descriptor, ec);
+        if (!ec) now_has(protocol, accept_queue_length(descriptor));
     }
 
     /// If nobody has called close: a listener of the process that this one was forked from stays as it is.
@@ -67,53 +102,90 @@ public:
         if (acceptor.is_open() && is_inherited(acceptor))
             end([this] { disown(acceptor); });
         else
-            close();
+            end([this] {
+                error_code ignored;
+                acceptor.close(ignored);
+            });
     }
 
-    void close() noexcept {
-        end([this] {
-            error_code ignored;
-            acceptor.close(ignored);
-        });
+    void close(error_code& ec) noexcept {
+        end([&] { acceptor.close(ec); });
     }
 
-    int release() {
-        const std::lock_guard lock(mutex);
-        pause.cancel();
-        return acceptor.release();
+    void cancel(error_code& ec) noexcept {
+        end([&] { acceptor.cancel(ec); });
+    }
+
+    int release(error_code& ec) noexcept {
+        int descriptor = -1;
+        end([&] { descriptor = acceptor.release(ec); });
+        return descriptor;
     }
 
     close_deadlines& deadlines() const noexcept { return deadlines_; }
 
-    /// An accepted descriptor, or -1 with the reason in `ec`, as a socket.
-    socket_type to_socket(int fd, error_code& ec) {
-        socket_type socket(acceptor.get_executor());
-        owned_descriptor descriptor(fd);
-        if (!ec && has_other_options() && !set_inherited_options(fd, policy_))
-            ec.assign(errno, asio::error::get_system_category());
-        try {
-            if (!ec) socket.assign(protocol, fd, ec);
-        } catch (const std::bad_alloc&) {
-            ec = asio::error::no_memory;
-        }
-        if (!ec)
-            descriptor.release();
-        else if (descriptor && policy_.on_limit == limit_action::abort)
-            tcp_socket::set_linger(fd, true); // nothing can wait for the peer's FIN
-        if (fd >= 0) deadlines_.take_over();
-        return socket;
+    /// An accepted descriptor, or -1 with the reason in `ec`, as a connection.
+    accepted settle(int fd, const error_code& ec) noexcept {
+        accepted connection{owned_descriptor(fd), ec, protocol_, &deadlines_, policy_.on_limit == limit_action::abort};
+        if (fd < 0) return connection;
+        deadlines_.take_over();
+        if (has_other_options() && !set_inherited_options(fd, policy_))
+            connection.ec.assign(errno, asio::error::get_system_category());
+        return connection;
     }
 
-    asio::basic_socket_acceptor<asio::ip::tcp, Executor> acceptor;
+    /// What accept() does.
+    accepted accept_now(asio::ip::tcp::endpoint* peer, error_code ec) noexcept {
+        if (ec) return settle(-1, ec);
+        const int listener = acceptor.is_open() ? acceptor.native_handle() : -1;
+        const int fd =
+            accept_blocking(listener, ec, peer, {.waits = !acceptor.non_blocking(), .tells_aborted = tells_aborted()});
+        return settle(fd, ec);
+    }
+
+    /// Asio's enable_connection_aborted, which Asio alone keeps.
+    bool tells_aborted() const noexcept {
+        asio::socket_base::enable_connection_aborted option;
+        error_code ec;
+        acceptor.get_option(option, ec);
+        return !ec && option.value();
+    }
+
+    /// accept4 blocks unless the listener is non-blocking, and Asio believes it only of what it has made so itself.
+    void ensure_non_blocking(error_code& ec) {
+        if (!acceptor.native_non_blocking()) acceptor.native_non_blocking(true, ec);
+    }
+
+    /// Changes with every cancel, close and release: what was begun before is aborted.
+    std::uint32_t generation() const noexcept { return generation_; }
+
+    acceptor_type acceptor;
     timer_type pause;
-    const asio::ip::tcp protocol;
     backlog_guess backlog;
     std::mutex mutex; ///< several accepts may be under way on several threads
 
 private:
+    template <class>
+    friend class listener_state;
+
+    void now_has(const asio::ip::tcp& protocol, std::uint32_t queued) {
+        protocol_ = protocol;
+        queued_before_ = queued;
+        error_code ignored; // accepts try again
+        ensure_non_blocking(ignored);
+    }
+
+    void cancel_pending() {
+        ++generation_;
+        pause.cancel();
+        error_code ignored;
+        acceptor.cancel(ignored);
+    }
+
     template <class End>
     void end(End end_acceptor) noexcept try {
         const std::lock_guard lock(mutex);
+        ++generation_;
         end_acceptor();
         pause.cancel();
     } catch (...) {
@@ -129,7 +201,9 @@ private:
 
     close_deadlines& deadlines_;
     const close_policy policy_; ///< of accepted connections
+    asio::ip::tcp protocol_ = asio::ip::tcp::v4();
     std::uint32_t queued_before_ = 0;
+    std::uint32_t generation_ = 0;
 };
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND

@@ -3,13 +3,10 @@
 #define CLOSESIDE_DETAIL_LISTEN_OPTION_VIEW_HPP
 
 #include <closeside/detail/asio/asio.hpp>
-#include <closeside/detail/listen/option_rules.hpp>
 #include <closeside/detail/listen/socket_option.hpp>
 
 #include <array>
 #include <cstddef>
-#include <span>
-#include <stdexcept>
 #include <string>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
@@ -24,7 +21,6 @@ struct option_view {
 
 template <socket_option... Options>
 std::array<option_view, sizeof...(Options)> views_of(const asio::ip::tcp& protocol, const Options&... options) {
-    static_assert((checked_option<Options>::value && ...)); // names checked_option, which refuses what the policy sets
     return {option_view{options.level(protocol), options.name(protocol), options.data(protocol),
                         options.size(protocol)}...};
 }
@@ -32,12 +28,6 @@ std::array<option_view, sizeof...(Options)> views_of(const asio::ip::tcp& protoc
 /// `level 6, option 1`
 inline std::string option_text(const option_view& o) {
     return "level " + std::to_string(o.level) + ", option " + std::to_string(o.name);
-}
-
-inline void refuse_policy_options(std::span<const option_view> options) {
-    for (const option_view& o : options)
-        if (const char* rule = broken_option_rule(o.level, o.name))
-            throw std::invalid_argument(option_text(o) + ": " + rule);
 }
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
