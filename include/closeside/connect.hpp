@@ -98,7 +98,10 @@ asio::any_io_executor executor_of(Context& context) {
 namespace closeside::inline CLOSESIDE_BACKEND {
 
 /// Connects to the first of `to` that answers; the connection then ends as P says.
-/** SO_LINGER and TCP_LINGER2 are set before connect(2). Sockets are close-on-exec and non-blocking from birth. If
+/** A stream that is there already connects by asio::connect and asio::async_connect: this header adds overloads for streams
+ *  and their lowest_layer() that keep the policy.
+ *
+ *  SO_LINGER and TCP_LINGER2 are set before connect(2). Sockets are close-on-exec and non-blocking from birth. If
  *  options.local is given, SO_REUSEADDR is set as P.reuse_address says.
  *
  *  @param executor  Of the stream; asio::io_context and the like may stand in its place.
