@@ -378,8 +378,10 @@ TEST_CASE("What the policy sets is refused as an option of any type, with the cu
         user_option option;
         const char *named, *cure;
     } refused[] = {
-        {{SOL_SOCKET, SO_LINGER, 0}, "level 1, option 13: SO_LINGER is the policy's", "set linger = lingering::abort"},
-        {{SOL_SOCKET, SO_REUSEADDR, 0}, "level 1, option 2: SO_REUSEADDR is the policy's", "set reuse_address in the"},
+        {{SOL_SOCKET, SO_LINGER, 0}, "level 1, option 13: SO_LINGER is the policy's", "set linger in the policy"},
+        {{SOL_SOCKET, SO_REUSEADDR, 0},
+         "level 1, option 2: SO_REUSEADDR is the policy's",
+         "set reuse_address in the policy"},
         {{IPPROTO_TCP, TCP_LINGER2, 9}, "level 6, option 8: TCP_LINGER2 is the policy's", "set linger2 in the policy"},
     };
     for (const auto& r : refused) {

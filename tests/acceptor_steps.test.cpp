@@ -233,7 +233,7 @@ TEST_CASE_TEMPLATE_DEFINE("An option with the policy's value does nothing", T, s
     refused(asio::socket_base::linger(!aborts, 0), "linger = ");
     refused(asio::socket_base::linger(true, 9), "linger = ");
     refused(user_option(IPPROTO_TCP, TCP_LINGER2, 9), "linger2 in the policy");
-    refused(user_option(SOL_SOCKET, SO_LINGER, 0), "linger = "); // too short for a struct linger
+    refused(user_option(SOL_SOCKET, SO_LINGER, 0), "set linger in the policy"); // too short for a struct linger
     CHECK(setsockopt_calls == calls);
 }
 template <cs::close_policy P>

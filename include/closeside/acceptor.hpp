@@ -473,10 +473,10 @@ private:
     }
     template <class Peer>
     static auto into(Peer& peer) {
-        static_assert(detail::suits_peer<P, Peer>(),
+        static_assert(detail::suits_peer<P, Peer>,
                       "the stream has another policy than the acceptor, whose options the connection inherits: accept "
                       "into a stream of the acceptor's policy");
-        return detail::into_socket(detail::peer_socket(peer));
+        return detail::into_socket(detail::peer_socket(peer), detail::has_policy<Peer>);
     }
 
     template <class Target, class Token>

@@ -5,7 +5,6 @@
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/close/deadlines.hpp>
-#include <closeside/detail/connect/connect_socket.hpp>
 #include <closeside/detail/listen/accept_arguments.hpp>
 
 #include <cstddef>
@@ -16,29 +15,14 @@
 // What asio::connect and asio::async_connect do, on sockets that keep a policy.
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
-template <close_policy P, class Executor>
-class policy_socket;
-
-/// A stream, or what its lowest_layer() returns.
 template <class T>
-inline constexpr bool keeps_policy = has_policy<T>;
-template <close_policy P, class Executor>
-inline constexpr bool keeps_policy<policy_socket<P, Executor>> = true;
-template <class T>
-concept policy_connectable = keeps_policy<T>;
+concept policy_connectable = has_policy<T>;
 
 /// As Asio's connect does before each endpoint: ends what the socket has, here by the policy, and opens it anew.
 template <class Socket>
 bool reopen(Socket& socket, const asio::ip::tcp::endpoint& remote, error_code& ec) {
     socket.close(ec);
-    if constexpr (requires { socket.open(remote.protocol(), ec); }) {
-        socket.open(remote.protocol(), ec);
-    } else {
-        connector c = open_connector(remote, std::nullopt, Socket::policy);
-        ec.assign(c.error, asio::error::get_system_category());
-        if (!ec) peer_socket(socket).assign(remote.protocol(), c.fd.get(), ec);
-        if (!ec) c.fd.release();
-    }
+    socket.open(remote.protocol(), ec);
     if (!ec) close_deadlines::of(socket.get_executor()).take_over();
     return !ec;
 }

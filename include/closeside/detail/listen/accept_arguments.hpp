@@ -13,6 +13,11 @@ template <close_policy P, class Executor>
 class basic_stream;
 } // namespace closeside::inline CLOSESIDE_BACKEND
 
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
+template <close_policy P, class Executor>
+class policy_socket;
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
 // Asio's overloads of accept differ by what their arguments are.
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
@@ -51,19 +56,21 @@ concept accept_peer = requires(T& peer) {
     peer_socket(peer);
 };
 
+/// A stream, or what its lowest_layer() returns.
 template <class T>
 inline constexpr bool has_policy = false;
 template <close_policy P, class Executor>
 inline constexpr bool has_policy<basic_stream<P, Executor>> = true;
+template <close_policy P, class Executor>
+inline constexpr bool has_policy<policy_socket<P, Executor>> = true;
 
 /// Does a connection of an acceptor<P>, which inherits its options, suit the socket? A plain one takes any.
 template <close_policy P, class Peer>
-constexpr bool suits_peer() {
-    if constexpr (has_policy<Peer>)
-        return Peer::policy == P;
-    else
-        return true;
-}
+inline constexpr bool suits_peer = !has_policy<Peer>;
+template <close_policy P, class Executor>
+inline constexpr bool suits_peer<P, basic_stream<P, Executor>> = true;
+template <close_policy P, class Executor>
+inline constexpr bool suits_peer<P, policy_socket<P, Executor>> = true;
 
 /// None of what may stand before the completion token.
 template <class Token>

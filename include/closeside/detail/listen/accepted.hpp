@@ -5,6 +5,7 @@
 #include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/context_of.hpp>
 #include <closeside/detail/close/deadlines.hpp>
+#include <closeside/detail/close/initiate_close.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
 #include <closeside/detail/kernel/tcp_socket.hpp>
 
@@ -84,20 +85,26 @@ class into_socket {
 public:
     using signature = void(error_code);
 
-    explicit into_socket(Socket& socket) noexcept : socket_(&socket) {}
+    /// `keeps_policy`: the acceptor's, whose options the connection has inherited.
+    into_socket(Socket& socket, bool keeps_policy) noexcept : socket_(&socket), keeps_policy_(keeps_policy) {}
 
     error_code refusal() const noexcept { return socket_->is_open() ? asio::error::already_open : error_code(); }
 
-    void take(accepted&& connection, error_code& ec) const { ec = connection.move_to(*socket_); }
+    void take(accepted&& connection, error_code& ec) const {
+        ec = connection.move_to(*socket_);
+        if (!ec && keeps_policy_) mark_options(*socket_, true);
+    }
 
     template <class Handler>
     void deliver(Handler&& handler, accepted&& connection) const {
-        const error_code ec = connection.move_to(*socket_);
-        std::move(handler)(ec);
+        error_code ec;
+        take(std::move(connection), ec);
+        std::move(handler)(std::as_const(ec));
     }
 
 private:
     Socket* socket_;
+    bool keeps_policy_;
 };
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND

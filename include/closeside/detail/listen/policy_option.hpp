@@ -12,7 +12,7 @@
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 inline policy_option judge_option(const option_view& o, const close_policy& p) noexcept {
-    return judge_option(p, o.level, o.name, o.data, o.size);
+    return detail::judge_option(p, o.level, o.name, o.data, o.size);
 }
 
 inline void refuse_other_values(std::span<const option_view> options, const close_policy& p) {
