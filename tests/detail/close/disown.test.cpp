@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <closeside/detail/close/disown.hpp>
 
+#include "observation/descriptor.hpp"
 #include "support/connection.hpp"
 #include "support/in_child.hpp"
 
@@ -15,6 +16,8 @@
 #include <string>
 #include <system_error>
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -215,24 +218,40 @@ TEST_CASE("a child that has taken the context over ends its connections by the p
 }
 
 TEST_CASE("a program that makes its context and its listener, and then calls daemon(3), serves") {
-    CHECK(tests::in_child([]() -> std::string {
-              asio::io_context io;
-              cs::acceptor<graceful> listener(io, {asio::ip::address_v4::loopback(), 0});
-              if (::daemon(1, 1) != 0) return "daemon(3) failed";
-              ::alarm(20);
-              test_peer peer(listener.local_endpoint());
-              peer.send(10);
-              bool served = false;
-              listener.async_accept([&](cs::error_code ec, cs::stream<graceful> stream) {
-                  if (ec) return;
-                  asio::write(stream, asio::buffer(reply), ec);
-                  served = !ec;
-              });
-              while (!served && io.run_one() > 0) {
-              }
-              const auto got = peer.read();
-              peer.close();
-              io.run(); // until the close in the background is over
-              return got.bytes == reply.size() && got.error == 0 ? "served" : "cut at " + std::to_string(got.bytes);
-          }) == "served");
+    // The process that is waited for ends in daemon(3); what goes on has the pipe.
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    const observation::descriptor heard(ends[0]);
+    observation::descriptor says(ends[1]);
+    tests::in_child([&]() -> std::string {
+        asio::io_context io;
+        cs::acceptor<graceful> listener(io, {asio::ip::address_v4::loopback(), 0});
+        if (::daemon(1, 1) != 0) return "daemon(3) failed";
+        ::alarm(20);
+        test_peer peer(listener.local_endpoint());
+        peer.send(10);
+        bool served = false;
+        listener.async_accept([&](cs::error_code ec, cs::stream<graceful> stream) {
+            if (ec) return;
+            asio::write(stream, asio::buffer(reply), ec);
+            served = !ec;
+        });
+        while (!served && io.run_one() > 0) {
+        }
+        const auto got = peer.read();
+        peer.close();
+        io.run(); // until the close in the background is over
+        const std::string said =
+            got.bytes == reply.size() && got.error == 0 ? "served" : "cut at " + std::to_string(got.bytes);
+        return ::write(says.get(), said.data(), said.size()) > 0 ? said : "nobody listens";
+    });
+    says.close();
+    std::string said;
+    char buffer[64];
+    for (::pollfd poll{heard.get(), POLLIN, 0}; ::poll(&poll, 1, 20'000) > 0;) {
+        const ssize_t n = ::read(heard.get(), buffer, sizeof buffer);
+        if (n <= 0) break;
+        said.append(buffer, static_cast<std::size_t>(n));
+    }
+    CHECK(said == "served");
 }
