@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "examples/server_under_test.hpp"
 #include "support/connection.hpp"
 #include "support/fake_root.hpp"
 #include "support/run_program.hpp"
@@ -12,7 +13,6 @@
 #include <utility>
 #include <vector>
 
-#include <poll.h>
 #include <sysexits.h>
 
 using tests::fake_root;
@@ -66,25 +66,12 @@ TEST_CASE("logged_server logs each finding at its level, serves in spite of them
     CHECK(running.line_with("stopped") != "");
 }
 
-namespace {
-
-/// Sends without reading until the server takes no more: it is in the middle of its reply then, and cannot finish it.
-void leave_in_mid_reply(test_peer& peer) {
-    for (int idle = 0; idle != 10;) {
-        idle = peer.flood() == 0 ? idle + 1 : 0;
-        ::pollfd room{peer.fd(), POLLOUT, 0};
-        ::poll(&room, 1, 50);
-    }
-}
-
-} // namespace
-
 TEST_CASE("logged_server, when it is stopped, finishes the reply of a peer that reads late") {
     fake_root root;
     root.defaults();
     running_program running(server(root));
     test_peer late(endpoint_of(running));
-    leave_in_mid_reply(late);
+    tests::leave_in_mid_reply(late);
     REQUIRE(::kill(running.pid(), SIGTERM) == 0);
     REQUIRE(running.line_with("stopping, ").ends_with("1 connections to close"));
 
@@ -102,7 +89,7 @@ TEST_CASE("logged_server, when it is stopped, cuts the reply of a peer that neve
     root.defaults();
     running_program running(server(root, {"--stop-within", "1"}));
     test_peer never(endpoint_of(running));
-    leave_in_mid_reply(never);
+    tests::leave_in_mid_reply(never);
     CHECK(running.stop(SIGTERM) == 0);
     CHECK(running.line_with("cut: ") != "");
     CHECK(running.line_with("stopped") != "");

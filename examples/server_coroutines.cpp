@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+// A server with coroutines, and the close that each situation calls for. A line with a number asks for so many bytes,
+// `quit` says goodbye. Start `server_coroutines [port [seconds of idleness]]`, then `nc -N 127.0.0.1 7010`; its log has
+// a line for each connection.
+#include <closeside/closeside.hpp>
+
+#include <asio/awaitable.hpp>
+#include <asio/buffer.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/experimental/awaitable_operators.hpp>
+#include <asio/io_context.hpp>
+#include <asio/read_until.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+#include <asio/write.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <string>
+#include <utility>
+
+namespace cs = closeside;
+using namespace asio::experimental::awaitable_operators;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr cs::close_policy front_end = cs::policies::graceful; // a client that does not expect the end closes after us
+constexpr cs::close_policy told = cs::policies::peer_first;    // `quit` has told it: it goes first, and has TIME-WAIT
+using stream = cs::stream<front_end>;
+auto into(cs::error_code& ec) { return asio::redirect_error(asio::use_awaitable, ec); }
+
+struct server {
+    asio::io_context io{1};
+    std::chrono::seconds idle_time;
+    asio::steady_timer stop{io, asio::steady_timer::time_point::max()}; // in the past from the signal on
+    bool stopping() const { return stop.expiry() != asio::steady_timer::time_point::max(); }
+};
+
+/// Waits for input; false if the client is idle for too long, or the server stops. A wait that ends loses no byte.
+asio::awaitable<bool> next_input(stream& client, server& here) {
+    cs::error_code ready, idle, stopped;
+    asio::steady_timer limit(client.get_executor(), here.idle_time);
+    const auto first = co_await (client.async_wait(stream::wait_read, into(ready)) || limit.async_wait(into(idle)) ||
+                                 here.stop.async_wait(into(stopped)));
+    co_return first.index() == 0 && !ready;
+}
+
+/// One line within ten seconds. A line that is in `input` already needs no wait.
+asio::awaitable<std::string> read_line(stream& client, std::string& input, cs::error_code& ec) {
+    cs::error_code late;
+    asio::steady_timer limit(client.get_executor(), 10s);
+    const auto read = co_await (asio::async_read_until(client, asio::dynamic_buffer(input, 1024), '\n', into(ec)) ||
+                                limit.async_wait(into(late)));
+    if (read.index() == 1) ec = asio::error::timed_out;
+    if (ec) co_return "";
+    const std::string line = input.substr(0, std::get<0>(read) - 1);
+    input.erase(0, std::get<0>(read));
+    co_return line;
+}
+
+asio::awaitable<void> session(stream client, server& here) {
+    std::string input;
+    bool client_knows = false;
+    cs::error_code ec, late;
+    while (!client_knows && !here.stopping() && (!input.empty() || co_await next_input(client, here))) {
+        const std::string line = co_await read_line(client, input, ec);
+        if (ec) break;
+        client_knows = line == "quit";
+        const auto size = std::min(std::strtoul(line.c_str(), nullptr, 10), 64ul << 20);
+        const std::string reply = (client_knows ? "bye" : std::string(size, 'x')) + '\n';
+        asio::steady_timer limit(client.get_executor(), 30s);
+        const auto done =
+            co_await (asio::async_write(client, asio::buffer(reply), into(ec)) || limit.async_wait(into(late)));
+        if (done.index() == 1) {
+            client.abort(); // a part of a reply must not look like the whole
+            std::clog << "cut: the client takes its reply too slowly\n";
+            co_return;
+        }
+    }
+    const cs::close_report report = co_await client.async_close(client_knows ? told : front_end, into(ec));
+    std::clog << "closed: " << ec.message() << ": " << report << '\n';
+}
+
+asio::awaitable<void> accept_loop(cs::acceptor<front_end>& listener, server& here) {
+    while (!here.stopping()) {
+        cs::error_code ec;
+        auto client = co_await listener.async_accept(into(ec));
+        if (!ec) asio::co_spawn(here.io, session(std::move(client), here), asio::detached);
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        const int port = argc > 1 ? std::stoi(argv[1]) : 7010;
+        server here{.idle_time = std::chrono::seconds(argc > 2 ? std::stoi(argv[2]) : 30)};
+        cs::acceptor<front_end> listener(here.io, {asio::ip::tcp::v4(), static_cast<asio::ip::port_type>(port)});
+        std::clog << "serving on " << listener.local_endpoint() << '\n';
+        asio::signal_set signals(here.io, SIGINT, SIGTERM);
+        signals.async_wait([&](cs::error_code, int) {
+            listener.close();
+            here.stop.expires_at(asio::steady_timer::time_point::min());
+        });
+        asio::co_spawn(here.io, accept_loop(listener, here), asio::detached);
+        here.io.run(); // every wait of a session has a bound, and so has this
+    } catch (const std::exception& e) {
+        std::cerr << "server_coroutines: " << e.what() << '\n';
+        return EXIT_FAILURE;
+    }
+}
