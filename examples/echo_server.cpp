@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+// An echo server whose clients close first: `echo_server [address [port]]`. It logs how each connection ended.
 #include <closeside/closeside.hpp>
 #include <closeside/host.hpp>
 

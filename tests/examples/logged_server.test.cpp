@@ -30,14 +30,6 @@ std::vector<std::string> server(const fake_root& root, std::vector<std::string> 
     return server(std::move(more));
 }
 
-/// Where it says that it listens.
-tcp::endpoint endpoint_of(running_program& running) {
-    const std::string line = running.line_with("echoing on"), before = "127.0.0.1:";
-    REQUIRE(line.find(before) != std::string::npos);
-    return {asio::ip::address_v4::loopback(),
-            static_cast<unsigned short>(std::stoi(line.substr(line.find(before) + before.size())))};
-}
-
 } // namespace
 
 TEST_CASE("logged_server logs each finding at its level, serves in spite of them and closes what lives when it stops") {
@@ -47,7 +39,7 @@ TEST_CASE("logged_server logs each finding at its level, serves in spite of them
     CHECK(running.line_with("CS101").find("[critical] CS101 critical: ") != std::string::npos);
     CHECK(running.line_with("CS201").find("[warning] CS201 warning: ") != std::string::npos);
 
-    const tcp::endpoint at = endpoint_of(running);
+    const tcp::endpoint at = endpoint_of(running, "echoing on");
     test_peer finishes(at), stays(at);
     for (test_peer* const peer : {&finishes, &stays}) {
         peer->send(100'000);
@@ -70,7 +62,7 @@ TEST_CASE("logged_server, when it is stopped, finishes the reply of a peer that 
     fake_root root;
     root.defaults();
     running_program running(server(root));
-    test_peer late(endpoint_of(running));
+    test_peer late(endpoint_of(running, "echoing on"));
     tests::leave_in_mid_reply(late);
     REQUIRE(::kill(running.pid(), SIGTERM) == 0);
     REQUIRE(running.line_with("stopping, ").ends_with("1 connections to close"));
@@ -88,7 +80,7 @@ TEST_CASE("logged_server, when it is stopped, cuts the reply of a peer that neve
     fake_root root;
     root.defaults();
     running_program running(server(root, {"--stop-within", "1"}));
-    test_peer never(endpoint_of(running));
+    test_peer never(endpoint_of(running, "echoing on"));
     tests::leave_in_mid_reply(never);
     CHECK(running.stop(SIGTERM) == 0);
     CHECK(running.line_with("cut: ") != "");
@@ -109,7 +101,7 @@ TEST_CASE("logged_server --strict does not start on a host that would lock its c
     root.set("net.ipv4.tcp_rfc1337", "0").set("net.ipv4.tcp_syncookies", "0");
     running_program starts(server(root, {"--strict"}));
     CHECK(starts.line_with("CS201").find("[warning] ") != std::string::npos);
-    endpoint_of(starts);
+    endpoint_of(starts, "echoing on");
     CHECK(starts.stop() == 0);
 }
 
@@ -118,7 +110,7 @@ TEST_CASE("logged_server judges by the exposure that it is told") {
     root.defaults().set("net.ipv4.tcp_rfc1337", "1");
     for (const char* const exposure : {"direct", "loopback"}) {
         running_program starts(server(root, {"--strict", "--exposure", exposure}));
-        endpoint_of(starts);
+        endpoint_of(starts, "echoing on");
         CHECK(starts.stop() == 0);
     }
     for (const char* const exposure : {"nat", "balancer"})
@@ -127,7 +119,7 @@ TEST_CASE("logged_server judges by the exposure that it is told") {
 
 TEST_CASE("logged_server checks the host that it runs on") {
     running_program running(server());
-    endpoint_of(running);
+    endpoint_of(running, "echoing on");
     CHECK(running.stop() == 0);
 }
 
@@ -145,7 +137,7 @@ TEST_CASE("logged_server names a wrong argument, and says why it cannot listen")
     }
 
     running_program first(server());
-    const std::string port = std::to_string(endpoint_of(first).port());
+    const std::string port = std::to_string(endpoint_of(first, "echoing on").port());
     const auto second = tests::run_program({CLOSESIDE_LOGGED_SERVER, "--address", "127.0.0.1", "--port", port});
     CHECK(second.status == 1);
     CHECK(second.err.find("a live listener") != std::string::npos);
