@@ -25,7 +25,7 @@ void accept_under(attempt& result) {
     asio::io_context io;
     try {
         const cs::acceptor<P> listener(io, {asio::ip::tcp::v4(), server_port});
-    } catch (const std::system_error& e) {
+    } catch (const cs::system_error& e) {
         result.error = e.code().value();
         result.said = e.what();
     }
