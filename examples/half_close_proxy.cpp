@@ -10,6 +10,7 @@
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
+#include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/use_awaitable.hpp>
@@ -45,6 +46,8 @@ asio::awaitable<void> pass_on(stream& from, stream& to) {
         if (!ec) co_await asio::async_write(to, asio::buffer(data, n), into(ec));
     }
     if (ec == asio::error::eof) {
+        // The kernel tells of a reset once, and then of the end: the direction that has been told goes first.
+        co_await asio::post(from.get_executor(), asio::use_awaitable);
         to.shutdown(stream::shutdown_send, ec); // the report will know of it
     } else {
         from.abort();
