@@ -13,8 +13,7 @@ using namespace benchmark_support;
 
 /// All of a run of so many operations.
 double instructions_of(const std::string& subject, const std::string& operation, unsigned count) {
-    return static_cast<double>(
-        count_instructions({CLOSESIDE_DATA_SUBJECT, subject, operation, std::to_string(count)}).instructions);
+    return static_cast<double>(count_instructions({subject, operation, std::to_string(count)}).instructions);
 }
 
 /// Of one: what so many more take, so that whatever happens once cancels out. The smoke test lets it be.
@@ -30,8 +29,8 @@ std::vector<comparison> measure_data(const options& o) {
     for (const std::string operation : {"read_some", "write_some", "async_read_some", "async_write_some", "co_await"}) {
         series ours{"stream<P>", {}}, theirs{"tcp::socket", {}};
         for (unsigned round = 0; round != o.rounds; ++round) {
-            ours.rounds.push_back(instructions("ours", operation, o.smoke));
-            theirs.rounds.push_back(instructions("asio", operation, o.smoke));
+            ours.rounds.push_back(instructions(CLOSESIDE_DATA_OURS, operation, o.smoke));
+            theirs.rounds.push_back(instructions(CLOSESIDE_DATA_ASIO, operation, o.smoke));
         }
         const std::string what = operation == "co_await" ? "co_await async_read_some" : operation;
         rows.push_back(compare(what + " of 16 bytes", "instructions", ours, theirs, ratio_at_most(1.001)));
