@@ -67,8 +67,8 @@ public:
         const handler_executor executor = asio::get_associated_executor(handler, io_executor);
         shared_room& room = room_for<std::remove_cv_t<decltype(allocator)>, op>::make(allocator);
         const room_guard guard(room);
-        op::start(std::allocate_shared<op>(room_allocator<std::byte>(room), state_, std::move(handler), std::move(target),
-                                           peer, executor, &room));
+        op::start(std::allocate_shared<op>(room_allocator<std::byte>(room), state_, std::move(handler),
+                                           std::move(target), peer, executor, &room));
     }
 
 private:
