@@ -3,6 +3,7 @@
 #define CLOSESIDE_DETAIL_CONNECT_CONNECT_SOCKET_HPP
 
 #include <closeside/close_policy.hpp>
+#include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/close/apply_policy.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
 #include <closeside/detail/kernel/tcp_socket.hpp>
