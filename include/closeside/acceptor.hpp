@@ -6,18 +6,13 @@
 #include <closeside/detail/asio/sync_result.hpp>
 #include <closeside/detail/listen/accept_arguments.hpp>
 #include <closeside/detail/listen/accepted.hpp>
-#include <closeside/detail/listen/listener_state.hpp>
+#include <closeside/detail/listen/acceptor_members.hpp>
 #include <closeside/detail/listen/listening_socket.hpp>
-#include <closeside/detail/listen/option_view.hpp>
-#include <closeside/detail/listen/policy_option.hpp>
 #include <closeside/detail/listen/start_accept.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/stream.hpp>
 
 #include <concepts>
-#include <memory>
-#include <mutex>
-#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -43,27 +38,24 @@ namespace closeside::inline CLOSESIDE_BACKEND {
  *  accepts with operation_aborted; the kernel resets the connections in the backlog, unless another process shares the
  *  listening socket. */
 template <close_policy P, class Executor = asio::any_io_executor>
-class basic_acceptor : public asio::socket_base {
+class basic_acceptor : public detail::acceptor_members<P, Executor> {
     static_assert(std::is_empty_v<policy_traits<P>>); // names policy_traits<P>, which refuses contradictions
-    using state_type = detail::listener_state<Executor>;
+    using members = detail::acceptor_members<P, Executor>;
 
 public:
-    using executor_type = Executor;
-    using protocol_type = asio::ip::tcp;
-    using endpoint_type = asio::ip::tcp::endpoint;
+    using typename members::endpoint_type;
+    using typename members::executor_type;
+    using typename members::native_handle_type;
+    using typename members::protocol_type;
     using stream_type = basic_stream<P, Executor>;
-    using native_handle_type = int;
 
     template <class Other>
     struct rebind_executor {
         using other = basic_acceptor<P, Other>;
     };
 
-    static constexpr close_policy policy = P;
-
     /// A closed acceptor on an executor.
-    explicit basic_acceptor(const executor_type& executor)
-        : executor_(executor), state_(std::make_shared<state_type>(executor, policy)) {}
+    explicit basic_acceptor(const executor_type& executor) : members(executor) {}
 
     /// A closed acceptor on an execution context, e.g. an asio::io_context.
     template <detail::context_like Context>
@@ -71,11 +63,11 @@ public:
 
     /// An open acceptor; see open().
     basic_acceptor(const executor_type& executor, const protocol_type& protocol) : basic_acceptor(executor) {
-        open(protocol);
+        this->open(protocol);
     }
     template <detail::context_like Context>
     basic_acceptor(Context& context, const protocol_type& protocol) : basic_acceptor(context) {
-        open(protocol);
+        this->open(protocol);
     }
 
     /// Opens, sets the options, binds and listens.
@@ -94,20 +86,21 @@ public:
      *  @throws std::invalid_argument for SO_LINGER, SO_REUSEADDR or TCP_LINGER2 with another value than the policy's,
      *  before any socket is opened; it names the member of the policy to set. */
     template <detail::socket_option... Options>
-    basic_acceptor(const executor_type& executor, const endpoint_type& endpoint, int backlog = max_listen_connections,
-                   const Options&... options)
+    basic_acceptor(const executor_type& executor, const endpoint_type& endpoint,
+                   int backlog = asio::socket_base::max_listen_connections, const Options&... options)
         : basic_acceptor(executor) {
-        state_->listen(endpoint, backlog, detail::views_of(endpoint.protocol(), options...));
+        this->state_->listen(endpoint, backlog, detail::views_of(endpoint.protocol(), options...));
     }
     template <detail::context_like Context, detail::socket_option... Options>
-    basic_acceptor(Context& context, const endpoint_type& endpoint, int backlog = max_listen_connections,
-                   const Options&... options)
+    basic_acceptor(Context& context, const endpoint_type& endpoint,
+                   int backlog = asio::socket_base::max_listen_connections, const Options&... options)
         : basic_acceptor(executor_type(context.get_executor()), endpoint, backlog, options...) {}
 
     /// Asio's: SO_REUSEADDR or not. It is the policy's to say; the other value is refused as set_option() refuses it.
     template <std::same_as<bool> Bool>
     basic_acceptor(const executor_type& executor, const endpoint_type& endpoint, Bool reuse_addr)
-        : basic_acceptor(executor, endpoint, max_listen_connections, reuse_address(reuse_addr)) {}
+        : basic_acceptor(executor, endpoint, asio::socket_base::max_listen_connections,
+                         asio::socket_base::reuse_address(reuse_addr)) {}
     template <detail::context_like Context, std::same_as<bool> Bool>
     basic_acceptor(Context& context, const endpoint_type& endpoint, Bool reuse_addr)
         : basic_acceptor(executor_type(context.get_executor()), endpoint, reuse_addr) {}
@@ -119,7 +112,7 @@ public:
     /// Takes over a socket from outside; see assign().
     basic_acceptor(const executor_type& executor, const protocol_type& protocol, native_handle_type descriptor)
         : basic_acceptor(executor) {
-        assign(protocol, descriptor);
+        this->assign(protocol, descriptor);
     }
     template <detail::context_like Context>
     basic_acceptor(Context& context, const protocol_type& protocol, native_handle_type descriptor)
@@ -131,7 +124,7 @@ public:
      *  @throws system_error naming the descriptor, if it is no listening TCP socket or the executor's context
      *  has it already; it then stays the caller's, and open. */
     static basic_acceptor adopt(const executor_type& executor, native_handle_type descriptor) {
-        const endpoint_type local = detail::set_options_of_listener(descriptor, policy);
+        const endpoint_type local = detail::set_options_of_listener(descriptor, members::policy);
         basic_acceptor acceptor(executor);
         acceptor.state_->adopt(local.protocol(), descriptor);
         return acceptor;
@@ -141,26 +134,18 @@ public:
         return adopt(executor_type(context.get_executor()), descriptor);
     }
 
-    // The executor is copied: what was moved from keeps it.
-    // NOLINTNEXTLINE(performance-move-constructor-init)
-    basic_acceptor(basic_acceptor&& other) noexcept : executor_(other.executor_), state_(std::move(other.state_)) {}
+    basic_acceptor(basic_acceptor&& other) noexcept = default;
 
     /// From an acceptor on another type of executor; accepts pending there complete with operation_aborted.
     template <class Other>
     requires(!std::is_same_v<Other, Executor> && std::is_convertible_v<Other, Executor>)
         basic_acceptor(basic_acceptor<P, Other>&& other)
         : basic_acceptor(executor_type(other.executor_)) {
-        if (other.state_) state_->take_from(*other.state_);
+        if (other.state_) this->state_->take_from(*other.state_);
     }
 
     /// Closes what is overwritten.
-    basic_acceptor& operator=(basic_acceptor&& other) noexcept {
-        if (this == &other) return *this;
-        drop();
-        executor_ = other.executor_;
-        state_ = std::move(other.state_);
-        return *this;
-    }
+    basic_acceptor& operator=(basic_acceptor&& other) noexcept = default;
     template <class Other>
     requires(!std::is_same_v<Other, Executor> && std::is_convertible_v<Other, Executor>) basic_acceptor&
     operator=(basic_acceptor<P, Other>&& other) {
@@ -168,205 +153,7 @@ public:
     }
 
     /// Closes the listener. In a process born by fork(2) that has not used the context, it stays as it is.
-    ~basic_acceptor() { drop(); }
-
-    executor_type get_executor() const noexcept { return executor_; }
-    bool is_open() const noexcept { return state_ && state_->acceptor.is_open(); }
-
-    /// The descriptor, -1 on a closed acceptor. It stays the acceptor's.
-    native_handle_type native_handle() noexcept { return is_open() ? state_->acceptor.native_handle() : -1; }
-
-    /// socket(2), close-on-exec and non-blocking, with the policy's options: SO_REUSEADDR, SO_LINGER, TCP_LINGER2.
-    /** What else connections are to inherit is set between this and listen().
-     *  @par Errors  already_open; those of socket(2); ENOPROTOOPT where something has made it Multipath TCP and the
-     *  policy states linger2, for which the exception has the cure. */
-    void open(const protocol_type& protocol = protocol_type::v4()) {
-        error_code ec;
-        std::string cure;
-        const char* const failed = state().open(protocol, ec, &cure);
-        if (ec) throw system_error(ec, failed + cure);
-    }
-    detail::sync_result open(const protocol_type& protocol, error_code& ec) {
-        ec.clear();
-        state().open(protocol, ec);
-        return detail::to_sync_result(ec);
-    }
-
-    /// Takes over a TCP socket from outside that listens, or is to. For a listener, adopt() says in words what is wrong.
-    /** Sets what adopt() sets. On an error the descriptor stays the caller's, and open.
-     *  @par Errors  already_open; that of getsockopt(2) or fcntl(2) for what is no TCP socket; invalid_argument for a
-     *  connection. */
-    void assign(const protocol_type& protocol, const native_handle_type& descriptor) {
-        error_code ec;
-        assign(protocol, descriptor, ec);
-        if (ec) throw system_error(ec, "assign");
-    }
-    detail::sync_result assign(const protocol_type& protocol, const native_handle_type& descriptor, error_code& ec) {
-        ec.clear();
-        state().assign(protocol, descriptor, ec);
-        return detail::to_sync_result(ec);
-    }
-
-    /// bind(2). Port 0: the kernel chooses; see local_endpoint().
-    /** The exception has what explain_bind() says. */
-    void bind(const endpoint_type& endpoint) {
-        error_code ec;
-        bind(endpoint, ec);
-        if (ec) throw system_error(ec, failure_text("bind", endpoint, ec));
-    }
-    detail::sync_result bind(const endpoint_type& endpoint, error_code& ec) {
-        return state().acceptor.bind(endpoint, ec);
-    }
-
-    /// listen(2): from here on the kernel accepts connections, with the options that are set now.
-    /** `backlog` as of the constructor. EADDRINUSE: another socket that is bound here has begun to listen. The exception
-     *  has what explain_bind() says. */
-    void listen(int backlog = max_listen_connections) {
-        error_code ec;
-        listen(backlog, ec);
-        if (!ec) return;
-        error_code unknown;
-        throw system_error(ec, failure_text("listen", local_endpoint(unknown), ec));
-    }
-    detail::sync_result listen(int backlog, error_code& ec) { return state().acceptor.listen(backlog, ec); }
-
-    /// Why bind(endpoint, ec) or listen(backlog, ec) has failed with `ec`, and what to do, as the throwing forms say it.
-    /** One line of printable ASCII, `[::1]:80: ports below ...`: what has the port, which process that is, which option
-     *  would let both have it. It looks now, and says so if the port has become free since. Reads /proc and binds
-     *  sockets of its own that never listen. Of any other error: the endpoint alone.
-     *  @throws std::bad_alloc only. */
-    std::string explain_bind(const endpoint_type& endpoint, const error_code& ec) const {
-        return failure_text("", endpoint, ec).substr(1);
-    }
-
-    /// setsockopt(2). Connections inherit what is set before listen(); the constructor's docs say which.
-    /** SO_LINGER, SO_REUSEADDR and TCP_LINGER2 are the policy's: its own value is accepted and does nothing, any other is
-     *  invalid_argument, and the exception says which member of the policy to set. */
-    template <detail::socket_option Option>
-    void set_option(const Option& option) {
-        error_code ec;
-        const char* const refusal = try_set_option(option, ec);
-        if (ec) throw system_error(ec, refusal != nullptr ? refusal : "set_option");
-    }
-    template <detail::socket_option Option>
-    detail::sync_result set_option(const Option& option, error_code& ec) {
-        try_set_option(option, ec);
-        return detail::to_sync_result(ec);
-    }
-
-    /// getsockopt(2).
-    template <class Option>
-    void get_option(Option& option) const {
-        error_code ec;
-        get_option(option, ec);
-        if (ec) throw system_error(ec, "get_option");
-    }
-    template <class Option>
-    detail::sync_result get_option(Option& option, error_code& ec) const {
-        if (state_) return state_->acceptor.get_option(option, ec);
-        return detail::to_sync_result(ec = asio::error::bad_descriptor);
-    }
-
-    /// ioctl(2).
-    template <class Command>
-    void io_control(Command& command) {
-        error_code ec;
-        io_control(command, ec);
-        if (ec) throw system_error(ec, "io_control");
-    }
-    template <class Command>
-    detail::sync_result io_control(Command& command, error_code& ec) {
-        return alone([&](auto& acceptor) { return acceptor.io_control(command, ec); });
-    }
-
-    /// Does accept() fail with would_block where no connection waits? Off from birth.
-    bool non_blocking() const { return state_ && state_->acceptor.non_blocking(); }
-    void non_blocking(bool mode) {
-        error_code ec;
-        non_blocking(mode, ec);
-        if (ec) throw system_error(ec, "non_blocking");
-    }
-    detail::sync_result non_blocking(bool mode, error_code& ec) {
-        return alone([&](auto& acceptor) { return acceptor.non_blocking(mode, ec); });
-    }
-
-    /// O_NONBLOCK, which is on from birth; async_accept turns it on again.
-    bool native_non_blocking() const { return state_ && state_->acceptor.native_non_blocking(); }
-    void native_non_blocking(bool mode) {
-        error_code ec;
-        native_non_blocking(mode, ec);
-        if (ec) throw system_error(ec, "native_non_blocking");
-    }
-    detail::sync_result native_non_blocking(bool mode, error_code& ec) {
-        return alone([&](auto& acceptor) { return acceptor.native_non_blocking(mode, ec); });
-    }
-
-    /// getsockname(2).
-    endpoint_type local_endpoint() const {
-        error_code ec;
-        const endpoint_type endpoint = local_endpoint(ec);
-        if (ec) throw system_error(ec, "local_endpoint");
-        return endpoint;
-    }
-    endpoint_type local_endpoint(error_code& ec) const {
-        if (state_) return state_->acceptor.local_endpoint(ec);
-        ec = asio::error::bad_descriptor;
-        return {};
-    }
-
-    /// Pending accepts and waits complete with operation_aborted; the connections that wait stay in the backlog.
-    void cancel() {
-        error_code ec;
-        cancel(ec);
-        if (ec) throw system_error(ec, "cancel");
-    }
-    detail::sync_result cancel(error_code& ec) {
-        ec.clear();
-        state().cancel(ec);
-        return detail::to_sync_result(ec);
-    }
-
-    /// Stops listening. Pending accepts and waits complete with operation_aborted; the kernel resets what is in the
-    /// backlog. The acceptor can be opened anew. On a closed acceptor: nothing.
-    void close() noexcept {
-        error_code ignored;
-        close(ignored);
-    }
-    detail::sync_result close(error_code& ec) noexcept {
-        ec.clear();
-        if (state_) state_->close(ec);
-        return detail::to_sync_result(ec);
-    }
-
-    /// Gives the descriptor away, open and listening; pending accepts and waits complete with operation_aborted.
-    /** @par Errors  bad_descriptor on a closed acceptor; with `ec` the result is then -1. */
-    native_handle_type release() {
-        error_code ec;
-        const native_handle_type descriptor = release(ec);
-        if (ec) throw system_error(ec, "release");
-        return descriptor;
-    }
-    native_handle_type release(error_code& ec) {
-        ec.clear();
-        return state().release(ec);
-    }
-
-    /// Blocks until a connection can be accepted (wait_read), and takes none.
-    void wait(wait_type w) {
-        error_code ec;
-        wait(w, ec);
-        if (ec) throw system_error(ec, "wait");
-    }
-    detail::sync_result wait(wait_type w, error_code& ec) { return state().acceptor.wait(w, ec); }
-
-    /// Completes when a connection can be accepted (wait_read), and takes none.
-    /** @par Completion signature  void(error_code)
-     *  @par Completes with  operation_aborted when the acceptor is closed or cancelled; bad_descriptor if it is closed.
-     *  @par Per-operation cancellation  terminal, partial, total. */
-    template <class Token = typename asio::default_completion_token<Executor>::type>
-    auto async_wait(wait_type w, Token&& token = {}) {
-        return state().acceptor.async_wait(w, std::forward<Token>(token));
-    }
+    ~basic_acceptor() = default;
 
     /// Accepts one connection.
     /** Connections that vanish from the backlog (ECONNABORTED and the like) are passed over, unless
@@ -465,7 +252,7 @@ private:
     template <close_policy, class>
     friend class basic_acceptor;
 
-    auto here() const { return detail::new_stream<stream_type>(executor_); }
+    auto here() const { return detail::new_stream<stream_type>(this->executor_); }
     template <class Where>
     static auto onto(Where&& where) {
         detail::close_deadlines::of(detail::place_executor(where)); // there before that context is destroyed
@@ -481,15 +268,15 @@ private:
 
     template <class Target, class Token>
     auto start_accept(Target target, endpoint_type* peer_endpoint, Token& token) {
-        state();
-        return asio::async_initiate<Token, typename Target::signature>(detail::initiate_accept<Executor>(state_), token,
-                                                                       std::move(target), peer_endpoint);
+        this->state();
+        return asio::async_initiate<Token, typename Target::signature>(detail::initiate_accept<Executor>(this->state_),
+                                                                       token, std::move(target), peer_endpoint);
     }
 
     template <class Target>
     auto accept_now(const Target& target, endpoint_type* peer_endpoint, error_code& ec) {
         ec = target.refusal();
-        detail::accepted connection = state().accept_now(peer_endpoint, ec);
+        detail::accepted connection = this->state().accept_now(peer_endpoint, ec);
         return target.take(std::move(connection), ec);
     }
     template <class Target>
@@ -504,46 +291,6 @@ private:
             return stream;
         }
     }
-
-    /// The sentence for an option that the policy refuses.
-    template <class Option>
-    const char* try_set_option(const Option& option, error_code& ec) {
-        ec.clear();
-        const detail::policy_option o =
-            detail::judge_option(detail::views_of(protocol_type::v4(), option).front(), policy);
-        if (!is_open())
-            ec = asio::error::bad_descriptor;
-        else if (o.objection != nullptr)
-            ec = asio::error::invalid_argument;
-        else if (!o.is_policys)
-            alone([&](auto& acceptor) { acceptor.set_option(option, ec); });
-        return is_open() ? o.objection : nullptr;
-    }
-
-    std::string failure_text(const char* call, const endpoint_type& endpoint, const error_code& ec) const {
-        const detail::bind_options options = is_open() ? detail::bind_options_of(state_->acceptor.native_handle())
-                                                       : detail::bind_options{.reuse_address = policy.reuse_address};
-        return detail::not_bound_text(call, ec.value(), endpoint, options);
-    }
-
-    /// Asio's acceptor, which an accept on another thread must not look at meanwhile.
-    template <class Call>
-    auto alone(Call call) {
-        const std::lock_guard lock(state().mutex);
-        return call(state_->acceptor);
-    }
-
-    state_type& state() {
-        if (!state_) state_ = std::make_shared<state_type>(executor_, policy); // moved from
-        return *state_;
-    }
-
-    void drop() noexcept {
-        if (state_) state_->drop();
-    }
-
-    executor_type executor_;
-    std::shared_ptr<state_type> state_; ///< null when moved from
 };
 
 /// basic_acceptor on Asio's polymorphic executor, for daily use.
