@@ -16,6 +16,12 @@
 #include <type_traits>
 #include <utility>
 
+#ifdef CLOSESIDE_SEPARATE_COMPILATION
+#define CLOSESIDE_INSTANCE extern template
+#include <closeside/detail/listen/impl/instances.ipp>
+#undef CLOSESIDE_INSTANCE
+#endif
+
 namespace closeside::inline CLOSESIDE_BACKEND {
 
 /// Listens for connections that end as their type says.

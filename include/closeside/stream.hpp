@@ -16,6 +16,12 @@
 #include <type_traits>
 #include <utility>
 
+#ifdef CLOSESIDE_SEPARATE_COMPILATION
+#define CLOSESIDE_INSTANCE extern template
+#include <closeside/detail/close/impl/instances.ipp>
+#undef CLOSESIDE_INSTANCE
+#endif
+
 namespace closeside::inline CLOSESIDE_BACKEND {
 
 template <close_policy P, class Executor>

@@ -109,7 +109,10 @@ using system_error = ::asio::system_error;
 /// What depends on an Asio lives in a namespace by its name, so that one program may hold both.
 inline namespace CLOSESIDE_BACKEND {}
 namespace detail {
-inline namespace CLOSESIDE_BACKEND {}
+inline namespace CLOSESIDE_BACKEND {
+/// What programs close unless they choose an executor.
+using any_tcp_socket = asio::basic_stream_socket<asio::ip::tcp, asio::any_io_executor>;
+} // namespace CLOSESIDE_BACKEND
 } // namespace detail
 
 } // namespace closeside

@@ -29,31 +29,13 @@ public:
 
     /// @throws std::bad_alloc if there is nothing to wait with; `slot` is then as it was.
     template <class Slot>
-    static void start(std::shared_ptr<close_op> self, close_action first, Slot slot) {
-        if (slot.is_connected()) slot.template emplace<canceller>(canceller{self});
-        try {
-            if (proceed(self, first)) return;
-        } catch (...) {
-            slot.clear();
-            throw;
-        }
-        slot.clear();
-        close_op& op = *self;
-        op.complete(std::move(self), true); // acknowledged since the caller looked
-    }
+    static void start(std::shared_ptr<close_op> self, close_action first, Slot slot);
 
 protected:
     /// `beside_executor`: the waits end on a thread of the context, not on the socket's executor.
-    close_op(closing_socket<Socket>&& closing, bool beside_executor)
-        : deadlines_(close_deadlines::of(closing.socket().get_executor())), closing_(std::move(closing)),
-          beside_executor_(beside_executor) {}
+    close_op(closing_socket<Socket>&& closing, bool beside_executor);
 
-    ~close_op() {
-        if (!waiting_) return;
-        // The context is being destroyed.
-        const std::lock_guard lock(deadlines_.mutex);
-        deadlines_.remove(*this);
-    }
+    ~close_op();
 
     closing_socket<Socket>& closing() noexcept { return closing_; }
 
@@ -69,155 +51,36 @@ private:
     /// Tells of the end, as the only owner. `posted`: not from in here, since the initiating function has not returned.
     virtual void complete(std::shared_ptr<close_op> self, bool posted) = 0;
 
-    /// The handler of every wait.
-    struct waiter {
-        using allocator_type = in_place_allocator<std::byte, room_for_wait, std::allocator<void>>;
+    struct waiter;
 
-        /// Asio asks the handler it has moved from when it runs out of memory itself, so this needs no operation.
-        allocator_type get_allocator() const noexcept { return allocator; }
+    struct waiter_beside;
 
-        void operator()(const error_code& ec) { close_op::woken(std::move(op), ec); }
+    static waiter waits_for(const std::shared_ptr<close_op>& self);
 
-        std::shared_ptr<close_op> op;
-        [[no_unique_address]] allocator_type allocator;
-    };
-
-    /// The same for a socket on a strand, or on another executor that would have to take memory to run it.
-    struct waiter_beside : waiter {
-        using executor_type = context_executor;
-        executor_type get_executor() const noexcept { return {&this->op->deadlines_.context()}; }
-    };
-
-    static waiter waits_for(const std::shared_ptr<close_op>& self) { return {self, {self->memory_, {}}}; }
-
-    struct canceller {
-        /// Of whatever type: none resets by itself.
-        void operator()(asio::cancellation_type type) const {
-            if (type == asio::cancellation_type::none) return;
-            if (auto op = self.lock()) op->stop(event::cancelled);
-        }
-        std::weak_ptr<close_op> self;
-    };
+    struct canceller;
 
     /// Acts at once if the close waits, since its handler cannot run meanwhile; otherwise before it waits again.
-    void stop(event why) {
-        const std::lock_guard lock(deadlines_.mutex);
-        if (ended_) return;
-        if (!stopped_) stopped_ = why;
-        if (!waiting_) return;
-        closing_.advance({*stopped_}); // to its end: nothing waits after it
-        ended_ = true;
-        deadlines_.remove(*this);
-        deadlines_.rest_locked();
-        error_code ignored;
-        if (changes_) changes_->cancel(ignored); // the socket is closed, which has ended any other wait
-    }
+    void stop(event why);
 
-    void deadline_over() noexcept override { end_wait(); }
+    void deadline_over() noexcept override;
 
-    void end_wait() noexcept {
-        error_code ignored;
-        if (waiting_ && waits_for_change_)
-            changes_->cancel(ignored);
-        else if (waiting_)
-            closing_.socket().cancel(ignored);
-    }
+    void end_wait() noexcept;
 
-    static void woken(std::shared_ptr<close_op> self, const error_code& ec) {
-        close_op& op = *self;
-        std::unique_lock lock(op.deadlines_.mutex);
-        op.waiting_ = false;
-        op.deadlines_.remove(op);
-        const bool ended = op.ended_;
-        lock.unlock();
-        if (!ended && proceed(self, op.after_wait(ec))) return;
-        op.deadlines_.rest();
-        op.complete(std::move(self), false);
-    }
+    static void woken(std::shared_ptr<close_op> self, const error_code& ec);
 
-    close_action after_wait(const error_code& ec) noexcept {
-        if (!ec && !waits_for_change_)
-            return closing_.advance({waiting_for_.what == action::wait_writable ? event::writable : event::readable});
-        if (close_deadlines::clock::now() >= deadline()) return closing_.advance({event::timer});
-        return ec ? closing_.advance({event::cancelled}) : waiting_for_;
-    }
+    close_action after_wait(const error_code& ec) noexcept;
 
     /// Waits as the machine wants it; false when it is done, and `self` the only owner.
-    static bool proceed(std::shared_ptr<close_op>& self, close_action next) {
-        close_op& op = *self;
-        while (true) {
-            while (next.waits_for_change()) {
-                const close_action wait = next;
-                next = op.watch_for_change(wait);
-                if (next == wait) break;
-            }
-            if (next.what == action::done) return false;
-            std::unique_lock lock(op.deadlines_.mutex);
-            if (!op.stopped_) try {
-                    if (op.wait(self, next)) {
-                        op.started_ = true;
-                        // The wait alone keeps the operation from here on; under the lock, since its handler may run
-                        // already.
-                        self.reset();
-                        return true;
-                    }
-                    op.stopped_ = event::cancelled;
-                } catch (...) {
-                    // Nothing to wait with, which the caller is told if nothing has begun yet.
-                    op.deadlines_.remove(op);
-                    if (!op.started_) {
-                        op.deadlines_.rest_locked();
-                        throw;
-                    }
-                    op.stopped_ = event::cancelled;
-                }
-            const event e = *op.stopped_;
-            lock.unlock();
-            next = op.closing_.advance({e});
-        }
-    }
+    static bool proceed(std::shared_ptr<close_op>& self, close_action next);
 
     /// False if the context is being destroyed.
-    bool wait(const std::shared_ptr<close_op>& self, close_action next) {
-        waiting_for_ = next;
-        waits_for_change_ = next.waits_for_change();
-        if (next.what == action::wait_readable) closing_.wake_for(next.bytes);
-        if (!deadlines_.insert(*this, closing_.at(next.until))) return false;
-        if constexpr (std::is_base_of_v<asio::io_context::executor_type, io_executor>)
-            begin_wait(waits_for(self));
-        else if (!beside_executor_)
-            begin_wait(waits_for(self));
-        else
-            begin_wait(waiter_beside{waits_for(self)});
-        waiting_ = true;
-        return true;
-    }
+    bool wait(const std::shared_ptr<close_op>& self, close_action next);
 
     template <class Waiter>
-    void begin_wait(Waiter w) {
-        if (waits_for_change_)
-            changes_->async_wait(descriptor::wait_read, std::move(w));
-        else if (waiting_for_.what == action::wait_writable)
-            closing_.socket().async_wait(asio::socket_base::wait_write, std::move(w));
-        else
-            closing_.socket().async_wait(asio::socket_base::wait_read, std::move(w));
-    }
+    void begin_wait(Waiter w);
 
     /// `wait` itself, with something to wait with, or what follows it.
-    close_action watch_for_change(close_action wait) noexcept {
-        try {
-            if (!changes_) {
-                change_watch watch(closing_.socket().native_handle());
-                if (!watch) return closing_.advance({event::cancelled});
-                changes_ = std::make_unique<descriptor>(closing_.socket().get_executor(), watch.native_handle());
-                watch.release();
-            }
-        } catch (...) {
-            return closing_.advance({event::cancelled}); // no memory, or epoll can watch no more
-        }
-        change_watch::rearm(changes_->native_handle());
-        return closing_.unless_changed(wait);
-    }
+    close_action watch_for_change(close_action wait) noexcept;
 
     /// Its mutex guards `waiting_`, `ended_`, `stopped_` and the beginning of every wait.
     close_deadlines& deadlines_;
@@ -234,5 +97,7 @@ private:
 };
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
+#include <closeside/detail/close/impl/close_op.hpp>
 
 #endif

@@ -22,91 +22,39 @@ class closing_socket {
 public:
     using clock = std::chrono::steady_clock;
 
-    closing_socket(Socket&& socket, const close_policy& policy, const close_manner& manner) noexcept
-        : socket_(std::move(socket)), loop_(policy, manner), option_error_(manner.option_error),
-          linger2_(manner.linger2) {}
+    closing_socket(Socket&& socket, const close_policy& policy, const close_manner& manner) noexcept;
 
-    closing_socket(closing_socket&&) = default;
+    closing_socket(closing_socket&&) noexcept;
     closing_socket& operator=(closing_socket&&) = delete;
 
-    ~closing_socket() {
-        if (!socket_.is_open()) return;
-        if (is_inherited(socket_)) disown(socket_);
-        if (!begun_ && socket_.is_open()) begin();
-        if (socket_.is_open()) advance({close_event::kind::cancelled});
-    }
+    ~closing_socket();
 
     /// Both return the next wait, or `done`.
-    close_action begin() noexcept {
-        begun_ = true;
-        started_ = clock::now();
-        if (multipath_in_use()) loop_.look_for_multipath();
-        return perform(loop_.start(), {});
-    }
-    close_action advance(close_event e) noexcept {
-        const close_duration now = since_start(clock::now());
-        return perform(loop_.step(e, now), now);
-    }
+    close_action begin() noexcept;
+    close_action advance(close_event e) noexcept;
 
     /// `wait`, or what follows if it is over already; for close_action::waits_for_change().
-    close_action unless_changed(close_action wait) noexcept {
-        const close_duration now = since_start(clock::now());
-        return perform(loop_.unless_changed(socket_.native_handle(), wait, now), now);
-    }
+    close_action unless_changed(close_action wait) noexcept;
 
-    clock::time_point at(close_duration since_start) const noexcept {
-        const auto room = std::chrono::duration_cast<std::chrono::milliseconds>(clock::time_point::max() - started_);
-        return since_start.count < room.count() ? started_ + std::chrono::milliseconds(since_start)
-                                                : clock::time_point::max();
-    }
+    clock::time_point at(close_duration since_start) const noexcept;
 
-    close_duration since_start(clock::time_point t) const noexcept {
-        return close_duration{std::chrono::duration_cast<std::chrono::milliseconds>(t - started_).count()};
-    }
+    close_duration since_start(clock::time_point t) const noexcept;
 
     /// To be called before each wait for input: let fewer bytes wake nobody. A FIN or RST always wakes.
-    void wake_for(std::uint32_t bytes) noexcept {
-        const auto mark = static_cast<int>(bytes); // a quota at most
-        if (mark == low_water_) return;
-        low_water_ = tcp_socket::set_low_water(socket_.native_handle(), mark) ? mark : 1;
-    }
+    void wake_for(std::uint32_t bytes) noexcept;
 
-    close_report report() const noexcept {
-        close_report r = loop_.report();
-        r.elapsed = elapsed_;
-        return r;
-    }
+    close_report report() const noexcept;
 
     /// `r`: report().
-    error_code error(const close_report& r) const noexcept {
-        const close_error e = loop_.error(r);
-        if (e.ours != closeside::error{}) return e.ours;
-        const int system = e.system != 0 ? e.system : option_error_;
-        // Asio's category is not the one of an error code that says nothing.
-        return system != 0 ? error_code(system, asio::error::get_system_category()) : error_code();
-    }
+    error_code error(const close_report& r) const noexcept;
 
     Socket& socket() noexcept { return socket_; }
 
 private:
     /// From one wait to the next; nothing in between blocks, so that the time is looked up once.
-    close_action perform(close_action next, close_duration now) noexcept {
-        while (next.is_call()) {
-            const bool aborts = next.what == close_action::kind::abort;
-            next = loop_.call(socket_.native_handle(), next, now, [this, aborts] { release(aborts); });
-        }
-        return next;
-    }
+    close_action perform(close_action next, close_duration now) noexcept;
 
-    void release(bool aborts) noexcept {
-        if (linger2_ != 0 && !aborts && loop_.can_leave_orphan())
-            tcp_socket::set_linger2(socket_.native_handle(), linger2_);
-        // close() and not the destructor: Asio's destructor would first take back an SO_LINGER that Asio has seen set.
-        error_code ignored;
-        socket_.close(ignored);
-        if (loop_.wants_report())
-            elapsed_ = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - started_);
-    }
+    void release(bool aborts) noexcept;
 
     Socket socket_;
     close_loop<> loop_;
@@ -119,5 +67,7 @@ private:
 };
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
+#include <closeside/detail/close/impl/closing_socket.hpp>
 
 #endif

@@ -6,6 +6,7 @@
 #include <closeside/detail/asio/context_of.hpp>
 #include <closeside/detail/asio/in_place_memory.hpp>
 #include <closeside/detail/kernel/forks.hpp>
+#include <closeside/detail/separate_compilation.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -85,15 +86,17 @@ public:
         std::shared_ptr<deferred> next_;
     };
 
-    explicit close_deadlines(asio::execution_context& context)
-        : service(context), timer_(context_executor{&context}), made_at_(forks()) {
-        count_forks();
-    }
+    explicit close_deadlines(asio::execution_context& context);
+    ~close_deadlines();
 
+    /// Makes them if they are not there. @throws std::bad_alloc.
+    static close_deadlines& of_context(asio::execution_context& context);
     template <class Executor>
     static close_deadlines& of(const Executor& executor) {
-        return asio::use_service<close_deadlines>(context_of(executor));
+        return of_context(context_of(executor));
     }
+    /// Null if they are not there.
+    static close_deadlines* if_there(asio::execution_context& context);
 
     /// The context belongs to the process that this one was forked from, and nobody has taken it over.
     bool is_inherited() const noexcept { return made_at_.load(std::memory_order_relaxed) != forks(); }
@@ -104,21 +107,7 @@ public:
 
     /// False if the context is being destroyed, so that nobody would wake.
     /** @throws std::bad_alloc; the entry is then not there. */
-    bool insert(entry& e, clock::time_point deadline) {
-        if (!timer_) return false;
-        heap_.push_back(&e);
-        e.deadline_ = deadline;
-        e.place_ = heap_.size() - 1;
-        rise(e.place_);
-        empty_.store(false, std::memory_order_relaxed);
-        try {
-            set_timer(heap_.front()->deadline_);
-        } catch (...) {
-            take_out(e);
-            throw;
-        }
-        return true;
-    }
+    bool insert(entry& e, clock::time_point deadline);
 
     /// Nothing happens to an entry that is not there. Who does not insert it again calls rest() then.
     void remove(entry& e) noexcept {
@@ -138,20 +127,7 @@ public:
 
     /// False if there is no memory for the timer either; `d` then stays. To be called without the mutex.
     /** Where the context is being destroyed, `d` is let go. */
-    bool defer(std::shared_ptr<deferred>& d) noexcept {
-        const std::lock_guard lock(mutex);
-        if (timer_) {
-            const bool somebody_comes = set_for_.has_value();
-            try {
-                set_timer(clock::now() + pause);
-            } catch (...) {
-                if (!somebody_comes) return false;
-            }
-            d->next_ = std::move(deferred_);
-            deferred_ = std::move(d);
-        }
-        return true;
-    }
+    bool defer(std::shared_ptr<deferred>& d) noexcept;
 
     std::mutex mutex;
 
@@ -164,118 +140,32 @@ private:
     /// Between two attempts to find memory.
     static constexpr std::chrono::milliseconds pause{10};
 
-    /// Called when the timer is over. One wait after another finds its memory here, also while the one before it, which
-    /// has been cancelled, still has its own.
-    struct timer_handler {
-        using allocator_type = in_place_allocator<std::byte, 192, std::allocator<void>>;
-        allocator_type get_allocator() const noexcept { return {deadlines->memory_[wait % 2], {}}; }
-        void operator()(const error_code&) const { deadlines->timer_over(wait); }
+    struct timer_handler;
 
-        close_deadlines* deadlines;
-        std::uint64_t wait;
-    };
+    void shutdown() override;
 
-    void shutdown() override {
-        std::unique_lock lock(mutex);
-        timer_.reset();
-        std::shared_ptr<deferred> destroyed = std::move(deferred_);
-        lock.unlock(); // since the program's handlers go with them
-        while (destroyed) destroyed = std::move(destroyed->next_);
-    }
-
-    void notify_fork(asio::execution_context::fork_event event) override {
-        if (event == asio::execution_context::fork_child) take_over();
-    }
+    void notify_fork(asio::execution_context::fork_event event) override;
 
     /// A timer that is set too early wakes once for nothing; most deadlines of a program lie equally far ahead, so that a
     /// new one is seldom the earliest.
-    void set_timer(clock::time_point at) {
-        if (set_for_ && *set_for_ <= at) return;
-        set_for_.reset();
-        timer_->expires_at(at);
-        // If this throws, the wait that expires_at has just cancelled still counts, and sets the timer anew.
-        timer_->async_wait(timer_handler{this, latest_wait_ + 1});
-        ++latest_wait_;
-        set_for_ = at;
-    }
+    void set_timer(clock::time_point at);
 
-    void stop_timer() noexcept {
-        shrink();
-        if (!set_for_ || !timer_) return;
-        ++latest_wait_;
-        set_for_.reset();
-        timer_->cancel();
-    }
+    void stop_timer() noexcept;
 
-    void timer_over(std::uint64_t wait) {
-        std::unique_lock lock(mutex);
-        if (wait != latest_wait_) return; // set anew, or stopped, meanwhile
-        set_for_.reset();
-        std::shared_ptr<deferred> now_again = std::move(deferred_);
-        const auto now = clock::now();
-        while (!heap_.empty() && heap_.front()->deadline_ <= now) end_earliest();
-        try {
-            if (!heap_.empty()) set_timer(heap_.front()->deadline_);
-        } catch (...) {
-            // Without a timer nobody would come back: better early than never.
-            while (!heap_.empty()) end_earliest();
-        }
-        if (heap_.empty()) shrink();
-        lock.unlock();
-        while (now_again) {
-            std::shared_ptr<deferred> d = std::move(now_again);
-            now_again = std::move(d->next_);
-            deferred& each = *d;
-            each.again(std::move(d));
-        }
-    }
+    void timer_over(std::uint64_t wait);
 
     /// Of an empty heap.
-    void shrink() noexcept {
-        if (heap_.capacity() > kept_capacity) std::vector<entry*>().swap(heap_);
-    }
+    void shrink() noexcept;
 
-    void end_earliest() noexcept {
-        entry& e = *heap_.front();
-        take_out(e);
-        e.deadline_over();
-    }
+    void end_earliest() noexcept;
 
-    void take_out(entry& e) noexcept {
-        const std::size_t place = std::exchange(e.place_, entry::nowhere);
-        entry* const last = heap_.back();
-        heap_.pop_back();
-        if (heap_.empty()) empty_.store(true, std::memory_order_relaxed);
-        if (last == &e) return;
-        put(place, last);
-        rise(place);
-        sink(last->place_);
-    }
+    void take_out(entry& e) noexcept;
 
-    void put(std::size_t place, entry* e) noexcept {
-        heap_[place] = e;
-        e->place_ = place;
-    }
+    void put(std::size_t place, entry* e) noexcept;
 
-    void rise(std::size_t place) noexcept {
-        entry* const e = heap_[place];
-        for (; place > 0; place = (place - 1) / 2) {
-            entry* const parent = heap_[(place - 1) / 2];
-            if (parent->deadline_ <= e->deadline_) break;
-            put(place, parent);
-        }
-        put(place, e);
-    }
+    void rise(std::size_t place) noexcept;
 
-    void sink(std::size_t place) noexcept {
-        entry* const e = heap_[place];
-        for (std::size_t child = 2 * place + 1; child < heap_.size(); place = child, child = 2 * place + 1) {
-            if (child + 1 < heap_.size() && heap_[child + 1]->deadline_ < heap_[child]->deadline_) ++child;
-            if (e->deadline_ <= heap_[child]->deadline_) break;
-            put(place, heap_[child]);
-        }
-        put(place, e);
-    }
+    void sink(std::size_t place) noexcept;
 
     std::vector<entry*> heap_;
     std::atomic<bool> empty_{true}; ///< heap_.empty(), written with the mutex held
@@ -288,5 +178,9 @@ private:
 };
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
+#ifndef CLOSESIDE_SEPARATE_COMPILATION
+#include <closeside/detail/close/impl/deadlines.ipp>
+#endif
 
 #endif

@@ -15,35 +15,15 @@ namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Does the connection or listener belong to the process that this one was forked from?
 template <class Socket>
-bool is_inherited(Socket& socket) noexcept {
-    if (forks() == 0) return false;
-    try {
-        return close_deadlines::of(socket.get_executor()).is_inherited();
-    } catch (...) {
-        return false; // no memory for a service: nothing of ours has been in this context before the fork
-    }
-}
-
-/// Puts another descriptor in the place of `fd`, which is thereby closed; false if it is closed without.
-/** Asio takes a descriptor out of its epoll set by number. A forked process shares the set with its parent, whose entry
- *  would go; of the stand-in the set knows nothing. */
-inline bool put_stand_in(int fd) noexcept {
-    const owned_descriptor stand_in(::eventfd(0, EFD_CLOEXEC));
-    if (stand_in && ::dup3(stand_in.get(), fd, O_CLOEXEC) >= 0) return true;
-    ::close(fd);
-    return false;
-}
+bool is_inherited(Socket& socket) noexcept;
 
 /// Releases this process's descriptor and touches neither the wire nor the input, if another process holds it too.
 /** What is under way on the socket completes with operation_aborted. */
 template <class Socket>
-void disown(Socket& socket) noexcept {
-    const bool open = !is_inherited(socket) || put_stand_in(socket.native_handle());
-    error_code ec;
-    const int fd = socket.release(ec);
-    if (open && !ec) ::close(fd);
-}
+void disown(Socket& socket) noexcept;
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
+#include <closeside/detail/close/impl/disown.hpp>
 
 #endif

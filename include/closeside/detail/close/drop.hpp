@@ -17,41 +17,19 @@ constexpr close_policy closing_at_limit(close_policy p) noexcept {
 /// Releases the descriptor without a look at the connection: with RST, or as close(2) does.
 /** What is under way on the socket completes with operation_aborted. */
 template <class Socket>
-void release_now(Socket& socket, bool abort) noexcept {
-    if (abort) close_loop<>::reset(socket.native_handle());
-    error_code ignored;
-    socket.close(ignored);
-}
+void release_now(Socket& socket, bool abort) noexcept;
 
 /// Ends the connection without waiting: begins the close and cuts it at its first wait.
 template <class Socket>
-void end_now(Socket&& socket, const close_policy& policy, const close_manner& manner) noexcept {
-    error_code ignored;
-    socket.cancel(ignored);
-    const closing_socket<Socket> ends_here(std::move(socket), policy, manner); // its destructor does it
-}
+void end_now(Socket&& socket, const close_policy& policy, const close_manner& manner) noexcept;
 
 /// Ends a connection that nobody has closed, as on_destroy says.
 /** One that belongs to the process this one was forked from is left alone. */
 template <class Socket>
-void drop(Socket&& socket, const close_policy& policy, close_manner manner) noexcept {
-    if (is_inherited(socket)) return disown(socket);
-    manner.wants_report = false;
-    const close_terms terms(policy);
-    const bool aborts = terms.aborts || policy.on_destroy == destroy_action::abort;
-    if (aborts) return release_now(socket, !(terms.aborts && manner.linger_is_set));
-    if (terms.releases_at_once()) {
-        if (manner.linger2 != 0) tcp_socket::set_linger2(socket.native_handle(), manner.linger2);
-        return release_now(socket, false);
-    }
-    if (policy.on_destroy == destroy_action::close) return end_now(std::move(socket), closing_at_limit(policy), manner);
-    try {
-        start_close(std::move(socket), policy, wants_no_report{}, manner);
-    } catch (...) {
-        // No memory for the operation; closing_socket has done what on_limit says.
-    }
-}
+void drop(Socket&& socket, const close_policy& policy, close_manner manner) noexcept;
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
+#include <closeside/detail/close/impl/drop.hpp>
 
 #endif

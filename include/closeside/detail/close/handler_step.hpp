@@ -63,78 +63,30 @@ public:
     handler_step& operator=(const handler_step&) = delete;
 
     /// From inside an initiating function. @throws std::bad_alloc; the handler is then destroyed.
-    static void post(std::shared_ptr<handler_step> self) { hand_over(std::move(self), how::post); }
+    static void post(std::shared_ptr<handler_step> self);
 
     /// As asio::dispatch. @throws what the handler throws, and std::bad_alloc if for a second there is no memory at all.
-    static void dispatch(std::shared_ptr<handler_step> self) { insist(std::move(self), how::dispatch); }
+    static void dispatch(std::shared_ptr<handler_step> self);
 
 protected:
-    handler_step(const Executor& executor, close_deadlines& deadlines, shared_room& room)
-        : executor_(executor), work_(executor), deadlines_(deadlines), room_(room) {}
-    ~handler_step() = default;
+    handler_step(const Executor& executor, close_deadlines& deadlines, shared_room& room);
+    ~handler_step();
 
     close_deadlines& deadlines() const noexcept { return deadlines_; }
 
 private:
     enum class how { post, dispatch };
 
-    /// Keeps the step while it is on its way.
-    struct carrier {
-        using allocator_type = room_allocator<std::byte>;
-
-        carrier(std::shared_ptr<handler_step>&& s) noexcept : step(std::move(s)), room(step->room_) {}
-        carrier(carrier&&) noexcept = default;
-        ~carrier() {
-            if (step) hand_over_call::comes_back(std::move(step));
-        }
-
-        allocator_type get_allocator() const noexcept { return room; }
-
-        void operator()() {
-            handler_step& s = *step;
-            hand_over_call::runs(static_cast<deferred*>(&s));
-            s.run(std::move(step));
-        }
-
-        std::shared_ptr<handler_step> step;
-        allocator_type room;
-    };
+    struct carrier;
 
     /// On the handler's executor, as the only owner.
     virtual void run(std::shared_ptr<handler_step> self) = 0;
 
-    void again(std::shared_ptr<deferred> self) noexcept final try {
-        insist(std::static_pointer_cast<handler_step>(std::move(self)), how::post);
-    } catch (...) {
-        // An executor that refuses for another reason has destroyed the handler.
-    }
+    void again(std::shared_ptr<deferred> self) noexcept final;
 
-    static void hand_over(std::shared_ptr<handler_step> self, how h) {
-        const Executor executor = self->executor_;
-        with_target(executor, [&](const auto& e) {
-            if (h == how::dispatch)
-                asio::dispatch(e, carrier(std::move(self)));
-            else
-                asio::post(e, carrier(std::move(self)));
-        });
-    }
+    static void hand_over(std::shared_ptr<handler_step> self, how h);
 
-    static void insist(std::shared_ptr<handler_step> self, how h) {
-        close_deadlines& deadlines = self->deadlines_;
-        for (int pauses = 0;; ++pauses) {
-            hand_over_call call(static_cast<deferred*>(self.get()));
-            try {
-                return hand_over(std::move(self), h);
-            } catch (const std::bad_alloc&) {
-                if (call.has_run()) throw;
-                // A strand that found no memory to run has kept it, and runs nothing any more.
-                if (!call.step || deadlines.defer(call.step)) return;
-                if (pauses == most_pauses) throw; // as Asio would have done at once
-            }
-            self = std::static_pointer_cast<handler_step>(std::move(call.step));
-            std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        }
-    }
+    static void insist(std::shared_ptr<handler_step> self, how h);
 
     static constexpr int most_pauses = 1000; // a second
 
@@ -145,5 +97,7 @@ private:
 };
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
+#include <closeside/detail/close/impl/handler_step.hpp>
 
 #endif

@@ -25,15 +25,15 @@ struct wants_no_report {
     void operator()(const error_code&, const close_report&) const noexcept {}
 };
 
+/// Begins the close of `socket`: what the caller has under way completes with operation_aborted. `first`: the first wait,
+/// or `done`.
 template <class Socket>
-class unattended_close_op final : public close_op<Socket> {
-public:
-    unattended_close_op(closing_socket<Socket>&& closing, bool beside_executor)
-        : close_op<Socket>(std::move(closing), beside_executor) {}
+closing_socket<Socket> begin_close(Socket&& socket, const close_policy& policy, const close_manner& manner,
+                                   close_action& first) noexcept;
 
-private:
-    void complete(std::shared_ptr<close_op<Socket>>, bool) override {}
-};
+/// The close that nobody is told of. @throws std::bad_alloc, after closing_socket has done what on_limit says.
+template <class Socket>
+void start_unattended_close(Socket&& socket, const close_policy& policy, close_manner manner);
 
 template <class Socket, class Handler>
 class attended_close_op final : public close_op<Socket> {
@@ -142,26 +142,17 @@ auto operation_allocator(const Handler& handler) noexcept {
 /** What needs no waiting needs no operation either: one post, and no other allocation. */
 template <class Socket, class Handler>
 void start_close(Socket&& socket, const close_policy& policy, Handler handler, close_manner manner = {}) {
-    constexpr bool reports = !std::is_same_v<Handler, wants_no_report>;
-    error_code ignored;
-    // What the caller has under way completes with operation_aborted; close(2) does that too, if it comes at once.
-    if (!close_terms(policy).releases_at_once()) socket.cancel(ignored);
-    manner.wants_report = reports;
-    closing_socket<Socket> closing(std::move(socket), policy, manner);
-    const close_action first = closing.begin();
-    const bool done = first.what == close_action::kind::done;
-    if constexpr (!reports) {
-        if (done) return;
-        using op = unattended_close_op<Socket>;
-        const bool beside_executor = !runs_where_waits_end(closing.socket().get_executor());
-        close_op<Socket>::start(
-            std::allocate_shared<op>(operation_allocator(handler), std::move(closing), beside_executor), first,
-            asio::cancellation_slot());
-    } else if (done) {
-        close_report report = closing.report();
-        const auto ec = closing.error(report);
-        post_completion(closing.socket().get_executor(), std::move(handler), ec, std::move(report));
+    if constexpr (std::is_same_v<Handler, wants_no_report>) {
+        start_unattended_close(std::move(socket), policy, manner);
     } else {
+        manner.wants_report = true;
+        close_action first;
+        closing_socket<Socket> closing = begin_close(std::move(socket), policy, manner, first);
+        if (first.what == close_action::kind::done) {
+            close_report report = closing.report();
+            const auto ec = closing.error(report);
+            return post_completion(closing.socket().get_executor(), std::move(handler), ec, std::move(report));
+        }
         const auto allocator = operation_allocator(handler);
         const auto slot = asio::get_associated_cancellation_slot(handler);
         close_op<Socket>::start(make_close_op(std::move(closing), std::move(handler), allocator), first, slot);
@@ -169,5 +160,7 @@ void start_close(Socket&& socket, const close_policy& policy, Handler handler, c
 }
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
+#include <closeside/detail/close/impl/start_close.hpp>
 
 #endif

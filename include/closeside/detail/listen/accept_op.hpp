@@ -63,27 +63,14 @@ public:
     accept_op& operator=(const accept_op&) = delete;
 
     /// @throws std::bad_alloc if Asio finds no memory to wait with; the handler is then destroyed.
-    static void start(std::shared_ptr<accept_op> self) {
-        accept_op& op = *self;
-        const std::shared_ptr<state_type> state = op.state_;
-        const std::lock_guard lock(state->mutex);
-        op.generation_ = state->generation();
-        if (!state->acceptor.is_open()) op.refusal_ = asio::error::bad_descriptor;
-        if (op.refusal_ || state->backlog.worth_a_look())
-            op.post(self);
-        else
-            op.wait(self);
-        self.reset(); // under the lock, since the operation may be on its way already
-    }
+    static void start(std::shared_ptr<accept_op> self);
 
 protected:
     /// The room is for the way to an executor, `peer` gets the peer's address, a refusal is all that comes of it.
     accept_op(std::shared_ptr<state_type> state, const HandlerExecutor& executor, asio::cancellation_slot slot,
-              shared_room* room, asio::ip::tcp::endpoint* peer, const error_code& refusal)
-        : step(*state, executor, room), state_(std::move(state)),
-          cancellation_(slot, asio::enable_total_cancellation()), peer_(peer), refusal_(refusal) {}
+              shared_room* room, asio::ip::tcp::endpoint* peer, const error_code& refusal);
 
-    ~accept_op() = default;
+    ~accept_op();
 
 private:
     using step = accept_step<accept_op, Executor, HandlerExecutor>;
@@ -94,127 +81,30 @@ private:
 
     static constexpr bool runs_with_acceptor = std::is_same_v<HandlerExecutor, no_executor>;
 
-    /// Begins the operation on the acceptor's executor.
-    struct starter {
-        using allocator_type = in_place_allocator<std::byte, room_for_wait, std::allocator<void>>;
-
-        explicit starter(const std::shared_ptr<accept_op>& self) noexcept : allocator(self->memory_, {}), op(self) {}
-
-        allocator_type get_allocator() const noexcept { return allocator; }
-        void operator()() { accept_op::woken(std::move(op), {}); }
-
-        allocator_type allocator;
-        std::shared_ptr<accept_op> op;
-    };
+    struct starter;
 
     /// Ends on a thread of the context, if the executor would have to take memory for that, too.
     struct beside_executor {
         using executor_type = context_executor;
     };
 
-    /// The handler of every wait.
-    struct waiter : starter, std::conditional_t<runs_with_acceptor, no_executor, beside_executor> {
-        using cancellation_slot_type = asio::cancellation_slot;
-
-        explicit waiter(const std::shared_ptr<accept_op>& self) noexcept
-            : starter(self), slot(self->cancellation_.slot()) {}
-
-        cancellation_slot_type get_cancellation_slot() const noexcept { return slot; }
-        context_executor get_executor() const noexcept requires(!runs_with_acceptor) {
-            return {&this->op->state_->deadlines().context()};
-        }
-        void operator()(const error_code& ec) {
-            if constexpr (runs_with_acceptor) {
-                accept_op::woken(std::move(this->op), ec);
-            } else {
-                this->op->wait_ended_with_ = ec;
-                step::dispatch(std::move(this->op));
-            }
-        }
-
-        cancellation_slot_type slot;
-    };
+    struct waiter;
 
     /// Calls the handler, as the only owner.
     virtual void complete(std::shared_ptr<accept_op> self, accepted&& connection) = 0;
 
-    static void woken(std::shared_ptr<accept_op> self, error_code ec) {
-        accept_op& op = *self;
-        std::shared_ptr<state_type> state = op.state_;
-        op.cancellation_.slot().clear();
-        std::unique_lock lock(state->mutex);
-        if (op.refusal_)
-            ec = op.refusal_;
-        else if (op.generation_ != state->generation() || op.cancellation_.cancelled() != asio::cancellation_type::none)
-            ec = asio::error::operation_aborted;
-        else if (ec == asio::error::operation_aborted)
-            ec.clear(); // another accept has set the timer that they share
-
-        const int fd = ec ? -1 : op.take(ec);
-        if (fd < 0 && !ec) try {
-                op.wait_or_pause(self);
-                self.reset(); // under the lock, as in start()
-                return;
-            } catch (...) {
-                ec = asio::error::no_memory;
-            }
-        accepted connection = state->settle(fd, ec);
-        lock.unlock();
-        state.reset();
-        op.complete(std::move(self), std::move(connection));
-    }
+    static void woken(std::shared_ptr<accept_op> self, error_code ec);
 
     /// An accepted descriptor; or -1, and without an error the operation is to wait or, with `pauses_`, to pause.
-    int take(error_code& ec) {
-        pauses_ = false;
-        state_->ensure_non_blocking(ec);
-        if (ec) return -1;
-        for (int tries = 1; tries <= most_vanished; ++tries) {
-            const int fd = accept_once(state_->acceptor.native_handle(), peer_);
-            const int error = errno;
-            if (std::exchange(looks_, false)) state_->backlog.looked(fd >= 0 || error != EAGAIN);
-            if (fd >= 0) return fd;
-            switch (classify_accept(error)) {
-            case accept_failure::none_waiting: return -1;
-            case accept_failure::vanished:
-                if (!is_aborted(error) || !state_->tells_aborted()) continue;
-                ec.assign(error, asio::error::get_system_category());
-                return -1;
-            case accept_failure::out_of_resources: pauses_ = true; return -1;
-            case accept_failure::fatal: ec.assign(error, asio::error::get_system_category()); return -1;
-            }
-        }
-        pauses_ = true;
-        return -1;
-    }
+    int take(error_code& ec);
 
-    // Asio may throw, and gives the waiter's memory back after the waiter is gone: `self` must outlive that, and the
-    // lock, which a handler that owns the acceptor takes when it is destroyed.
-    void post(const std::shared_ptr<accept_op>& self) {
-        looks_ = true;
-        if constexpr (runs_with_acceptor)
-            post_to(state_->acceptor.get_executor(), starter(self));
-        else
-            step::post(self);
-    }
+    void post(const std::shared_ptr<accept_op>& self);
 
-    void wait_or_pause(const std::shared_ptr<accept_op>& self) {
-        if (pauses_)
-            pause(self);
-        else
-            wait(self);
-    }
+    void wait_or_pause(const std::shared_ptr<accept_op>& self);
 
-    void wait(const std::shared_ptr<accept_op>& self) {
-        state_->acceptor.async_wait(asio::socket_base::wait_read, waiter(self));
-    }
+    void wait(const std::shared_ptr<accept_op>& self);
 
-    void pause(const std::shared_ptr<accept_op>& self) {
-        constexpr std::chrono::milliseconds pause_time{100};
-        // Several accepts wait on one timer: setting it anew would take it away from the others.
-        if (state_->pause.expiry() <= std::chrono::steady_clock::now()) state_->pause.expires_after(pause_time);
-        state_->pause.async_wait(waiter(self));
-    }
+    void pause(const std::shared_ptr<accept_op>& self);
 
     const std::shared_ptr<state_type> state_;
     asio::cancellation_state cancellation_;
@@ -227,5 +117,7 @@ private:
 };
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
+#include <closeside/detail/listen/impl/accept_op.hpp>
 
 #endif

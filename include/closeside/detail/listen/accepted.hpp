@@ -7,7 +7,7 @@
 #include <closeside/detail/close/deadlines.hpp>
 #include <closeside/detail/close/initiate_close.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
-#include <closeside/detail/kernel/tcp_socket.hpp>
+#include <closeside/detail/separate_compilation.hpp>
 
 #include <new>
 #include <utility>
@@ -24,32 +24,27 @@ struct accepted {
 
     /// Makes it `socket`'s. A connection that cannot be registered with the reactor is ended.
     template <class Protocol, class Executor>
-    error_code move_to(asio::basic_socket<Protocol, Executor>& socket) {
-        if (!ec) try {
-                socket.assign(Protocol(protocol), fd.get(), ec);
-            } catch (const std::bad_alloc&) {
-                ec = asio::error::no_memory;
-            }
-        if (ec)
-            end();
-        else
-            fd.release();
-        if (!ec) take_over(context_of(socket.get_executor()));
-        return ec;
-    }
+    error_code move_to(asio::basic_socket<Protocol, Executor>& socket);
 
 private:
-    /// That of a plain socket may have no close_deadlines, and making them may fail.
-    void take_over(asio::execution_context& context) const {
-        if (&context != &deadlines->context() && asio::has_service<close_deadlines>(context))
-            asio::use_service<close_deadlines>(context).take_over();
-    }
-
-    void end() noexcept {
-        if (fd && aborts) tcp_socket::set_linger(fd.get(), true);
-        owned_descriptor ended(std::move(fd));
-    }
+    void take_over(asio::execution_context& context) const;
+    void end() noexcept;
 };
+
+template <class Protocol, class Executor>
+error_code accepted::move_to(asio::basic_socket<Protocol, Executor>& socket) {
+    if (!ec) try {
+            socket.assign(Protocol(protocol), fd.get(), ec);
+        } catch (const std::bad_alloc&) {
+            ec = asio::error::no_memory;
+        }
+    if (ec)
+        end();
+    else
+        fd.release();
+    if (!ec) take_over(context_of(socket.get_executor()));
+    return ec;
+}
 
 /// Of an accept: the connection becomes a new stream on an executor.
 template <class Stream>
@@ -108,5 +103,9 @@ private:
 };
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
+#ifndef CLOSESIDE_SEPARATE_COMPILATION
+#include <closeside/detail/listen/impl/accepted.ipp>
+#endif
 
 #endif

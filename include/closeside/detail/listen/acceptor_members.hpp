@@ -240,7 +240,7 @@ protected:
     friend class closeside::basic_acceptor;
 
     explicit acceptor_members(const executor_type& executor)
-        : executor_(executor), state_(std::make_shared<state_type>(executor, policy)) {}
+        : executor_(executor), state_(make_listener_state(executor, policy)) {}
     // The executor is copied: what was moved from keeps it.
     // NOLINTNEXTLINE(performance-move-constructor-init)
     acceptor_members(acceptor_members&& other) noexcept : executor_(other.executor_), state_(std::move(other.state_)) {}
@@ -256,7 +256,7 @@ protected:
     }
 
     state_type& state() {
-        if (!state_) state_ = std::make_shared<state_type>(executor_, policy); // moved from
+        if (!state_) state_ = make_listener_state(executor_, policy); // moved from
         return *state_;
     }
 

@@ -32,129 +32,48 @@ public:
         asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
     /// Closed.
-    listener_state(const Executor& executor, const close_policy& p)
-        : acceptor(executor), pause(executor), deadlines_(close_deadlines::of(executor)), policy_(p) {}
+    listener_state(const Executor& executor, const close_policy& p);
     listener_state(const listener_state&) = delete;
     listener_state& operator=(const listener_state&) = delete;
-    ~listener_state() {
-        if (acceptor.is_open() && is_inherited(acceptor)) disown(acceptor);
-    }
+    ~listener_state();
 
     /// What `other` has, on another executor; the accepts that are pending there are cancelled.
     template <class Other>
-    void take_from(listener_state<Other>& other) {
-        const std::scoped_lock lock(mutex, other.mutex);
-        other.cancel_pending();
-        acceptor = std::move(other.acceptor);
-        protocol_ = other.protocol_;
-        queued_before_ = std::exchange(other.queued_before_, 0);
-    }
+    void take_from(listener_state<Other>& other);
 
     /// Opens a socket with the policy's options, or names the call that has failed.
-    const char* open(const asio::ip::tcp& protocol, error_code& ec, std::string* cure = nullptr) {
-        const std::lock_guard lock(mutex);
-        if (acceptor.is_open()) {
-            ec = asio::error::already_open;
-            return "open";
-        }
-        new_listener listener = open_socket(protocol, policy_);
-        if (listener.failed != nullptr) {
-            ec.assign(listener.error, asio::error::get_system_category());
-            if (cure != nullptr) *cure = cure_of_options(listener.fd.get(), policy_);
-            return listener.failed;
-        }
-        acceptor.assign(protocol, listener.fd.get(), ec);
-        if (ec) return "assign";
-        listener.fd.release();
-        now_has(protocol, 0);
-        return nullptr;
-    }
+    const char* open(const asio::ip::tcp& protocol, error_code& ec, std::string* cure = nullptr);
 
-    void listen(const asio::ip::tcp::endpoint& endpoint, int length, std::span<const option_view> options) {
-        owned_descriptor listener = open_listener(endpoint, policy_, length, options);
-        acceptor.assign(endpoint.protocol(), listener.get());
-        listener.release();
-        now_has(endpoint.protocol(), 0);
-    }
+    void listen(const asio::ip::tcp::endpoint& endpoint, int length, std::span<const option_view> options);
 
     /// What set_options_of_listener has checked. Throws, and the descriptor stays the caller's.
-    void adopt(const asio::ip::tcp& protocol, int descriptor) {
-        error_code ec;
-        acceptor.assign(protocol, descriptor, ec);
-        if (ec) throw system_error(ec, "adopt descriptor " + std::to_string(descriptor));
-        now_has(protocol, accept_queue_length(descriptor));
-    }
+    void adopt(const asio::ip::tcp& protocol, int descriptor);
 
     /// With an error the descriptor stays the caller's.
-    void assign(const asio::ip::tcp& protocol, int descriptor, error_code& ec) {
-        const std::lock_guard lock(mutex);
-        if (acceptor.is_open())
-            ec = asio::error::already_open;
-        else if (const int error = set_options_of_future_listener(descriptor, policy_))
-            ec.assign(error, asio::error::get_system_category());
-        else
-            acceptor.assign(protocol, descriptor, ec);
-        if (!ec) now_has(protocol, accept_queue_length(descriptor));
-    }
+    void assign(const asio::ip::tcp& protocol, int descriptor, error_code& ec);
 
     /// If nobody has called close: a listener of the process that this one was forked from stays as it is.
-    void drop() noexcept {
-        if (acceptor.is_open() && is_inherited(acceptor))
-            end([this] { disown(acceptor); });
-        else
-            end([this] {
-                error_code ignored;
-                acceptor.close(ignored);
-            });
-    }
+    void drop() noexcept;
 
-    void close(error_code& ec) noexcept {
-        end([&] { acceptor.close(ec); });
-    }
+    void close(error_code& ec) noexcept;
 
-    void cancel(error_code& ec) noexcept {
-        end([&] { acceptor.cancel(ec); });
-    }
+    void cancel(error_code& ec) noexcept;
 
-    int release(error_code& ec) noexcept {
-        int descriptor = -1;
-        end([&] { descriptor = acceptor.release(ec); });
-        return descriptor;
-    }
+    int release(error_code& ec) noexcept;
 
     close_deadlines& deadlines() const noexcept { return deadlines_; }
 
     /// An accepted descriptor, or -1 with the reason in `ec`, as a connection.
-    accepted settle(int fd, const error_code& ec) noexcept {
-        accepted connection{owned_descriptor(fd), ec, protocol_, &deadlines_, policy_.on_limit == limit_action::abort};
-        if (fd < 0) return connection;
-        deadlines_.take_over();
-        if (has_other_options() && !set_inherited_options(fd, policy_))
-            connection.ec.assign(errno, asio::error::get_system_category());
-        return connection;
-    }
+    accepted settle(int fd, const error_code& ec) noexcept;
 
     /// What accept() does.
-    accepted accept_now(asio::ip::tcp::endpoint* peer, error_code ec) noexcept {
-        if (ec) return settle(-1, ec);
-        const int listener = acceptor.is_open() ? acceptor.native_handle() : -1;
-        const int fd =
-            accept_blocking(listener, ec, peer, {.waits = !acceptor.non_blocking(), .tells_aborted = tells_aborted()});
-        return settle(fd, ec);
-    }
+    accepted accept_now(asio::ip::tcp::endpoint* peer, error_code ec) noexcept;
 
     /// Asio's enable_connection_aborted, which Asio alone keeps.
-    bool tells_aborted() const noexcept {
-        asio::socket_base::enable_connection_aborted option;
-        error_code ec;
-        acceptor.get_option(option, ec);
-        return !ec && option.value();
-    }
+    bool tells_aborted() const noexcept;
 
     /// accept4 blocks unless the listener is non-blocking, and Asio believes it only of what it has made so itself.
-    void ensure_non_blocking(error_code& ec) {
-        if (!acceptor.native_non_blocking()) acceptor.native_non_blocking(true, ec);
-    }
+    void ensure_non_blocking(error_code& ec);
 
     /// Changes with every cancel, close and release: what was begun before is aborted.
     std::uint32_t generation() const noexcept { return generation_; }
@@ -168,36 +87,15 @@ private:
     template <class>
     friend class listener_state;
 
-    void now_has(const asio::ip::tcp& protocol, std::uint32_t queued) {
-        protocol_ = protocol;
-        queued_before_ = queued;
-        error_code ignored; // accepts try again
-        ensure_non_blocking(ignored);
-    }
+    void now_has(const asio::ip::tcp& protocol, std::uint32_t queued);
 
-    void cancel_pending() {
-        ++generation_;
-        pause.cancel();
-        error_code ignored;
-        acceptor.cancel(ignored);
-    }
+    void cancel_pending();
 
     template <class End>
-    void end(End end_acceptor) noexcept try {
-        const std::lock_guard lock(mutex);
-        ++generation_;
-        end_acceptor();
-        pause.cancel();
-    } catch (...) {
-        // Neither the lock nor a timer's cancel() fails on Linux.
-    }
+    void end(End end_acceptor) noexcept;
 
     /// Has the next connection inherited the options of an adopted listener's former owner?
-    bool has_other_options() noexcept {
-        if (queued_before_ == 0) return false;
-        --queued_before_;
-        return true;
-    }
+    bool has_other_options() noexcept;
 
     close_deadlines& deadlines_;
     const close_policy policy_; ///< of accepted connections
@@ -206,6 +104,11 @@ private:
     std::uint32_t generation_ = 0;
 };
 
+template <class Executor>
+std::shared_ptr<listener_state<Executor>> make_listener_state(const Executor& executor, const close_policy& p);
+
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
+#include <closeside/detail/listen/impl/listener_state.hpp>
 
 #endif

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_CLOSE_IMPL_DEADLINES_IPP
+#define CLOSESIDE_DETAIL_CLOSE_IMPL_DEADLINES_IPP
+
+#include <closeside/detail/close/deadlines.hpp>
+
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
+
+/// Called when the timer is over. One wait after another finds its memory here, also while the one before it, which
+/// has been cancelled, still has its own.
+struct close_deadlines::timer_handler {
+    using allocator_type = in_place_allocator<std::byte, 192, std::allocator<void>>;
+    allocator_type get_allocator() const noexcept { return {deadlines->memory_[wait % 2], {}}; }
+    void operator()(const error_code&) const { deadlines->timer_over(wait); }
+
+    close_deadlines* deadlines;
+    std::uint64_t wait;
+};
+
+CLOSESIDE_DECL close_deadlines::close_deadlines(asio::execution_context& context)
+    : service(context), timer_(context_executor{&context}), made_at_(forks()) {
+    count_forks();
+}
+
+CLOSESIDE_DECL close_deadlines::~close_deadlines() = default;
+
+CLOSESIDE_DECL close_deadlines& close_deadlines::of_context(asio::execution_context& context) {
+    return asio::use_service<close_deadlines>(context);
+}
+
+CLOSESIDE_DECL close_deadlines* close_deadlines::if_there(asio::execution_context& context) {
+    return asio::has_service<close_deadlines>(context) ? &of_context(context) : nullptr;
+}
+
+CLOSESIDE_DECL bool close_deadlines::insert(entry& e, clock::time_point deadline) {
+    if (!timer_) return false;
+    heap_.push_back(&e);
+    e.deadline_ = deadline;
+    e.place_ = heap_.size() - 1;
+    rise(e.place_);
+    empty_.store(false, std::memory_order_relaxed);
+    try {
+        set_timer(heap_.front()->deadline_);
+    } catch (...) {
+        take_out(e);
+        throw;
+    }
+    return true;
+}
+
+CLOSESIDE_DECL bool close_deadlines::defer(std::shared_ptr<deferred>& d) noexcept {
+    const std::lock_guard lock(mutex);
+    if (timer_) {
+        const bool somebody_comes = set_for_.has_value();
+        try {
+            set_timer(clock::now() + pause);
+        } catch (...) {
+            if (!somebody_comes) return false;
+        }
+        d->next_ = std::move(deferred_);
+        deferred_ = std::move(d);
+    }
+    return true;
+}
+
+CLOSESIDE_DECL void close_deadlines::shutdown() {
+    std::unique_lock lock(mutex);
+    timer_.reset();
+    std::shared_ptr<deferred> destroyed = std::move(deferred_);
+    lock.unlock(); // since the program's handlers go with them
+    while (destroyed) destroyed = std::move(destroyed->next_);
+}
+
+CLOSESIDE_DECL void close_deadlines::notify_fork(asio::execution_context::fork_event event) {
+    if (event == asio::execution_context::fork_child) take_over();
+}
+
+CLOSESIDE_DECL void close_deadlines::set_timer(clock::time_point at) {
+    if (set_for_ && *set_for_ <= at) return;
+    set_for_.reset();
+    timer_->expires_at(at);
+    // If this throws, the wait that expires_at has just cancelled still counts, and sets the timer anew.
+    timer_->async_wait(timer_handler{this, latest_wait_ + 1});
+    ++latest_wait_;
+    set_for_ = at;
+}
+
+CLOSESIDE_DECL void close_deadlines::stop_timer() noexcept {
+    shrink();
+    if (!set_for_ || !timer_) return;
+    ++latest_wait_;
+    set_for_.reset();
+    timer_->cancel();
+}
+
+CLOSESIDE_DECL void close_deadlines::timer_over(std::uint64_t wait) {
+    std::unique_lock lock(mutex);
+    if (wait != latest_wait_) return; // set anew, or stopped, meanwhile
+    set_for_.reset();
+    std::shared_ptr<deferred> now_again = std::move(deferred_);
+    const auto now = clock::now();
+    while (!heap_.empty() && heap_.front()->deadline_ <= now) end_earliest();
+    try {
+        if (!heap_.empty()) set_timer(heap_.front()->deadline_);
+    } catch (...) {
+        // Without a timer nobody would come back: better early than never.
+        while (!heap_.empty()) end_earliest();
+    }
+    if (heap_.empty()) shrink();
+    lock.unlock();
+    while (now_again) {
+        std::shared_ptr<deferred> d = std::move(now_again);
+        now_again = std::move(d->next_);
+        deferred& each = *d;
+        each.again(std::move(d));
+    }
+}
+
+CLOSESIDE_DECL void close_deadlines::shrink() noexcept {
+    if (heap_.capacity() > kept_capacity) std::vector<entry*>().swap(heap_);
+}
+
+CLOSESIDE_DECL void close_deadlines::end_earliest() noexcept {
+    entry& e = *heap_.front();
+    take_out(e);
+    e.deadline_over();
+}
+
+CLOSESIDE_DECL void close_deadlines::take_out(entry& e) noexcept {
+    const std::size_t place = std::exchange(e.place_, entry::nowhere);
+    entry* const last = heap_.back();
+    heap_.pop_back();
+    if (heap_.empty()) empty_.store(true, std::memory_order_relaxed);
+    if (last == &e) return;
+    put(place, last);
+    rise(place);
+    sink(last->place_);
+}
+
+CLOSESIDE_DECL void close_deadlines::put(std::size_t place, entry* e) noexcept {
+    heap_[place] = e;
+    e->place_ = place;
+}
+
+CLOSESIDE_DECL void close_deadlines::rise(std::size_t place) noexcept {
+    entry* const e = heap_[place];
+    for (; place > 0; place = (place - 1) / 2) {
+        entry* const parent = heap_[(place - 1) / 2];
+        if (parent->deadline_ <= e->deadline_) break;
+        put(place, parent);
+    }
+    put(place, e);
+}
+
+CLOSESIDE_DECL void close_deadlines::sink(std::size_t place) noexcept {
+    entry* const e = heap_[place];
+    for (std::size_t child = 2 * place + 1; child < heap_.size(); place = child, child = 2 * place + 1) {
+        if (child + 1 < heap_.size() && heap_[child + 1]->deadline_ < heap_[child]->deadline_) ++child;
+        if (e->deadline_ <= heap_[child]->deadline_) break;
+        put(place, heap_[child]);
+    }
+    put(place, e);
+}
+
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
+#endif

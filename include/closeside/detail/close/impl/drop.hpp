@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_CLOSE_IMPL_DROP_HPP
+#define CLOSESIDE_DETAIL_CLOSE_IMPL_DROP_HPP
+
+#include <closeside/detail/close/drop.hpp>
+
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
+
+template <class Socket>
+void release_now(Socket& socket, bool abort) noexcept {
+    if (abort) close_loop<>::reset(socket.native_handle());
+    error_code ignored;
+    socket.close(ignored);
+}
+
+template <class Socket>
+void end_now(Socket&& socket, const close_policy& policy, const close_manner& manner) noexcept {
+    error_code ignored;
+    socket.cancel(ignored);
+    const closing_socket<Socket> ends_here(std::move(socket), policy, manner); // its destructor does it
+}
+
+template <class Socket>
+void drop(Socket&& socket, const close_policy& policy, close_manner manner) noexcept {
+    if (is_inherited(socket)) return disown(socket);
+    manner.wants_report = false;
+    const close_terms terms(policy);
+    const bool aborts = terms.aborts || policy.on_destroy == destroy_action::abort;
+    if (aborts) return release_now(socket, !(terms.aborts && manner.linger_is_set));
+    if (terms.releases_at_once()) {
+        if (manner.linger2 != 0) tcp_socket::set_linger2(socket.native_handle(), manner.linger2);
+        return release_now(socket, false);
+    }
+    if (policy.on_destroy == destroy_action::close) return end_now(std::move(socket), closing_at_limit(policy), manner);
+    try {
+        start_unattended_close(std::move(socket), policy, manner);
+    } catch (...) {
+        // No memory for the operation; closing_socket has done what on_limit says.
+    }
+}
+
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
+#endif

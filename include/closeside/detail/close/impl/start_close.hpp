@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_CLOSE_IMPL_START_CLOSE_HPP
+#define CLOSESIDE_DETAIL_CLOSE_IMPL_START_CLOSE_HPP
+
+#include <closeside/detail/close/start_close.hpp>
+
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
+
+template <class Socket>
+closing_socket<Socket> begin_close(Socket&& socket, const close_policy& policy, const close_manner& manner,
+                                   close_action& first) noexcept {
+    error_code ignored;
+    // close(2) ends what is under way too, if it comes at once.
+    if (!close_terms(policy).releases_at_once()) socket.cancel(ignored);
+    closing_socket<Socket> closing(std::move(socket), policy, manner);
+    first = closing.begin();
+    return closing;
+}
+
+template <class Socket>
+class unattended_close_op final : public close_op<Socket> {
+public:
+    unattended_close_op(closing_socket<Socket>&& closing, bool beside_executor)
+        : close_op<Socket>(std::move(closing), beside_executor) {}
+
+private:
+    void complete(std::shared_ptr<close_op<Socket>>, bool) override {}
+};
+
+template <class Socket>
+void start_unattended_close(Socket&& socket, const close_policy& policy, close_manner manner) {
+    manner.wants_report = false;
+    close_action first;
+    closing_socket<Socket> closing = begin_close(std::move(socket), policy, manner, first);
+    if (first.what == close_action::kind::done) return;
+    using op = unattended_close_op<Socket>;
+    const bool beside_executor = !runs_where_waits_end(closing.socket().get_executor());
+    close_op<Socket>::start(
+        std::allocate_shared<op>(asio::recycling_allocator<void>(), std::move(closing), beside_executor), first,
+        asio::cancellation_slot());
+}
+
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
+#endif

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_SRC_HPP
+#define CLOSESIDE_SRC_HPP
+
+/// The functions that headers only declare with CLOSESIDE_SEPARATE_COMPILATION: for one file of a program or library.
+/** CLOSESIDE_SEPARATE_COMPILATION must be defined for every file that includes closeside, best by the build system; the
+ *  targets closeside::compiled and closeside::boost_compiled do it all. A program of both Asios has one such file for
+ *  each. The host check's are in closeside/host/src.hpp. */
+
+#ifndef CLOSESIDE_SEPARATE_COMPILATION
+#error                                                                                                                 \
+    "closeside/src.hpp is for separate compilation: define CLOSESIDE_SEPARATE_COMPILATION for every file, or leave it out"
+#endif
+
+#include <closeside/closeside.hpp>
+
+#include <closeside/detail/close/impl/deadlines.ipp>
+#include <closeside/detail/connect/impl/connect_diagnosis.ipp>
+#include <closeside/detail/connect/impl/connect_socket.ipp>
+#include <closeside/detail/listen/impl/accepted.ipp>
+#include <closeside/detail/listen/impl/listening_socket.ipp>
+
+#define CLOSESIDE_INSTANCE template
+#include <closeside/detail/close/impl/instances.ipp>
+#include <closeside/detail/listen/impl/instances.ipp>
+#undef CLOSESIDE_INSTANCE
+
+#endif
