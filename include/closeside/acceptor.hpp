@@ -39,7 +39,7 @@ namespace closeside::inline CLOSESIDE_BACKEND {
  *  listening socket. */
 template <close_policy P, class Executor = asio::any_io_executor>
 class basic_acceptor : public detail::acceptor_members<P, Executor> {
-    static_assert(std::is_empty_v<policy_traits<P>>); // names policy_traits<P>, which refuses contradictions
+    static_assert(sizeof(policy_traits<P>) != 0); // names policy_traits<P>, which refuses contradictions
     using members = detail::acceptor_members<P, Executor>;
 
 public:
@@ -260,7 +260,8 @@ private:
     }
     template <class Peer>
     static auto into(Peer& peer) {
-        static_assert(detail::suits_peer<P, Peer>,
+        constexpr bool same_policy = detail::suits_peer<P, Peer>;
+        static_assert(same_policy,
                       "the stream has another policy than the acceptor, whose options the connection inherits: accept "
                       "into a stream of the acceptor's policy");
         return detail::into_socket(detail::peer_socket(peer), detail::has_policy<Peer>);

@@ -56,7 +56,7 @@ namespace closeside::inline CLOSESIDE_BACKEND {
  */
 template <close_policy P, class Executor = asio::any_io_executor>
 class basic_stream : public detail::asio_members<P, Executor> {
-    static_assert(std::is_empty_v<policy_traits<P>>); // names policy_traits<P>, which refuses contradictions
+    static_assert(sizeof(policy_traits<P>) != 0); // names policy_traits<P>, which refuses contradictions
     using members = detail::asio_members<P, Executor>;
     using members::options_;
 
