@@ -9,6 +9,7 @@
 #include <closeside/detail/listen/acceptor_members.hpp>
 #include <closeside/detail/listen/listening_socket.hpp>
 #include <closeside/detail/listen/start_accept.hpp>
+#include <closeside/detail/refusal.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/stream.hpp>
 
@@ -105,9 +106,13 @@ public:
     basic_acceptor(Context& context, const endpoint_type& endpoint, Bool reuse_addr)
         : basic_acceptor(executor_type(context.get_executor()), endpoint, reuse_addr) {}
 
-    /// Options come after the backlog: some of Asio's convert to bool, and would be taken for it.
-    template <class ExecutorOrContext, detail::socket_option Option, detail::socket_option... Options>
-    basic_acceptor(ExecutorOrContext&&, const endpoint_type&, const Option&, const Options&...) = delete;
+    // Some of Asio's options convert to bool, and would be taken for reuse_addr or the backlog.
+    // clang-format off
+    CLOSESIDE_REFUSED("options come after the backlog: write (io, endpoint, asio::socket_base::max_listen_connections, "
+                      "option)", class On, std::same_as<endpoint_type> E = endpoint_type,
+                      detail::socket_option Option, detail::socket_option... Options)
+    basic_acceptor(On&&, const E&, const Option&, const Options&...) CLOSESIDE_REFUSED_CALL
+    // clang-format on
 
     /// Takes over a socket from outside; see assign().
     basic_acceptor(const executor_type& executor, const protocol_type& protocol, native_handle_type descriptor)
