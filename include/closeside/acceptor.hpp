@@ -3,6 +3,7 @@
 #define CLOSESIDE_ACCEPTOR_HPP
 
 #include <closeside/detail/asio/asio.hpp>
+#include <closeside/detail/asio/can_initiate.hpp>
 #include <closeside/detail/asio/sync_result.hpp>
 #include <closeside/detail/listen/accept_arguments.hpp>
 #include <closeside/detail/listen/accepted.hpp>
@@ -111,7 +112,7 @@ public:
     CLOSESIDE_REFUSED("options come after the backlog: write (io, endpoint, asio::socket_base::max_listen_connections, "
                       "option)", class On, std::same_as<endpoint_type> E = endpoint_type,
                       detail::socket_option Option, detail::socket_option... Options)
-    basic_acceptor(On&&, const E&, const Option&, const Options&...) CLOSESIDE_REFUSED_CALL
+    basic_acceptor(On&&, const E&, const Option&, const Options&...) CLOSESIDE_REFUSED_CALL;
     // clang-format on
 
     /// Takes over a socket from outside; see assign().
@@ -274,9 +275,20 @@ private:
 
     template <class Target, class Token>
     auto start_accept(Target target, endpoint_type* peer_endpoint, Token& token) {
+        using signature = typename Target::signature;
+        using initiation = detail::initiate_accept<Executor>;
+        constexpr bool fits = detail::can_initiate<Token, signature, initiation, Target, endpoint_type*&>;
+        constexpr bool takes_stream = fits || Target::is_programs;
+        static_assert(takes_stream,
+                      "async_accept completes with (error_code, stream): write the handler as [](closeside::error_code "
+                      "ec, closeside::stream<policy> peer) {}, with the acceptor's policy, or auto for the stream");
+        constexpr bool takes_error = fits || !Target::is_programs;
+        static_assert(takes_error, "async_accept into a stream completes with (error_code): write the handler as "
+                                   "[](closeside::error_code ec) {}");
         this->state();
-        return asio::async_initiate<Token, typename Target::signature>(detail::initiate_accept<Executor>(this->state_),
-                                                                       token, std::move(target), peer_endpoint);
+        if constexpr (fits)
+            return asio::async_initiate<Token, signature>(initiation(this->state_), token, std::move(target),
+                                                          peer_endpoint);
     }
 
     template <class Target>

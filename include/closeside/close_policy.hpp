@@ -70,10 +70,10 @@ struct lingering {
     // clang-format off
     CLOSESIDE_REFUSED("write lingering::background, lingering::abort or lingering::until_acked(5s) for linger; a time for "
                       "FIN-WAIT-2 is linger2, one for the drain is drain_time", detail::no_linger T)
-    constexpr lingering(const T&) noexcept CLOSESIDE_REFUSED_CONSTANT
+    constexpr lingering(const T&) noexcept CLOSESIDE_REFUSED_CONSTANT;
     CLOSESIDE_REFUSED("write lingering::until_acked(5s) for the linger {true, 5}, lingering::abort for {true, 0}, "
                       "lingering::background for {false, 0}", detail::number OnOff, class T)
-    constexpr lingering(OnOff, const T&) noexcept CLOSESIDE_REFUSED_CONSTANT
+    constexpr lingering(OnOff, const T&) noexcept CLOSESIDE_REFUSED_CONSTANT;
     // clang-format on
 
     mode how = mode::background;
@@ -105,7 +105,7 @@ struct fin_wait2 {
     // clang-format off
     CLOSESIDE_REFUSED("write linger2 with its unit, as 10s; fin_wait2::skip is TCP_LINGER2 = -1, fin_wait2::system its 0",
                       detail::number T)
-    constexpr fin_wait2(T) noexcept CLOSESIDE_REFUSED_CONSTANT
+    constexpr fin_wait2(T) noexcept CLOSESIDE_REFUSED_CONSTANT;
     // clang-format on
 
     mode how = mode::system;
