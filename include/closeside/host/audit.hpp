@@ -38,11 +38,12 @@ struct audit_options {
  *  @param more    an earlier look, and the configuration files.
  *  @return the findings: the worst first, among equals what is happening now, then by code.
  *  @throws std::bad_alloc only. */
-CLOSESIDE_DECL std::vector<finding> audit(const snapshot& seen, program program, const audit_options& more = {});
+[[gnu::cold]] CLOSESIDE_DECL std::vector<finding> audit(const snapshot& seen, program program,
+                                                        const audit_options& more = {});
 
 /// The same by exposure and policies alone.
-CLOSESIDE_DECL std::vector<finding> audit(const snapshot& seen, exposure peers = exposure::nat,
-                                          std::span<const close_policy> policies = {});
+[[gnu::cold]] CLOSESIDE_DECL std::vector<finding> audit(const snapshot& seen, exposure peers = exposure::nat,
+                                                        std::span<const close_policy> policies = {});
 
 } // namespace closeside::host
 

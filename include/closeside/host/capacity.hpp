@@ -39,15 +39,16 @@ struct capacity {
 namespace detail {
 
 /// How many ports of low…high the list of ip_local_reserved_ports leaves; it has been checked for its characters.
-CLOSESIDE_DECL std::int64_t unreserved_ports(std::int64_t low, std::int64_t high, std::string_view reserved);
+[[gnu::cold]] CLOSESIDE_DECL std::int64_t unreserved_ports(std::int64_t low, std::int64_t high,
+                                                           std::string_view reserved);
 
 /// How long a port is bound to the TIME-WAIT it has left, in seconds.
-CLOSESIDE_DECL double port_hold_seconds(const snapshot& s, bool to_loopback) noexcept;
+[[gnu::cold]] CLOSESIDE_DECL double port_hold_seconds(const snapshot& s, bool to_loopback) noexcept;
 
 } // namespace detail
 
 /// Computes what the settings of a snapshot allow. A pure function.
-CLOSESIDE_DECL capacity capacity_of(const snapshot& s);
+[[gnu::cold]] CLOSESIDE_DECL capacity capacity_of(const snapshot& s);
 
 } // namespace closeside::host
 

@@ -28,7 +28,7 @@ struct config_options {
  *  Never throws: `error` is set when nothing could be looked at (the errno of opening the root; ENOMEM).
  *  Modelled are systemd 252 to 257 on a usr-merged system, the current procps (procps_release for older ones), and the
  *  values that Linux 6.18 takes. Sources: sysctl.d(5), sysctl(8), and the files named at each part. */
-CLOSESIDE_DECL config_view read_config(const config_options& options = {}) noexcept;
+[[gnu::cold]] CLOSESIDE_DECL config_view read_config(const config_options& options = {}) noexcept;
 
 } // namespace closeside::host
 

@@ -56,7 +56,7 @@ struct key_value {
 namespace detail {
 
 /// Interprets what stands in the file of a key, by the kernel's own rules for numbers.
-CLOSESIDE_DECL key_value interpret(key_shape shape, std::string_view content);
+[[gnu::cold]] CLOSESIDE_DECL key_value interpret(key_shape shape, std::string_view content);
 
 } // namespace detail
 

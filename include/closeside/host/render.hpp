@@ -12,7 +12,7 @@ namespace closeside::host {
 
 /// One line for a log, without the line end: `CS101 critical: [net.ipv4.tcp_rfc1337=1] message. Effect: … Fix: …`.
 /** Printable ASCII whatever the host's files held. */
-CLOSESIDE_DECL std::string to_line(const finding& f);
+[[gnu::cold]] CLOSESIDE_DECL std::string to_line(const finding& f);
 
 struct text_options {
     /// ANSI colours, for a terminal.
@@ -22,7 +22,7 @@ struct text_options {
 };
 
 /// Several lines for a person, each with a line end; colours and line ends apart, printable ASCII.
-CLOSESIDE_DECL std::string to_text(const finding& f, const text_options& options = {});
+[[gnu::cold]] CLOSESIDE_DECL std::string to_text(const finding& f, const text_options& options = {});
 
 } // namespace closeside::host
 

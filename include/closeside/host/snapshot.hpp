@@ -103,7 +103,7 @@ struct snapshot {
     std::optional<std::uint64_t> count(counter c) const noexcept { return counters[static_cast<std::size_t>(c)]; }
 
     /// The file that a key was read from.
-    CLOSESIDE_DECL std::string path(key k) const;
+    [[gnu::cold]] CLOSESIDE_DECL std::string path(key k) const;
 
     friend bool operator==(const snapshot&, const snapshot&) = default;
 };

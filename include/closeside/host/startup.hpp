@@ -58,8 +58,8 @@ struct startup_report {
 };
 
 /// Everything that can run out of memory, so that a server that looks at its host starts in any case.
-CLOSESIDE_DECL startup_report inspect(std::span<const close_policy> compiled_in, const startup_options& options,
-                                      severity minimum) noexcept;
+[[gnu::cold]] CLOSESIDE_DECL startup_report inspect(std::span<const close_policy> compiled_in,
+                                                    const startup_options& options, severity minimum) noexcept;
 
 template <close_policy... P>
 startup_report inspect_for(const startup_options& options, severity minimum) noexcept {

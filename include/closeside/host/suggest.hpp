@@ -39,13 +39,13 @@ struct suggestion {
     std::vector<const finding*> unresolved;
 
     /// What would be seen with these settings made: to judge a suggestion before anybody follows it.
-    CLOSESIDE_DECL snapshot applied_to(snapshot seen) const;
+    [[gnu::cold]] CLOSESIDE_DECL snapshot applied_to(snapshot seen) const;
 };
 
 /// Gathers what the findings ask to be set: each key once, with the value that the worst of them asks for. Sets nothing.
 /** @param findings as audit gives them, the worst first; they must outlive the result.
  *  @param seen     what they were found in. */
-CLOSESIDE_DECL suggestion suggest(std::span<const finding> findings, const snapshot& seen);
+[[gnu::cold]] CLOSESIDE_DECL suggestion suggest(std::span<const finding> findings, const snapshot& seen);
 
 } // namespace closeside::host
 

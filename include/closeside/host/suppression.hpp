@@ -35,25 +35,26 @@ struct suppression_list {
 
 namespace detail {
 
-CLOSESIDE_DECL std::chrono::sys_days today_in_utc() noexcept;
+[[gnu::cold]] CLOSESIDE_DECL std::chrono::sys_days today_in_utc() noexcept;
 
 /// The suppression of a code that holds longest; nullptr if there is none.
-CLOSESIDE_DECL const suppression* find_suppression(std::span<const suppression> among, std::string_view code) noexcept;
+[[gnu::cold]] CLOSESIDE_DECL const suppression* find_suppression(std::span<const suppression> among,
+                                                                 std::string_view code) noexcept;
 
 /// Reads `2027-03-31`; nothing for another form, or for a day that the calendar does not have.
-CLOSESIDE_DECL std::optional<std::chrono::sys_days> parse_date(std::string_view text) noexcept;
+[[gnu::cold]] CLOSESIDE_DECL std::optional<std::chrono::sys_days> parse_date(std::string_view text) noexcept;
 
-CLOSESIDE_DECL std::string format_date(std::chrono::sys_days day);
+[[gnu::cold]] CLOSESIDE_DECL std::string format_date(std::chrono::sys_days day);
 
 /// Interprets lines of the form `CODE [until=YYYY-MM-DD] [reason]`. Empty lines, and those that begin with #, are passed
 /// over. `name` is what problems call the text.
-CLOSESIDE_DECL suppression_list parse_suppressions(std::string_view content, std::string_view name);
+[[gnu::cold]] CLOSESIDE_DECL suppression_list parse_suppressions(std::string_view content, std::string_view name);
 
 } // namespace detail
 
 /// Reads the suppressions of a regular file of at most 64 KiB. Anything else is a problem, and is not waited for.
 /** @throws std::bad_alloc only. */
-CLOSESIDE_DECL suppression_list read_suppressions(const std::string& path);
+[[gnu::cold]] CLOSESIDE_DECL suppression_list read_suppressions(const std::string& path);
 
 } // namespace closeside::host
 

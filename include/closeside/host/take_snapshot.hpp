@@ -21,7 +21,7 @@ struct snapshot_options {
  *  takes half a millisecond. Never throws: what cannot be read has a status that says so, and `error` is
  *  set when nothing could be read. Thread safety: callable from any thread at any time; a thread that has called
  *  setns(2) sees its own network namespace. */
-CLOSESIDE_DECL snapshot take_snapshot(const snapshot_options& options = {}) noexcept;
+[[gnu::cold]] CLOSESIDE_DECL snapshot take_snapshot(const snapshot_options& options = {}) noexcept;
 
 } // namespace closeside::host
 

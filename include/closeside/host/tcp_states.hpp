@@ -62,7 +62,7 @@ struct tcp_states {
     }
 
     /// Why the counts are no better, in one line without a line end; empty if they are exact and by the best method.
-    CLOSESIDE_DECL std::string why_not_better() const;
+    [[gnu::cold]] CLOSESIDE_DECL std::string why_not_better() const;
 
     friend bool operator==(const tcp_states&, const tcp_states&) = default;
 };

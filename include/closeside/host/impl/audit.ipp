@@ -6,6 +6,7 @@
 #include <closeside/detail/separate_compilation.hpp>
 #include <closeside/host/audit.hpp>
 #include <closeside/host/config_view.hpp>
+#include <closeside/host/detail/compose.hpp>
 #include <closeside/host/detail/evidence.hpp>
 #include <closeside/host/detail/rule.hpp>
 #include <closeside/host/detail/rule_table.hpp>
@@ -29,8 +30,7 @@ namespace detail {
 [[gnu::cold]] inline finding::observation observe(const snapshot& s, key k) {
     const key_value& value = s[k];
     return {std::string(to_string(k)),
-            value.status == key_status::present ? value.text : "(" + std::string(to_string(value.status)) + ")",
-            s.path(k)};
+            value.status == key_status::present ? value.text : compose("({})", {to_string(value.status)}), s.path(k)};
 }
 
 [[gnu::cold]] inline std::string sentence(std::string text) {
@@ -61,6 +61,16 @@ namespace detail {
     return f;
 }
 
+/// The worst first, among equals what is happening now, then by code: the order in which the rules stand.
+[[gnu::cold]] inline void insert(std::vector<finding>& findings, finding&& f) {
+    const auto rank = [](const finding& one) {
+        return 2 * static_cast<int>(one.severity) + (one.occurrence == occurrence::happening);
+    };
+    auto at = findings.end();
+    while (at != findings.begin() && rank(*(at - 1)) < rank(f)) --at;
+    findings.insert(at, std::move(f));
+}
+
 CLOSESIDE_DECL std::optional<severity> worst(std::span<const finding> findings) noexcept {
     if (findings.empty()) return std::nullopt;
     const auto milder = [](const finding& a, const finding& b) { return a.severity < b.severity; };
@@ -77,13 +87,7 @@ CLOSESIDE_DECL std::vector<finding> audit(const snapshot& seen, program program,
     std::vector<finding> findings;
     for (const detail::rule& r : detail::rule_table)
         if (std::optional<detail::judgement> found = r.judge(input))
-            findings.push_back(detail::complete(r, *std::move(found), seen, more.earlier));
-    std::sort(findings.begin(), findings.end(), [](const finding& a, const finding& b) {
-        const bool a_happens = a.occurrence == occurrence::happening, b_happens = b.occurrence == occurrence::happening;
-        return a.severity != b.severity ? a.severity > b.severity
-               : a_happens != b_happens ? a_happens
-                                        : a.code < b.code;
-    });
+            detail::insert(findings, detail::complete(r, *std::move(found), seen, more.earlier));
     return findings;
 }
 

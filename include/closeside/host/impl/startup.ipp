@@ -6,6 +6,7 @@
 #include <closeside/detail/kernel/printable_text.hpp>
 #include <closeside/detail/separate_compilation.hpp>
 #include <closeside/host/audit.hpp>
+#include <closeside/host/detail/compose.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/program.hpp>
 #include <closeside/host/render.hpp>
@@ -26,18 +27,19 @@
 namespace closeside::host::detail {
 
 /// Is it ignored or suppressed, whatever its severity?
-inline bool is_left_out(const finding& f, const startup_options& options) noexcept {
+[[gnu::cold]] inline bool is_left_out(const finding& f, const startup_options& options) noexcept {
     if (std::find(options.ignore.begin(), options.ignore.end(), f.code) != options.ignore.end()) return true;
     const suppression* const s = find_suppression(options.suppressions, f.code);
     return s && !s->has_expired(today_in_utc());
 }
 
 /// The line of a finding that is not left out. If it once was suppressed, the line says until when and why.
-inline std::string line_of(const finding& f, const startup_options& options) {
+[[gnu::cold]] inline std::string line_of(const finding& f, const startup_options& options) {
     const suppression* const s = find_suppression(options.suppressions, f.code);
     if (!s) return to_line(f);
-    return to_line(f) + " It was suppressed until " + format_date(*s->until) +
-           (s->reason.empty() ? "." : ": " + closeside::detail::printable(s->reason));
+    return compose("{} It was suppressed until {}{}",
+                   {to_line(f), format_date(*s->until),
+                    s->reason.empty() ? "." : compose(": {}", {closeside::detail::printable(s->reason)})});
 }
 
 CLOSESIDE_DECL startup_report inspect(std::span<const close_policy> compiled_in, const startup_options& options,

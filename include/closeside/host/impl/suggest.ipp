@@ -3,6 +3,7 @@
 #define CLOSESIDE_HOST_IMPL_SUGGEST_IPP
 
 #include <closeside/detail/separate_compilation.hpp>
+#include <closeside/host/detail/compose.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/key_value.hpp>
@@ -26,7 +27,7 @@ CLOSESIDE_DECL snapshot suggestion::applied_to(snapshot seen) const {
 
 namespace detail {
 
-inline suggestion::settable settable_where(std::optional<key> k, const snapshot& seen) noexcept {
+[[gnu::cold]] inline suggestion::settable settable_where(std::optional<key> k, const snapshot& seen) noexcept {
     if (!k) return suggestion::settable::here;
     if (seen.space == network_namespace::child && facts(*k).reach == key_reach::host) return suggestion::settable::host;
     switch (seen[*k].status) {
@@ -50,7 +51,7 @@ CLOSESIDE_DECL suggestion suggest(std::span<const finding> findings, const snaps
                 const std::optional<key> k = find_key(wanted.key);
                 const bool has_value = k && seen[*k].status == key_status::present;
                 std::string was = has_value ? seen[*k].text
-                                  : k       ? "(" + std::string(to_string(seen[*k].status)) + ")"
+                                  : k       ? detail::compose("({})", {to_string(seen[*k].status)})
                                             : "";
                 all.settings.push_back({wanted, std::move(was), detail::settable_where(k, seen), {&f}, {}});
             } else if (known->setting.value != wanted.value) {

@@ -4,6 +4,7 @@
 
 #include <closeside/detail/kernel/printable_text.hpp>
 #include <closeside/detail/separate_compilation.hpp>
+#include <closeside/host/detail/compose.hpp>
 #include <closeside/host/detail/rule_table.hpp>
 #include <closeside/host/detail/text_file.hpp>
 #include <closeside/host/suppression.hpp>
@@ -53,17 +54,19 @@ CLOSESIDE_DECL std::optional<std::chrono::sys_days> parse_date(std::string_view 
 CLOSESIDE_DECL std::string format_date(std::chrono::sys_days day) {
     const std::chrono::year_month_day date(day);
     const auto padded = [](unsigned n, std::size_t width) {
-        const std::string digits = std::to_string(n);
-        return std::string(width - std::min(width, digits.size()), '0') + digits;
+        std::string digits = std::to_string(n);
+        digits.insert(0, width - std::min(width, digits.size()), '0');
+        return digits;
     };
-    return padded(static_cast<unsigned>(static_cast<int>(date.year())), 4) + "-" +
-           padded(static_cast<unsigned>(date.month()), 2) + "-" + padded(static_cast<unsigned>(date.day()), 2);
+    return compose("{}-{}-{}",
+                   {padded(static_cast<unsigned>(static_cast<int>(date.year())), 4),
+                    padded(static_cast<unsigned>(date.month()), 2), padded(static_cast<unsigned>(date.day()), 2)});
 }
 
 /// Far more than a host can have to excuse.
 inline constexpr std::size_t suppressions_limit = 64 * 1024;
 
-inline std::string_view take_field(std::string_view& line) noexcept {
+[[gnu::cold]] inline std::string_view take_field(std::string_view& line) noexcept {
     constexpr std::string_view blank = " \t\r";
     line.remove_prefix(std::min(line.find_first_not_of(blank), line.size()));
     const std::string_view word = line.substr(0, line.find_first_of(blank));
@@ -73,7 +76,7 @@ inline std::string_view take_field(std::string_view& line) noexcept {
 }
 
 /// `until=…`, `expires=…`: an assignment, and no word of a reason.
-inline bool looks_assigned(std::string_view word) noexcept {
+[[gnu::cold]] inline bool looks_assigned(std::string_view word) noexcept {
     const std::size_t equals = word.find('=');
     return equals != 0 && equals != word.npos && std::all_of(word.begin(), word.begin() + equals, [](char c) {
                return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
@@ -81,25 +84,27 @@ inline bool looks_assigned(std::string_view word) noexcept {
 }
 
 /// Interprets `CODE [until=YYYY-MM-DD] [reason]` into `s`; otherwise gives what is wrong, and with which word.
-inline std::string interpret_suppression(std::string_view line, suppression& s) {
-    const auto quoted = [](std::string_view word) { return "'" + closeside::detail::printable_excerpt(word) + "' "; };
+[[gnu::cold]] inline std::string interpret_suppression(std::string_view line, suppression& s) {
+    const auto quoted = [](std::string_view word) {
+        return compose("'{}' ", {closeside::detail::printable_excerpt(word)});
+    };
     const std::string_view code = take_field(line);
-    if (!find_rule(code)) return quoted(code) + "is not the code of a rule; write one as in CS101";
+    if (!find_rule(code)) return compose("{}is not the code of a rule; write one as in CS101", {quoted(code)});
     s.code = code;
 
     constexpr std::string_view until = "until=";
     std::string_view rest = line;
     if (const std::string_view word = take_field(rest); word.starts_with(until)) {
         s.until = parse_date(word.substr(until.size()));
-        if (!s.until) return quoted(word) + "names no day; write until=YYYY-MM-DD";
+        if (!s.until) return compose("{}names no day; write until=YYYY-MM-DD", {quoted(word)});
         line = rest;
     } else if (looks_assigned(word)) {
-        return quoted(word) + "is not understood; behind the code stands until=YYYY-MM-DD or the reason";
+        return compose("{}is not understood; behind the code stands until=YYYY-MM-DD or the reason", {quoted(word)});
     }
     // An end that is overlooked would make the suppression hold for good.
     for (rest = line; !rest.empty();)
         if (const std::string_view word = take_field(rest); word.starts_with(until))
-            return quoted(word) + "comes too late; write it once, right behind the code";
+            return compose("{}comes too late; write it once, right behind the code", {quoted(word)});
     s.reason = line.substr(0, line.find_last_not_of(" \t\r") + 1);
     return {};
 }
@@ -115,8 +120,7 @@ CLOSESIDE_DECL suppression_list parse_suppressions(std::string_view content, std
         if (const std::string problem = interpret_suppression(line, s); problem.empty())
             found.entries.push_back(std::move(s));
         else
-            found.problems.push_back(closeside::detail::printable(name) + ":" + std::to_string(number) + ": " +
-                                     problem);
+            found.problems.push_back(compose("{}:{}: {}", {closeside::detail::printable(name), number, problem}));
     }
     return found;
 }
@@ -127,8 +131,8 @@ CLOSESIDE_DECL suppression_list read_suppressions(const std::string& path) {
     const detail::text_file file = detail::read_text_file(path, detail::suppressions_limit);
     if (!file.problem.empty())
         return suppression_list{{},
-                                {closeside::detail::printable(path) + ": " + file.problem +
-                                 "; suppressions stand in a regular file of at most 64 KiB"}};
+                                {detail::compose("{}: {}; suppressions stand in a regular file of at most 64 KiB",
+                                                 {closeside::detail::printable(path), file.problem})}};
     return detail::parse_suppressions(file.content, path);
 }
 

@@ -3,6 +3,7 @@
 #define CLOSESIDE_HOST_IMPL_TCP_STATES_IPP
 
 #include <closeside/detail/separate_compilation.hpp>
+#include <closeside/host/detail/compose.hpp>
 #include <closeside/host/tcp_states.hpp>
 
 #include <cerrno>
@@ -33,12 +34,12 @@ inline void append_failure(std::string& text, std::string_view source, int error
 CLOSESIDE_DECL std::string tcp_states::why_not_better() const {
     std::string text;
     if (stopped)
-        detail::append_phrase(text, "stopped after " + std::to_string(elapsed.count() / 1000) +
-                                        " ms: the counts are those of a part of the table");
+        detail::append_phrase(text, detail::compose("stopped after {} ms: the counts are those of a part of the table",
+                                                    {elapsed.count() / 1000}));
     if (interrupted) detail::append_phrase(text, "the table changed so much that the kernel lost its place in it");
     if (malformed != 0)
-        detail::append_phrase(text, std::to_string(malformed) + (malformed == 1 ? " entry" : " entries") +
-                                        " could not be understood");
+        detail::append_phrase(
+            text, detail::compose("{}{} could not be understood", {malformed, malformed == 1 ? " entry" : " entries"}));
     if (method == source::sockstat)
         detail::append_phrase(text, "TIME-WAIT is an upper bound: it includes orphans in FIN-WAIT-2");
     detail::append_failure(text, "sock_diag", tcpdiag_error);
