@@ -27,7 +27,7 @@ endforeach()
 
 # Our own, whose folders may be called as theirs are; what they open is in the list as well.
 list(LENGTH opened count)
-list(FILTER opened EXCLUDE REGEX "/closeside/([a-z_]+/)*[a-z_]+[.]hpp$")
+list(FILTER opened EXCLUDE REGEX "/closeside/([a-z_]+/)*[a-z_]+[.][hi]pp$")
 if(count EQUAL 0)
     message(FATAL_ERROR "${header}: the preprocessor reports no file, not even the header itself")
 endif()

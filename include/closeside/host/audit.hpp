@@ -3,65 +3,23 @@
 #define CLOSESIDE_HOST_AUDIT_HPP
 
 #include <closeside/close_policy.hpp>
-#include <closeside/host/detail/evidence.hpp>
-#include <closeside/host/detail/rule.hpp>
-#include <closeside/host/detail/rule_table.hpp>
+#include <closeside/detail/separate_compilation.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/program.hpp>
 #include <closeside/host/snapshot.hpp>
 
-#include <algorithm>
 #include <optional>
 #include <span>
-#include <string>
-#include <utility>
 #include <vector>
 
 namespace closeside::host {
 
+struct config_view;
+
 namespace detail {
 
-inline finding::observation observe(const snapshot& s, key k) {
-    const key_value& value = s[k];
-    return {std::string(to_string(k)),
-            value.status == key_status::present ? value.text : "(" + std::string(to_string(value.status)) + ")",
-            s.path(k)};
-}
-
-inline std::string sentence(std::string text) {
-    if (!text.empty() && text.front() >= 'a' && text.front() <= 'z')
-        text.front() = static_cast<char>(text.front() - 'a' + 'A');
-    return text;
-}
-
-inline finding complete(const rule& r, judgement&& j, const snapshot& s, const snapshot* earlier) {
-    finding f;
-    f.code = r.code;
-    f.severity = j.severity;
-    for (const key k : j.keys) {
-        f.keys.emplace_back(to_string(k));
-        f.observed.push_back(observe(s, k));
-    }
-    f.message = std::move(j.message);
-    f.consequence = std::move(j.consequence);
-    f.fix = sentence(std::move(j.fix.text));
-    f.source = j.source;
-    f.settings = std::move(j.fix.settings);
-
-    evidence counted = gather_evidence(r.confirmed_by, s, earlier);
-    f.occurrence = counted.occurrence;
-    f.evidence = std::move(counted.text);
-    // Somebody on this host suffers from it right now, even if it is not this program.
-    if (f.occurrence == occurrence::happening) f.severity = std::max(f.severity, severity::warning);
-    return f;
-}
-
 /// The worst severity among the findings; nothing without findings.
-inline std::optional<severity> worst(std::span<const finding> findings) noexcept {
-    if (findings.empty()) return std::nullopt;
-    const auto milder = [](const finding& a, const finding& b) { return a.severity < b.severity; };
-    return std::max_element(findings.begin(), findings.end(), milder)->severity;
-}
+CLOSESIDE_DECL std::optional<severity> worst(std::span<const finding> findings) noexcept;
 
 } // namespace detail
 
@@ -80,30 +38,17 @@ struct audit_options {
  *  @param more    an earlier look, and the configuration files.
  *  @return the findings: the worst first, among equals what is happening now, then by code.
  *  @throws std::bad_alloc only. */
-inline std::vector<finding> audit(const snapshot& seen, program program, const audit_options& more = {}) {
-    static constexpr close_policy default_policy{};
-    if (program.policies.empty()) program.policies = {&default_policy, 1};
-
-    const detail::rule_input input{seen, program, more.config};
-    std::vector<finding> findings;
-    for (const detail::rule& r : detail::rule_table)
-        if (std::optional<detail::judgement> found = r.judge(input))
-            findings.push_back(detail::complete(r, *std::move(found), seen, more.earlier));
-    std::sort(findings.begin(), findings.end(), [](const finding& a, const finding& b) {
-        const bool a_happens = a.occurrence == occurrence::happening, b_happens = b.occurrence == occurrence::happening;
-        return a.severity != b.severity ? a.severity > b.severity
-               : a_happens != b_happens ? a_happens
-                                        : a.code < b.code;
-    });
-    return findings;
-}
+[[gnu::cold]] CLOSESIDE_DECL std::vector<finding> audit(const snapshot& seen, program program,
+                                                        const audit_options& more = {});
 
 /// The same by exposure and policies alone.
-inline std::vector<finding> audit(const snapshot& seen, exposure peers = exposure::nat,
-                                  std::span<const close_policy> policies = {}) {
-    return audit(seen, program{.peers = peers, .policies = policies});
-}
+[[gnu::cold]] CLOSESIDE_DECL std::vector<finding> audit(const snapshot& seen, exposure peers = exposure::nat,
+                                                        std::span<const close_policy> policies = {});
 
 } // namespace closeside::host
+
+#ifndef CLOSESIDE_SEPARATE_COMPILATION
+#include <closeside/host/impl/audit.ipp>
+#endif
 
 #endif

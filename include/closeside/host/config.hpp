@@ -2,11 +2,10 @@
 #ifndef CLOSESIDE_HOST_CONFIG_HPP
 #define CLOSESIDE_HOST_CONFIG_HPP
 
+#include <closeside/detail/separate_compilation.hpp>
 #include <closeside/host/config_view.hpp>
-#include <closeside/host/detail/sysctl_d/read_config.hpp>
 #include <closeside/host/snapshot.hpp>
 
-#include <cerrno>
 #include <string>
 
 namespace closeside::host {
@@ -29,17 +28,12 @@ struct config_options {
  *  Never throws: `error` is set when nothing could be looked at (the errno of opening the root; ENOMEM).
  *  Modelled are systemd 252 to 257 on a usr-merged system, the current procps (procps_release for older ones), and the
  *  values that Linux 6.18 takes. Sources: sysctl.d(5), sysctl(8), and the files named at each part. */
-inline config_view read_config(const config_options& options = {}) noexcept {
-    config_view view;
-    try {
-        view.root = options.root;
-        detail::sysctl_d::read_files(view, options.root, options.loader, options.procps);
-    } catch (...) {
-        view.error = ENOMEM;
-    }
-    return view;
-}
+[[gnu::cold]] CLOSESIDE_DECL config_view read_config(const config_options& options = {}) noexcept;
 
 } // namespace closeside::host
+
+#ifndef CLOSESIDE_SEPARATE_COMPILATION
+#include <closeside/host/impl/config.ipp>
+#endif
 
 #endif

@@ -2,12 +2,11 @@
 #ifndef CLOSESIDE_HOST_CONFIG_VIEW_HPP
 #define CLOSESIDE_HOST_CONFIG_VIEW_HPP
 
+#include <closeside/detail/separate_compilation.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/key_value.hpp>
 #include <closeside/host/snapshot.hpp>
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -175,11 +174,8 @@ struct config_view {
     /// Every file that `sysctl --system` reads, in its order; systemd-sysctl leaves out /etc/sysctl.conf.
     std::vector<std::string> files;
 
-    const config_key* find(std::string_view name) const noexcept {
-        const auto at = std::lower_bound(keys.begin(), keys.end(), name,
-                                         [](const config_key& k, std::string_view n) { return k.name < n; });
-        return at != keys.end() && at->name == name ? &*at : nullptr;
-    }
+    /// The key of that name; nullptr if it is not among them.
+    CLOSESIDE_DECL const config_key* find(std::string_view name) const noexcept;
 
     /// What the loader in use makes of a key.
     const config_key::outcome& at_boot(const config_key& k) const noexcept {
@@ -188,20 +184,15 @@ struct config_view {
 
     /// The line of another configuration file that would undo a setting made in `file`, a name such as 60-closeside.conf
     /// below /etc/sysctl.d; nullptr if the loader in use reads no such line after it.
-    const config_key::setting* undoing(std::string_view key, std::string_view file) const noexcept {
-        const config_key* const k = find(key);
-        if (!k || !at_boot(*k).winner) return nullptr;
-        const config_key::setting& winner = *at_boot(*k).winner;
-        const std::string_view path = winner.file;
-        const std::string_view name = path.substr(path.rfind('/') + 1);
-        const bool after_all = loader == sysctl_loader::procps && path == "/etc/sysctl.conf";
-        // Of the same name it is this very file, or one that it masks; a pattern never beats a line that names the key.
-        return after_all || (winner.pattern.empty() && name > file) ? &winner : nullptr;
-    }
+    CLOSESIDE_DECL const config_key::setting* undoing(std::string_view key, std::string_view file) const noexcept;
 
     friend bool operator==(const config_view&, const config_view&) = default;
 };
 
 } // namespace closeside::host
+
+#ifndef CLOSESIDE_SEPARATE_COMPILATION
+#include <closeside/host/impl/config_view.ipp>
+#endif
 
 #endif

@@ -2,29 +2,17 @@
 #ifndef CLOSESIDE_HOST_RENDER_HPP
 #define CLOSESIDE_HOST_RENDER_HPP
 
-#include <closeside/detail/kernel/printable_text.hpp>
+#include <closeside/detail/separate_compilation.hpp>
 #include <closeside/host/finding.hpp>
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 
 namespace closeside::host {
 
 /// One line for a log, without the line end: `CS101 critical: [net.ipv4.tcp_rfc1337=1] message. Effect: … Fix: …`.
 /** Printable ASCII whatever the host's files held. */
-inline std::string to_line(const finding& f) {
-    std::string line = std::string(f.code) + " " + to_string(f.severity) + ": ";
-    for (const finding::observation& o : f.observed) {
-        line += &o == &f.observed.front() ? "[" : ", ";
-        line += o.key + "=" + o.value;
-    }
-    if (!f.observed.empty()) line += "] ";
-    line += f.message;
-    if (f.occurrence == occurrence::happening) line += "; happening now: " + f.evidence;
-    line += ". Effect: " + f.consequence + ". Fix: " + f.fix + ".";
-    return closeside::detail::printable(line);
-}
+[[gnu::cold]] CLOSESIDE_DECL std::string to_line(const finding& f);
 
 struct text_options {
     /// ANSI colours, for a terminal.
@@ -33,60 +21,13 @@ struct text_options {
     std::size_t width = 100;
 };
 
-namespace detail {
-
-inline std::string_view colour_of(severity s) noexcept {
-    switch (s) {
-    case severity::note: return "\x1b[36m";
-    case severity::warning: return "\x1b[33m";
-    case severity::critical: return "\x1b[1;31m";
-    }
-    return "";
-}
-
-/// `  label   text …`, broken between words, the later lines below the text.
-inline void append_paragraph(std::string& out, std::string_view label, std::string_view text, std::size_t width) {
-    constexpr std::size_t indent = 11;
-    std::string line = "  " + std::string(label);
-    line.resize(indent, ' ');
-    bool at_start = true;
-    while (!text.empty()) {
-        const std::string_view word = text.substr(0, text.find(' '));
-        text.remove_prefix(word.size() == text.size() ? word.size() : word.size() + 1);
-        if (!at_start && line.size() + 1 + word.size() > width) {
-            out += line + "\n";
-            line.assign(indent, ' ');
-            at_start = true;
-        }
-        if (!at_start) line += ' ';
-        line += word;
-        at_start = false;
-    }
-    out += line + "\n";
-}
-
-} // namespace detail
-
 /// Several lines for a person, each with a line end; colours and line ends apart, printable ASCII.
-inline std::string to_text(const finding& f, const text_options& options = {}) {
-    const std::size_t width = options.width < 40 ? 40 : options.width;
-    const auto paragraph = [&](std::string& out, std::string_view label, std::string_view text) {
-        detail::append_paragraph(out, label, closeside::detail::printable(text), width);
-    };
-    std::string out;
-    if (options.colour) out += detail::colour_of(f.severity);
-    out += std::string(f.code) + " " + to_string(f.severity);
-    if (options.colour) out += "\x1b[0m";
-    out += "\n";
-    paragraph(out, "what", f.message);
-    for (const finding::observation& o : f.observed) paragraph(out, "seen", o.key + " = " + o.value + " in " + o.where);
-    if (!f.evidence.empty()) paragraph(out, to_string(f.occurrence), f.evidence);
-    paragraph(out, "effect", f.consequence);
-    paragraph(out, "fix", f.fix);
-    paragraph(out, "source", f.source);
-    return out;
-}
+[[gnu::cold]] CLOSESIDE_DECL std::string to_text(const finding& f, const text_options& options = {});
 
 } // namespace closeside::host
+
+#ifndef CLOSESIDE_SEPARATE_COMPILATION
+#include <closeside/host/impl/render.ipp>
+#endif
 
 #endif

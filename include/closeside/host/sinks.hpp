@@ -2,12 +2,12 @@
 #ifndef CLOSESIDE_HOST_SINKS_HPP
 #define CLOSESIDE_HOST_SINKS_HPP
 
-#include <closeside/host/detail/log_lines.hpp>
+#include <closeside/detail/separate_compilation.hpp>
+#include <closeside/host/detail/priority_prefix.hpp>
 #include <closeside/host/finding.hpp>
 
 #include <ios>
 #include <iosfwd>
-#include <string>
 #include <string_view>
 
 namespace closeside::host {
@@ -18,15 +18,11 @@ namespace closeside::host {
  *  nobody can be told. Needs no memory, throws nothing. */
 class stderr_sink {
 public:
-    stderr_sink() noexcept : journal_(detail::is_journal_stream(standard_error)) {}
+    CLOSESIDE_DECL stderr_sink() noexcept;
 
-    void operator()(severity level, std::string_view line) const noexcept {
-        detail::write_line(standard_error, journal_ ? detail::priority_prefix(level) : std::string_view(), line);
-    }
+    CLOSESIDE_DECL void operator()(severity level, std::string_view line) const noexcept;
 
 private:
-    static constexpr int standard_error = 2;
-
     bool journal_;
 };
 
@@ -52,11 +48,13 @@ struct syslog_sink {
     /// As in LOG_DAEMON; 0: that of openlog(3), or else LOG_USER.
     int facility = 0;
 
-    void operator()(severity level, std::string_view line) const noexcept {
-        detail::write_to_syslog(facility, level, line);
-    }
+    CLOSESIDE_DECL void operator()(severity level, std::string_view line) const noexcept;
 };
 
 } // namespace closeside::host
+
+#ifndef CLOSESIDE_SEPARATE_COMPILATION
+#include <closeside/host/impl/sinks.ipp>
+#endif
 
 #endif

@@ -3,11 +3,11 @@
 #define CLOSESIDE_HOST_SNAPSHOT_HPP
 
 #include <closeside/detail/kernel/sockstat.hpp>
+#include <closeside/detail/separate_compilation.hpp>
 #include <closeside/host/counter.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/key_value.hpp>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -103,18 +103,15 @@ struct snapshot {
     std::optional<std::uint64_t> count(counter c) const noexcept { return counters[static_cast<std::size_t>(c)]; }
 
     /// The file that a key was read from.
-    std::string path(key k) const {
-        std::string path = root;
-        if (path.empty() || path.back() != '/') path += '/';
-        path += "proc/sys/";
-        std::string name(to_string(k));
-        std::replace(name.begin(), name.end(), '.', '/');
-        return path + name;
-    }
+    [[gnu::cold]] CLOSESIDE_DECL std::string path(key k) const;
 
     friend bool operator==(const snapshot&, const snapshot&) = default;
 };
 
 } // namespace closeside::host
+
+#ifndef CLOSESIDE_SEPARATE_COMPILATION
+#include <closeside/host/impl/snapshot.ipp>
+#endif
 
 #endif

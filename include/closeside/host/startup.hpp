@@ -2,20 +2,16 @@
 #ifndef CLOSESIDE_HOST_STARTUP_HPP
 #define CLOSESIDE_HOST_STARTUP_HPP
 
+#include <closeside/close_policy.hpp>
 #include <closeside/detail/exceptions.hpp>
-#include <closeside/detail/kernel/printable_text.hpp>
+#include <closeside/detail/separate_compilation.hpp>
 #include <closeside/error.hpp>
-#include <closeside/host/audit.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/program.hpp>
-#include <closeside/host/render.hpp>
 #include <closeside/host/suppression.hpp>
-#include <closeside/host/take_snapshot.hpp>
 #include <closeside/policy.hpp>
 
-#include <algorithm>
 #include <array>
-#include <cerrno>
 #include <concepts>
 #include <iosfwd>
 #include <new>
@@ -61,45 +57,9 @@ struct startup_report {
     bool out_of_memory = false;
 };
 
-/// Is it ignored or suppressed, whatever its severity?
-inline bool is_left_out(const finding& f, const startup_options& options) noexcept {
-    if (std::find(options.ignore.begin(), options.ignore.end(), f.code) != options.ignore.end()) return true;
-    const suppression* const s = find_suppression(options.suppressions, f.code);
-    return s && !s->has_expired(today_in_utc());
-}
-
-/// The line of a finding that is not left out. If it once was suppressed, the line says until when and why.
-inline std::string line_of(const finding& f, const startup_options& options) {
-    const suppression* const s = find_suppression(options.suppressions, f.code);
-    if (!s) return to_line(f);
-    return to_line(f) + " It was suppressed until " + format_date(*s->until) +
-           (s->reason.empty() ? "." : ": " + closeside::detail::printable(s->reason));
-}
-
 /// Everything that can run out of memory, so that a server that looks at its host starts in any case.
-inline startup_report inspect(std::span<const close_policy> compiled_in, const startup_options& options,
-                              severity minimum) noexcept {
-    startup_report report;
-    try {
-        std::vector<close_policy> policies(compiled_in.begin(), compiled_in.end());
-        policies.insert(policies.end(), options.program.policies.begin(), options.program.policies.end());
-        program judged = options.program;
-        judged.policies = policies;
-        judged.peers = options.exposure.value_or(judged.peers);
-
-        const snapshot seen = take_snapshot({.root = options.root});
-        if (seen.error == ENOMEM) throw std::bad_alloc();
-        for (const finding& f : audit(seen, std::move(judged))) {
-            if (is_left_out(f, options)) continue;
-            report.worst = std::max(report.worst, std::optional(f.severity));
-            if (f.severity >= minimum) report.lines.emplace_back(f.severity, line_of(f, options));
-        }
-    } catch (...) {
-        report.out_of_memory = true;
-        report.worst = std::max(report.worst, std::optional(severity::warning));
-    }
-    return report;
-}
+[[gnu::cold]] CLOSESIDE_DECL startup_report inspect(std::span<const close_policy> compiled_in,
+                                                    const startup_options& options, severity minimum) noexcept;
 
 template <close_policy... P>
 startup_report inspect_for(const startup_options& options, severity minimum) noexcept {
@@ -169,11 +129,10 @@ std::optional<severity> warn_at_startup(std::basic_ostream<char, Traits>& out, c
 template <close_policy... P, detail::line_sink Sink>
 [[nodiscard]] std::error_code check_at_startup(Sink&& sink, const startup_options& options = {}) {
     const detail::startup_report report =
-        detail::inspect_for<P...>(options, std::min(options.minimum, options.refuse_at));
+        detail::inspect_for<P...>(options, options.minimum < options.refuse_at ? options.minimum : options.refuse_at);
     detail::deliver(report, sink);
-    const bool unsafe = std::any_of(report.lines.begin(), report.lines.end(),
-                                    [&](const auto& l) { return l.first >= options.refuse_at; });
-    if (unsafe) return error::unsafe_host;
+    for (const auto& [level, line] : report.lines)
+        if (level >= options.refuse_at) return error::unsafe_host;
     return report.out_of_memory ? make_error_code(std::errc::not_enough_memory) : std::error_code();
 }
 
@@ -192,5 +151,9 @@ using host::check_at_startup;
 using host::warn_at_startup;
 
 } // namespace closeside
+
+#ifndef CLOSESIDE_SEPARATE_COMPILATION
+#include <closeside/host/impl/startup.ipp>
+#endif
 
 #endif

@@ -2,11 +2,9 @@
 #ifndef CLOSESIDE_HOST_TAKE_SNAPSHOT_HPP
 #define CLOSESIDE_HOST_TAKE_SNAPSHOT_HPP
 
-#include <closeside/host/detail/read_host.hpp>
+#include <closeside/detail/separate_compilation.hpp>
 #include <closeside/host/snapshot.hpp>
 
-#include <cerrno>
-#include <chrono>
 #include <string>
 
 namespace closeside::host {
@@ -23,18 +21,12 @@ struct snapshot_options {
  *  takes half a millisecond. Never throws: what cannot be read has a status that says so, and `error` is
  *  set when nothing could be read. Thread safety: callable from any thread at any time; a thread that has called
  *  setns(2) sees its own network namespace. */
-inline snapshot take_snapshot(const snapshot_options& options = {}) noexcept {
-    snapshot s;
-    try {
-        s.root = options.root;
-        s.taken = std::chrono::steady_clock::now();
-        detail::read_host(s, s.root.c_str());
-    } catch (...) {
-        s.error = ENOMEM;
-    }
-    return s;
-}
+[[gnu::cold]] CLOSESIDE_DECL snapshot take_snapshot(const snapshot_options& options = {}) noexcept;
 
 } // namespace closeside::host
+
+#ifndef CLOSESIDE_SEPARATE_COMPILATION
+#include <closeside/host/impl/take_snapshot.ipp>
+#endif
 
 #endif

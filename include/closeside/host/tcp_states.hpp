@@ -3,16 +3,14 @@
 #define CLOSESIDE_HOST_TCP_STATES_HPP
 
 #include <closeside/detail/kernel/tcp_state.hpp>
+#include <closeside/detail/separate_compilation.hpp>
 
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <system_error>
 
 namespace closeside::host {
 
@@ -64,7 +62,7 @@ struct tcp_states {
     }
 
     /// Why the counts are no better, in one line without a line end; empty if they are exact and by the best method.
-    std::string why_not_better() const;
+    [[gnu::cold]] CLOSESIDE_DECL std::string why_not_better() const;
 
     friend bool operator==(const tcp_states&, const tcp_states&) = default;
 };
@@ -80,41 +78,10 @@ constexpr const char* to_string(tcp_states::source m) noexcept {
     return "?";
 }
 
-namespace detail {
-
-inline void append_phrase(std::string& text, std::string_view phrase) {
-    if (!text.empty()) text += "; ";
-    text += phrase;
-}
-
-inline void append_failure(std::string& text, std::string_view source, int error) {
-    if (error == 0) return;
-    append_phrase(text, source);
-    text += ": ";
-    text += error == EXDEV     ? "knows the running kernel alone, not another root"
-            : error == EBADMSG ? "not in the form that the kernel prints"
-                               : std::generic_category().message(error);
-}
-
-} // namespace detail
-
-inline std::string tcp_states::why_not_better() const {
-    std::string text;
-    if (stopped)
-        detail::append_phrase(text, "stopped after " + std::to_string(elapsed.count() / 1000) +
-                                        " ms: the counts are those of a part of the table");
-    if (interrupted) detail::append_phrase(text, "the table changed so much that the kernel lost its place in it");
-    if (malformed != 0)
-        detail::append_phrase(text, std::to_string(malformed) + (malformed == 1 ? " entry" : " entries") +
-                                        " could not be understood");
-    if (method == source::sockstat)
-        detail::append_phrase(text, "TIME-WAIT is an upper bound: it includes orphans in FIN-WAIT-2");
-    detail::append_failure(text, "sock_diag", tcpdiag_error);
-    detail::append_failure(text, "/proc/thread-self/net/tcp", proc_error);
-    detail::append_failure(text, "/proc/thread-self/net/sockstat", sockstat_error);
-    return text;
-}
-
 } // namespace closeside::host
+
+#ifndef CLOSESIDE_SEPARATE_COMPILATION
+#include <closeside/host/impl/tcp_states.ipp>
+#endif
 
 #endif

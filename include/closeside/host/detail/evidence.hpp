@@ -3,6 +3,7 @@
 #define CLOSESIDE_HOST_DETAIL_EVIDENCE_HPP
 
 #include <closeside/host/counter.hpp>
+#include <closeside/host/detail/compose.hpp>
 #include <closeside/host/detail/counter_list.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/snapshot.hpp>
@@ -24,14 +25,15 @@ struct evidence {
 };
 
 /// Events of one kind between two looks; nothing if one look has no count, or the counter went back.
-inline std::optional<std::uint64_t> rise(const snapshot& before, const snapshot& after, counter c) noexcept {
+[[gnu::cold]] inline std::optional<std::uint64_t> rise(const snapshot& before, const snapshot& after,
+                                                       counter c) noexcept {
     const auto from = before.count(c), to = after.count(c);
     if (!from || !to || *to < *from) return std::nullopt;
     return *to - *from;
 }
 
 /// Events of one kind in a second; nothing also if no time lies between the looks.
-inline std::optional<double> rate(const snapshot& before, const snapshot& after, counter c) noexcept {
+[[gnu::cold]] inline std::optional<double> rate(const snapshot& before, const snapshot& after, counter c) noexcept {
     const auto events = rise(before, after, c);
     const double seconds = std::chrono::duration<double>(after.taken - before.taken).count();
     if (!events || !(seconds > 0)) return std::nullopt;
@@ -39,14 +41,14 @@ inline std::optional<double> rate(const snapshot& before, const snapshot& after,
 }
 
 /// With one decimal place; without the locale that to_string takes from the program.
-inline std::string one_decimal(double number) {
+[[gnu::cold]] inline std::string one_decimal(double number) {
     char digits[32];
     const auto [end, error] = std::to_chars(digits, digits + sizeof digits, number, std::chars_format::fixed, 1);
     return error == std::errc{} ? std::string(digits, end) : std::string("?");
 }
 
 /// As a person writes it: "5000", "16.6", "0.002".
-inline std::string plain_number(double number) {
+[[gnu::cold]] inline std::string plain_number(double number) {
     char digits[32];
     const int places = number < 1 ? 3 : 1;
     const auto [end, error] = std::to_chars(digits, digits + sizeof digits, number, std::chars_format::fixed, places);
@@ -59,17 +61,18 @@ inline std::string plain_number(double number) {
 }
 
 /// Reads counters as evidence: by a single look, or by two when there is an earlier one of the same namespace.
-inline evidence gather_evidence(const counter_list& counters, const snapshot& seen, const snapshot* earlier) {
+[[gnu::cold]] inline evidence gather_evidence(const counter_list& counters, const snapshot& seen,
+                                              const snapshot* earlier) {
     evidence found;
     for (const counter c : counters) {
         const auto total = seen.count(c);
         if (!total) continue;
         if (!found.text.empty()) found.text += ", ";
-        found.text += std::string(to_string(c)) + " " + std::to_string(*total);
+        found.text += compose("{} {}", {to_string(c), *total});
         occurrence level = *total != 0 ? occurrence::seen : occurrence::unseen;
         if (const auto events = earlier ? rise(*earlier, seen, c) : std::nullopt) {
             const double seconds = std::chrono::duration<double>(seen.taken - earlier->taken).count();
-            found.text += " (+" + std::to_string(*events) + " in " + one_decimal(seconds) + " s)";
+            found.text += compose(" (+{} in {} s)", {*events, one_decimal(seconds)});
             if (*events != 0) level = occurrence::happening;
         }
         found.occurrence = std::max(found.occurrence, level);

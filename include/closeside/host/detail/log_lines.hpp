@@ -31,17 +31,7 @@ constexpr int syslog_priority(severity s) noexcept {
     }
     return LOG_NOTICE;
 }
-
-/// What sd-daemon(3) puts before a line to give it a priority: `<2>`, `<4>`, `<5>`.
-constexpr std::string_view priority_prefix(severity s) noexcept {
-    static_assert(LOG_CRIT == 2 && LOG_WARNING == 4 && LOG_NOTICE == 5);
-    switch (s) {
-    case severity::critical: return "<2>";
-    case severity::warning: return "<4>";
-    case severity::note: break;
-    }
-    return "<5>";
-}
+static_assert(LOG_CRIT == 2 && LOG_WARNING == 4 && LOG_NOTICE == 5, "priority_prefix says the same");
 
 /// Whether systemd has connected this descriptor to the journal, which takes a `<4>` off the beginning of a line and
 /// files the line by it (unless the unit says SyslogLevelPrefix=no).

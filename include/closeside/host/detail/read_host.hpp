@@ -30,7 +30,7 @@
 
 namespace closeside::host::detail {
 
-inline key_value interpret(const key_facts& facts, const closeside::detail::file_content& file) {
+[[gnu::cold]] inline key_value interpret(const key_facts& facts, const closeside::detail::file_content& file) {
     if (file.error == 0) return interpret(facts.shape, file.bytes);
     if (file.error == ENOENT || file.error == ENOTDIR) return {};
     const std::string problem = file.problem ? file.problem : std::generic_category().message(file.error);
@@ -74,13 +74,13 @@ constexpr bool every_key_has_its_directory() noexcept {
 }
 static_assert(every_key_has_its_directory(), "key_files opens the directories that key_table needs");
 
-inline bool is_there(const snapshot& s, key k) noexcept { return s[k].status != key_status::absent; }
+[[gnu::cold]] inline bool is_there(const snapshot& s, key k) noexcept { return s[k].status != key_status::absent; }
 
 /// tcp_max_orphans is the witness: of all namespaces only the initial one has it, on every kernel from 3.10 to 6.18.
 /** Inodes alone do not tell: the process 1 of a container is in the container's own namespace, and a container may not
  *  read the host's. If an emulated or half-copied /proc misses the witness too, keys that every real child namespace
  *  has are missing as well. */
-inline network_namespace find_namespace(const snapshot& s, int top) noexcept {
+[[gnu::cold]] inline network_namespace find_namespace(const snapshot& s, int top) noexcept {
     if (is_there(s, key::tcp_max_orphans)) return network_namespace::initial;
     const auto netns_of_first_process = closeside::detail::namespace_inode(top, "proc/1/ns/net");
     if (s.netns && netns_of_first_process && s.netns != netns_of_first_process) return network_namespace::child;
@@ -96,7 +96,7 @@ inline network_namespace find_namespace(const snapshot& s, int top) noexcept {
 
 /// Tells the keys of a module that is not there, and in a child namespace those that are not shown, from those that do
 /// not exist.
-inline void mark_missing_keys(snapshot& s) noexcept {
+[[gnu::cold]] inline void mark_missing_keys(snapshot& s) noexcept {
     const bool tcp_is_there = is_there(s, key::ip_local_port_range) || is_there(s, key::tcp_timestamps);
     if (tcp_is_there && !is_there(s, key::conntrack_max) && !is_there(s, key::conntrack_time_wait)) {
         for (const key_facts& facts : key_table)
@@ -113,7 +113,7 @@ inline void mark_missing_keys(snapshot& s) noexcept {
 
 /// gVisor gives itself away by the build that it claims to be, or by its name in newer releases (its version.go).
 /** Without those two files: Linux never had these three of its constants without the keys that are missing here. */
-inline bool is_emulated(const snapshot& s, std::string_view build) noexcept {
+[[gnu::cold]] inline bool is_emulated(const snapshot& s, std::string_view build) noexcept {
     if (build.find("Sun Jan 10 15:06:54 PST 2016") != build.npos || s.kernel.find("gvisor") != s.kernel.npos)
         return true;
     const bool has_its_constants =
@@ -122,7 +122,7 @@ inline bool is_emulated(const snapshot& s, std::string_view build) noexcept {
            !is_there(s, key::tcp_max_tw_buckets) && !is_there(s, key::tcp_max_orphans);
 }
 
-inline void mark_emulated_keys(snapshot& s) noexcept {
+[[gnu::cold]] inline void mark_emulated_keys(snapshot& s) noexcept {
     for (key_value& v : s.values) {
         if (v.status != key_status::present) continue;
         v.status = key_status::emulated;
@@ -131,10 +131,12 @@ inline void mark_emulated_keys(snapshot& s) noexcept {
     }
 }
 
-inline bool exists(int below, const char* path) noexcept { return ::faccessat(below, path, F_OK, 0) == 0; }
+[[gnu::cold]] inline bool exists(int below, const char* path) noexcept {
+    return ::faccessat(below, path, F_OK, 0) == 0;
+}
 
 /// The marks that sd_booted(3), Docker, Podman and the kubelet leave, and that of systemd's container interface.
-inline void find_loader_and_container(snapshot& s, int top) noexcept {
+[[gnu::cold]] inline void find_loader_and_container(snapshot& s, int top) noexcept {
     s.loader = exists(top, "run/systemd/system")  ? sysctl_loader::systemd
                : exists(top, "etc/init.d/procps") ? sysctl_loader::procps
                                                   : sysctl_loader::unknown;
@@ -147,7 +149,7 @@ inline void find_loader_and_container(snapshot& s, int top) noexcept {
 }
 
 /// Of the calling thread's namespace; a tree copied from another host may have proc/net only.
-inline void read_counters(snapshot& s, const closeside::detail::file_source& proc) {
+[[gnu::cold]] inline void read_counters(snapshot& s, const closeside::detail::file_source& proc) {
     const std::string own = closeside::detail::own_net(proc.get()) + std::string("/");
     const auto content = [&](const std::string& name) {
         auto file = proc.read((own + name).c_str());
@@ -165,7 +167,7 @@ inline void read_counters(snapshot& s, const closeside::detail::file_source& pro
     s.sockets = closeside::detail::interpret_sockstat(content("sockstat"), content("sockstat6"));
 }
 
-inline int error_of_blindness(const snapshot& s) noexcept {
+[[gnu::cold]] inline int error_of_blindness(const snapshot& s) noexcept {
     const auto any = [&](key_status status) {
         return std::any_of(s.values.begin(), s.values.end(), [&](const key_value& v) { return v.status == status; });
     };
@@ -173,7 +175,7 @@ inline int error_of_blindness(const snapshot& s) noexcept {
     return any(key_status::denied) ? EACCES : ENOENT;
 }
 
-inline void read_host(snapshot& s, const char* root) {
+[[gnu::cold]] inline void read_host(snapshot& s, const char* root) {
     const closeside::detail::owned_descriptor top = closeside::detail::open_directory(AT_FDCWD, root);
     s.error = errno;
     if (!top) return;

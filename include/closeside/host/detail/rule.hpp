@@ -14,10 +14,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace closeside::host::detail {
@@ -74,6 +76,7 @@ private:
 };
 
 /// What a rule found; audit() completes it to a finding.
+/** Made, moved and destroyed out of line: every rule does that in several places, and few rules find anything. */
 struct judgement {
     host::severity severity;
     std::vector<key> keys;
@@ -81,6 +84,18 @@ struct judgement {
     std::string consequence;
     remedy fix;
     std::string_view source;
+
+    [[gnu::cold, gnu::noinline]] judgement(host::severity how_bad, std::initializer_list<key> about,
+                                           std::string_view what, std::string_view effect, const remedy& cure,
+                                           std::string_view from)
+        : severity(how_bad), keys(about), message(what), consequence(effect), fix(cure), source(from) {}
+    [[gnu::cold, gnu::noinline]] judgement(host::severity how_bad, const std::vector<key>& about, std::string_view what,
+                                           std::string_view effect, const remedy& cure, std::string_view from)
+        : severity(how_bad), keys(about), message(what), consequence(effect), fix(cure), source(from) {}
+    [[gnu::cold, gnu::noinline]] judgement(judgement&& other) noexcept
+        : severity(other.severity), keys(std::move(other.keys)), message(std::move(other.message)),
+          consequence(std::move(other.consequence)), fix(std::move(other.fix)), source(other.source) {}
+    [[gnu::cold, gnu::noinline]] ~judgement() {}
 };
 
 /// One rule of the host check.

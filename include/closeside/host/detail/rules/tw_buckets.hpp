@@ -3,6 +3,7 @@
 #define CLOSESIDE_HOST_DETAIL_RULES_TW_BUCKETS_HPP
 
 #include <closeside/host/capacity.hpp>
+#include <closeside/host/detail/compose.hpp>
 #include <closeside/host/detail/remedy.hpp>
 #include <closeside/host/detail/rule.hpp>
 
@@ -25,13 +26,13 @@ constexpr std::int64_t half_of_table(std::int64_t entries) noexcept {
 }
 
 /// The kernel chooses that half, a power of two. On a small machine that can be few; nobody lowered it.
-inline bool is_kernel_default(const snapshot& s, std::int64_t buckets) noexcept {
+[[gnu::cold]] inline bool is_kernel_default(const snapshot& s, std::int64_t buckets) noexcept {
     if (const auto entries = s.number(key::tcp_ehash_entries)) return buckets >= half_of_table(*entries);
     return std::has_single_bit(static_cast<std::uint64_t>(buckets));
 }
 
 /// What becomes of a program without room for TIME-WAIT.
-inline std::string effect_without_time_wait(const rule_input& in, std::string_view where_closing_first) {
+[[gnu::cold]] inline std::string effect_without_time_wait(const rule_input& in, std::string_view where_closing_first) {
     if (!in.can_hold_time_wait()) return "None from this program, whose policies leave no TIME-WAIT here";
     if (!in.closes_first())
         return "None while the peers close first; a connection that this side closes because its peer did not may be "
@@ -40,14 +41,14 @@ inline std::string effect_without_time_wait(const rule_input& in, std::string_vi
 }
 
 /// Connections that the program states it closes in a second, by either side; nothing if it states none.
-inline std::optional<double> stated_closes_per_second(const rule_input& in) noexcept {
+[[gnu::cold]] inline std::optional<double> stated_closes_per_second(const rule_input& in) noexcept {
     const auto counted = [](std::optional<double> rate) { return rate && *rate > 0 ? *rate : 0; };
     const double closes = counted(in.program.accepts_per_second) + counted(in.program.connects_per_second);
     return closes > 0 ? std::optional(closes) : std::nullopt;
 }
 
 /// Whether tcp_max_tw_buckets has room for them all, 60 s each; nothing if one of the two is not known.
-inline std::optional<bool> rate_has_room(const rule_input& in) {
+[[gnu::cold]] inline std::optional<bool> rate_has_room(const rule_input& in) {
     const auto rate = stated_closes_per_second(in);
     const auto room = capacity_of(in.host).closes_per_second;
     return rate && room ? std::optional(*rate <= *room) : std::nullopt;
@@ -57,7 +58,7 @@ inline constexpr std::string_view without_time_wait =
     "Connections that this host closed vanish at once: a peer that sends its FIN again gets RST, a late segment can "
     "hit a new connection; TCPTimeWaitOverflow in /proc/net/netstat counts them";
 
-inline remedy restore_buckets(const snapshot& s) {
+[[gnu::cold]] inline remedy restore_buckets(const snapshot& s) {
     const auto entries = s.number(key::tcp_ehash_entries);
     if (!entries || *entries == 0)
         return "Remove net.ipv4.tcp_max_tw_buckets from the configuration and restart the host or the container: the "
@@ -65,49 +66,50 @@ inline remedy restore_buckets(const snapshot& s) {
     return stop_setting(s, key::tcp_max_tw_buckets, std::to_string(half_of_table(*entries)));
 }
 
-inline constexpr rule tw_buckets_few{
-    "CS120",
-    "tcp_max_tw_buckets leaves little or no room for TIME-WAIT",
-    [](const rule_input& in) -> std::optional<judgement> {
-        const auto buckets = in.number(key::tcp_max_tw_buckets);
-        if (!buckets || *buckets < 0 || *buckets >= few_tw_buckets) return std::nullopt;
-        if (*buckets > 0 && is_kernel_default(in.host, *buckets)) return std::nullopt;
-        // By a stated rate it can be told exactly: enough of them, or too few, of which CS122 speaks.
-        const auto room = rate_has_room(in);
-        if (*buckets > 0 && in.can_hold_time_wait() && room == false) return std::nullopt;
-        return judgement{in.closes_first() && room != true ? severity::warning : severity::note,
-                         {key::tcp_max_tw_buckets},
-                         *buckets == 0 ? std::string("tcp_max_tw_buckets is 0: no connection gets its TIME-WAIT")
-                                       : "tcp_max_tw_buckets is " + std::to_string(*buckets) + ": room for " +
-                                             std::to_string(*buckets / 60) +
-                                             " closes a second by this host (60 s each); those beyond get no TIME-WAIT",
-                         effect_without_time_wait(
-                             in, room == true
-                                     ? "None at the rate that the program states; beyond it, closed connections "
-                                       "get no TIME-WAIT"
-                                     : without_time_wait),
-                         restore_buckets(in.host),
-                         tw_buckets_source};
-    },
-    {counter::tw_overflow}};
+inline constexpr rule tw_buckets_few{"CS120", "tcp_max_tw_buckets leaves little or no room for TIME-WAIT",
+                                     [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
+                                         const auto buckets = in.number(key::tcp_max_tw_buckets);
+if (!buckets || *buckets < 0 || *buckets >= few_tw_buckets) return std::nullopt;
+if (*buckets > 0 && is_kernel_default(in.host, *buckets)) return std::nullopt;
+// By a stated rate it can be told exactly: enough of them, or too few, of which CS122 speaks.
+const auto room = rate_has_room(in);
+if (*buckets > 0 && in.can_hold_time_wait() && room == false) return std::nullopt;
+return judgement{in.closes_first() && room != true ? severity::warning : severity::note,
+                 {key::tcp_max_tw_buckets},
+                 *buckets == 0 ? std::string("tcp_max_tw_buckets is 0: no connection gets its TIME-WAIT")
+                               : compose("tcp_max_tw_buckets is {}: room for {} closes a second by this host "
+                                         "(60 s each); those beyond get no TIME-WAIT",
+                                         {*buckets, *buckets / 60}),
+                 effect_without_time_wait(
+                     in, room == true ? "None at the rate that the program states; beyond it, closed connections "
+                                        "get no TIME-WAIT"
+                                      : without_time_wait),
+                 restore_buckets(in.host),
+                 tw_buckets_source};
+}
+, { counter::tw_overflow }
+}
+;
 
-inline constexpr rule tw_buckets_negative{
-    "CS121",
-    "a negative tcp_max_tw_buckets means opposite things by kernel",
-    [](const rule_input& in) -> std::optional<judgement> {
-        const auto buckets = in.number(key::tcp_max_tw_buckets);
-        if (!buckets || *buckets >= 0) return std::nullopt;
-        return judgement{in.closes_first() ? severity::warning : severity::note,
-                         {key::tcp_max_tw_buckets},
-                         "tcp_max_tw_buckets is " + std::to_string(*buckets) +
-                             ": up to Linux 5.17 that allows no TIME-WAIT at all, since 5.19 any number of them",
-                         effect_without_time_wait(
-                             in, "Up to 5.17: " + std::string(without_time_wait) +
-                                     ". Since 5.19: a flood of short connections takes kernel memory without limit"),
-                         restore_buckets(in.host),
-                         tw_buckets_source};
-    },
-    {counter::tw_overflow}};
+inline constexpr rule tw_buckets_negative{"CS121", "a negative tcp_max_tw_buckets means opposite things by kernel",
+                                          [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
+                                              const auto buckets = in.number(key::tcp_max_tw_buckets);
+if (!buckets || *buckets >= 0) return std::nullopt;
+return judgement{
+    in.closes_first() ? severity::warning : severity::note,
+    {key::tcp_max_tw_buckets},
+    compose("tcp_max_tw_buckets is {}: up to Linux 5.17 that allows no TIME-WAIT at all, since 5.19 any number "
+            "of them",
+            {*buckets}),
+    effect_without_time_wait(
+        in, compose("Up to 5.17: {}. Since 5.19: a flood of short connections takes kernel memory without limit",
+                    {without_time_wait})),
+    restore_buckets(in.host),
+    tw_buckets_source};
+}
+, { counter::tw_overflow }
+}
+;
 
 } // namespace closeside::host::detail::rules
 

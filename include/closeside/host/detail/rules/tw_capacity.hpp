@@ -3,6 +3,7 @@
 #define CLOSESIDE_HOST_DETAIL_RULES_TW_CAPACITY_HPP
 
 #include <closeside/host/capacity.hpp>
+#include <closeside/host/detail/compose.hpp>
 #include <closeside/host/detail/evidence.hpp>
 #include <closeside/host/detail/remedy.hpp>
 #include <closeside/host/detail/rule.hpp>
@@ -21,14 +22,14 @@ namespace closeside::host::detail::rules {
 /// A judgement; the rest of the table fills within seconds when the peers all leave at once.
 inline constexpr double mostly_taken = 0.8;
 
-inline bool nearly_full(const rule_input& in) {
+[[gnu::cold]] inline bool nearly_full(const rule_input& in) {
     const auto used = capacity_of(in.host).time_wait_used;
     return used && *used > mostly_taken;
 }
 
 /// The power of two that holds the TIME-WAITs of the stated rate, twice as many as there are in a full table, and no
 /// fewer than the kernel chooses: one value, whichever rule proposes it. At most what the key takes.
-inline std::int64_t wanted_buckets(const rule_input& in) {
+[[gnu::cold]] inline std::int64_t wanted_buckets(const rule_input& in) {
     constexpr auto most = std::numeric_limits<std::int32_t>::max();
     double wanted = static_cast<double>(half_of_table(in.number(key::tcp_ehash_entries).value_or(0)));
     if (const auto rate = stated_closes_per_second(in))
@@ -39,60 +40,56 @@ inline std::int64_t wanted_buckets(const rule_input& in) {
     return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(wanted)));
 }
 
-inline constexpr rule tw_buckets_below_rate{
-    "CS122",
-    "tcp_max_tw_buckets is too small for the stated rate",
-    [](const rule_input& in) -> std::optional<judgement> {
-        const auto buckets = in.number(key::tcp_max_tw_buckets);
-        // CS120 speaks of 0, CS121 of a negative number.
-        if (!buckets || *buckets <= 0 || !in.can_hold_time_wait() || rate_has_room(in).value_or(true))
-            return std::nullopt;
-        const double rate = stated_closes_per_second(in).value_or(0);
-        const bool each = in.closes_first();
-        return judgement{each ? severity::warning : severity::note,
-                         {key::tcp_max_tw_buckets},
-                         "tcp_max_tw_buckets is " + std::to_string(*buckets) + ": room for " +
-                             std::to_string(*buckets / time_wait_seconds) +
-                             " closes a second by this host (60 s each), and the program states " +
-                             host::detail::plain_number(rate) + " connections a second",
-                         each
-                             ? std::string(without_time_wait)
-                             : "None while peers close first; those connections that this side closes after all can be "
-                               "left without TIME-WAIT",
-                         set_key(in.host, key::tcp_max_tw_buckets, std::to_string(wanted_buckets(in))) +
-                             (each ? "; or let the peer close first (side::peer)" : ""),
-                         tw_buckets_source};
-    },
-    {counter::tw_overflow}};
+inline constexpr rule tw_buckets_below_rate{"CS122", "tcp_max_tw_buckets is too small for the stated rate",
+                                            [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
+                                                const auto buckets = in.number(key::tcp_max_tw_buckets);
+// CS120 speaks of 0, CS121 of a negative number.
+if (!buckets || *buckets <= 0 || !in.can_hold_time_wait() || rate_has_room(in).value_or(true)) return std::nullopt;
+const double rate = stated_closes_per_second(in).value_or(0);
+const bool each = in.closes_first();
+return judgement{each ? severity::warning : severity::note,
+                 {key::tcp_max_tw_buckets},
+                 compose("tcp_max_tw_buckets is {}: room for {} closes a second by this host (60 s each), and "
+                         "the program states {} connections a second",
+                         {*buckets, *buckets / time_wait_seconds, host::detail::plain_number(rate)}),
+                 each ? std::string(without_time_wait)
+                      : "None while peers close first; those connections that this side closes after all can be "
+                        "left without TIME-WAIT",
+                 set_key(in.host, key::tcp_max_tw_buckets, std::to_string(wanted_buckets(in))) +
+                     (each ? "; or let the peer close first (side::peer)" : ""),
+                 tw_buckets_source};
+}
+, { counter::tw_overflow }
+}
+;
 
-inline constexpr rule tw_buckets_nearly_full{
-    "CS123",
-    "the TIME-WAIT table is nearly full, or was",
-    [](const rule_input& in) -> std::optional<judgement> {
-        const auto buckets = in.number(key::tcp_max_tw_buckets);
-        if (!buckets || *buckets <= 0) return std::nullopt;
-        const bool full = nearly_full(in);
-        const std::uint64_t lost = in.host.count(counter::tw_overflow).value_or(0);
-        if (!full && lost == 0) return std::nullopt;
-        std::string message;
-        if (full)
-            message = std::to_string(*in.host.sockets.time_wait) +
-                      " of tcp_max_tw_buckets = " + std::to_string(*buckets) +
-                      " are taken by TIME-WAITs and orphans in FIN-WAIT-2";
-        if (lost != 0)
-            message += std::string(full ? "; " : "") + std::to_string(lost) +
-                       " connections of this network namespace have got no TIME-WAIT so far";
-        // "In case it goes on" is nothing to set at once.
-        const remedy enlarge = set_key(in.host, key::tcp_max_tw_buckets, std::to_string(wanted_buckets(in)));
-        return judgement{full && in.closes_first() ? severity::warning : severity::note,
-                         {key::tcp_max_tw_buckets},
-                         std::move(message),
-                         effect_without_time_wait(in, without_time_wait),
-                         (full ? enlarge : remedy("If that goes on, " + enlarge.text)) +
-                             "; or let the peers of the busiest program close first (side::peer)",
-                         "Linux net/ipv4/inet_timewait_sock.c: inet_twsk_alloc, net/ipv4/proc.c: sockstat_seq_show"};
-    },
-    {counter::tw_overflow}};
+inline constexpr rule tw_buckets_nearly_full{"CS123", "the TIME-WAIT table is nearly full, or was",
+                                             [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
+                                                 const auto buckets = in.number(key::tcp_max_tw_buckets);
+if (!buckets || *buckets <= 0) return std::nullopt;
+const bool full = nearly_full(in);
+const std::uint64_t lost = in.host.count(counter::tw_overflow).value_or(0);
+if (!full && lost == 0) return std::nullopt;
+std::string message;
+if (full)
+    message = compose("{} of tcp_max_tw_buckets = {} are taken by TIME-WAITs and orphans in FIN-WAIT-2",
+                      {*in.host.sockets.time_wait, *buckets});
+if (lost != 0)
+    message +=
+        compose("{}{} connections of this network namespace have got no TIME-WAIT so far", {full ? "; " : "", lost});
+// "In case it goes on" is nothing to set at once.
+const remedy enlarge = set_key(in.host, key::tcp_max_tw_buckets, std::to_string(wanted_buckets(in)));
+return judgement{full && in.closes_first() ? severity::warning : severity::note,
+                 {key::tcp_max_tw_buckets},
+                 message,
+                 effect_without_time_wait(in, without_time_wait),
+                 (full ? enlarge : remedy(compose("If that goes on, {}", {enlarge.text}))) +
+                     "; or let the peers of the busiest program close first (side::peer)",
+                 "Linux net/ipv4/inet_timewait_sock.c: inet_twsk_alloc, net/ipv4/proc.c: sockstat_seq_show"};
+}
+, { counter::tw_overflow }
+}
+;
 
 } // namespace closeside::host::detail::rules
 

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_HOST_IMPL_STARTUP_IPP
+#define CLOSESIDE_HOST_IMPL_STARTUP_IPP
+
+#include <closeside/close_policy.hpp>
+#include <closeside/detail/kernel/printable_text.hpp>
+#include <closeside/detail/separate_compilation.hpp>
+#include <closeside/host/audit.hpp>
+#include <closeside/host/detail/compose.hpp>
+#include <closeside/host/finding.hpp>
+#include <closeside/host/program.hpp>
+#include <closeside/host/render.hpp>
+#include <closeside/host/snapshot.hpp>
+#include <closeside/host/startup.hpp>
+#include <closeside/host/suppression.hpp>
+#include <closeside/host/take_snapshot.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace closeside::host::detail {
+
+/// Is it ignored or suppressed, whatever its severity?
+[[gnu::cold]] inline bool is_left_out(const finding& f, const startup_options& options) noexcept {
+    if (std::find(options.ignore.begin(), options.ignore.end(), f.code) != options.ignore.end()) return true;
+    const suppression* const s = find_suppression(options.suppressions, f.code);
+    return s && !s->has_expired(today_in_utc());
+}
+
+/// The line of a finding that is not left out. If it once was suppressed, the line says until when and why.
+[[gnu::cold]] inline std::string line_of(const finding& f, const startup_options& options) {
+    const suppression* const s = find_suppression(options.suppressions, f.code);
+    if (!s) return to_line(f);
+    return compose("{} It was suppressed until {}{}",
+                   {to_line(f), format_date(*s->until),
+                    s->reason.empty() ? "." : compose(": {}", {closeside::detail::printable(s->reason)})});
+}
+
+CLOSESIDE_DECL startup_report inspect(std::span<const close_policy> compiled_in, const startup_options& options,
+                                      severity minimum) noexcept {
+    startup_report report;
+    try {
+        std::vector<close_policy> policies(compiled_in.begin(), compiled_in.end());
+        policies.insert(policies.end(), options.program.policies.begin(), options.program.policies.end());
+        program judged = options.program;
+        judged.policies = policies;
+        judged.peers = options.exposure.value_or(judged.peers);
+
+        const snapshot seen = take_snapshot({.root = options.root});
+        if (seen.error == ENOMEM) throw std::bad_alloc();
+        for (const finding& f : audit(seen, std::move(judged))) {
+            if (is_left_out(f, options)) continue;
+            report.worst = std::max(report.worst, std::optional(f.severity));
+            if (f.severity >= minimum) report.lines.emplace_back(f.severity, line_of(f, options));
+        }
+    } catch (...) {
+        report.out_of_memory = true;
+        report.worst = std::max(report.worst, std::optional(severity::warning));
+    }
+    return report;
+}
+
+} // namespace closeside::host::detail
+
+#endif
