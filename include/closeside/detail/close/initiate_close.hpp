@@ -56,7 +56,7 @@ public:
     void operator()(Handler&& handler, const close_policy& p) const {
         std::decay_t<Handler> h(std::forward<Handler>(handler));
         if (!socket_->is_open())
-            return post_completion(get_executor(), std::move(h), asio::error::bad_descriptor, close_report{});
+            return post_close_result(get_executor(), std::move(h), asio::error::bad_descriptor, close_report{});
         const close_manner manner = switch_options(*socket_, set_, p);
         start_close(std::move(*socket_), p, std::move(h), manner);
     }

@@ -106,6 +106,36 @@ private:
     std::shared_ptr<Completion> completion_;
 };
 
+/// For an operation of ours: the handler's own allocator, or, if that is std::allocator, Asio's recycled memory.
+/** Asio takes std::allocator for the wish that it keeps the memory of one operation at hand for the next. */
+template <class Handler>
+auto operation_allocator(const Handler& handler) noexcept {
+    if constexpr (std::is_same_v<asio::associated_allocator_t<Handler>, std::allocator<void>>)
+        return asio::recycling_allocator<void>();
+    else
+        return asio::get_associated_allocator(handler);
+}
+
+/// Tells of a close that had nothing to wait for, not from in here.
+template <class IoExecutor, class Handler>
+void post_close_result(const IoExecutor& io, Handler&& handler, const error_code& ec, close_report&& report) {
+    if constexpr (without_executor<Handler, IoExecutor>) {
+        post_completion(io, std::move(handler), ec, std::move(report));
+    } else {
+        // The way that a close which waits takes as well, so that it is compiled once.
+        const auto allocator = operation_allocator(handler);
+        using executor = asio::associated_executor_t<Handler, IoExecutor>;
+        using completion = close_completion<Handler, executor>;
+        shared_room& room = room_for<std::remove_cv_t<decltype(allocator)>, completion>::make(allocator);
+        const room_guard guard(room);
+        const executor handlers = asio::get_associated_executor(handler, io);
+        auto last = std::allocate_shared<completion>(room_allocator<std::byte>(room), std::move(handler), handlers,
+                                                     close_deadlines::of(io), room);
+        last->result(ec, report);
+        completion::post(std::move(last));
+    }
+}
+
 /// All of it in one allocation with `allocator`.
 template <class Socket, class Handler, class Allocator>
 std::shared_ptr<close_op<Socket>> make_close_op(closing_socket<Socket>&& closing, Handler&& handler,
@@ -128,16 +158,6 @@ std::shared_ptr<close_op<Socket>> make_close_op(closing_socket<Socket>&& closing
     return std::allocate_shared<op>(in_room, std::move(closing), std::move(last));
 }
 
-/// For an operation of ours: the handler's own allocator, or, if that is std::allocator, Asio's recycled memory.
-/** Asio takes std::allocator for the wish that it keeps the memory of one operation at hand for the next. */
-template <class Handler>
-auto operation_allocator(const Handler& handler) noexcept {
-    if constexpr (std::is_same_v<asio::associated_allocator_t<Handler>, std::allocator<void>>)
-        return asio::recycling_allocator<void>();
-    else
-        return asio::get_associated_allocator(handler);
-}
-
 /// Closes `socket` under `policy`, then calls `handler(error_code, close_report)`, never from in here.
 /** What needs no waiting needs no operation either: one post, and no other allocation. */
 template <class Socket, class Handler>
@@ -151,7 +171,7 @@ void start_close(Socket&& socket, const close_policy& policy, Handler handler, c
         if (first.what == close_action::kind::done) {
             close_report report = closing.report();
             const auto ec = closing.error(report);
-            return post_completion(closing.socket().get_executor(), std::move(handler), ec, std::move(report));
+            return post_close_result(closing.socket().get_executor(), std::move(handler), ec, std::move(report));
         }
         const auto allocator = operation_allocator(handler);
         const auto slot = asio::get_associated_cancellation_slot(handler);
