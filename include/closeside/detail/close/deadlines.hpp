@@ -137,35 +137,38 @@ private:
     /// After a burst of closes more memory than for so many is given back.
     static constexpr std::size_t kept_capacity = 1024;
 
+    /// So many deadlines end in one turn of the context.
+    static constexpr std::size_t most_at_once = 256;
+
     /// Between two attempts to find memory.
     static constexpr std::chrono::milliseconds pause{10};
+
+    struct last_found {
+        asio::execution_context* context = nullptr;
+        close_deadlines* deadlines = nullptr;
+        unsigned destroyed = 0;
+    };
 
     struct timer_handler;
 
     void shutdown() override;
-
     void notify_fork(asio::execution_context::fork_event event) override;
 
     /// A timer that is set too early wakes once for nothing; most deadlines of a program lie equally far ahead, so that a
     /// new one is seldom the earliest.
     void set_timer(clock::time_point at);
-
     void stop_timer() noexcept;
-
     void timer_over(std::uint64_t wait);
 
     /// Of an empty heap.
     void shrink() noexcept;
-
     void end_earliest() noexcept;
-
     void take_out(entry& e) noexcept;
-
     void put(std::size_t place, entry* e) noexcept;
-
     void rise(std::size_t place) noexcept;
-
     void sink(std::size_t place) noexcept;
+
+    inline static std::atomic<unsigned> destroyed_ = 0; ///< of these, in all contexts
 
     std::vector<entry*> heap_;
     std::atomic<bool> empty_{true}; ///< heap_.empty(), written with the mutex held

@@ -22,10 +22,16 @@ CLOSESIDE_DECL close_deadlines::close_deadlines(asio::execution_context& context
     count_forks();
 }
 
-CLOSESIDE_DECL close_deadlines::~close_deadlines() = default;
+CLOSESIDE_DECL close_deadlines::~close_deadlines() { destroyed_.fetch_add(1, std::memory_order_relaxed); }
 
+/// Most threads ask for those of one context again and again, which Asio would look for in a list under a mutex.
+/** An address stands for the context only as long as none has been destroyed since: the next may lie where it was. */
 CLOSESIDE_DECL close_deadlines& close_deadlines::of_context(asio::execution_context& context) {
-    return asio::use_service<close_deadlines>(context);
+    static constinit thread_local last_found last;
+    const unsigned destroyed = destroyed_.load(std::memory_order_relaxed);
+    if (last.context != &context || last.destroyed != destroyed)
+        last = {&context, &asio::use_service<close_deadlines>(context), destroyed};
+    return *last.deadlines;
 }
 
 CLOSESIDE_DECL close_deadlines* close_deadlines::if_there(asio::execution_context& context) {
@@ -99,7 +105,8 @@ CLOSESIDE_DECL void close_deadlines::timer_over(std::uint64_t wait) {
     set_for_.reset();
     std::shared_ptr<deferred> now_again = std::move(deferred_);
     const auto now = clock::now();
-    while (!heap_.empty() && heap_.front()->deadline_ <= now) end_earliest();
+    // The others on the next turns, between which the context runs what else is ready.
+    for (std::size_t n = 0; n != most_at_once && !heap_.empty() && heap_.front()->deadline_ <= now; ++n) end_earliest();
     try {
         if (!heap_.empty()) set_timer(heap_.front()->deadline_);
     } catch (...) {
