@@ -150,16 +150,16 @@ private:
     void do_accept() {
         asio::io_context& worker = workers_[next_++ % workers_.size()];
         auto connection = std::make_shared<framework_connection<Types>>(worker, http_reply);
-        acceptor_.async_accept(connection->adaptor().raw_socket(), [this, &worker, connection](error_code ec) {
+        acceptor_.async_accept(connection->adaptor().socket(), [this, &worker, connection](error_code ec) {
             if (!ec) asio::post(worker, [connection] { connection->start(); });
             if (acceptor_.is_open()) do_accept();
         });
     }
 
-    asio::io_context io_context_;
-    std::array<asio::io_context, 2> workers_;
+    std::array<asio::io_context, 2> workers_; // outlive the sockets that wait to be filled
     std::array<asio::executor_work_guard<asio::io_context::executor_type>, 2> guards_{
         asio::make_work_guard(workers_[0]), asio::make_work_guard(workers_[1])};
+    asio::io_context io_context_;
     std::size_t next_ = 0;
     typename Types::acceptor acceptor_;
 };

@@ -24,7 +24,7 @@ struct healthy_client {
 
     healthy_client(const tcp::endpoint& server, bool reads_to_end, std::chrono::milliseconds bound = healthy_bound) {
         const auto began = std::chrono::steady_clock::now();
-        peer p(server);
+        peer p(server, bound);
         local = p.local();
         const std::size_t length = http_reply(http_request(size)).size();
         std::string reply;

@@ -29,12 +29,13 @@ using asio::ip::tcp;
 /// No healthy client waits as long for its whole reply, whatever the others do.
 inline constexpr std::chrono::seconds healthy_bound{3};
 
-/// A client of the program under test: a descriptor driven by hand, each of whose calls is over after five seconds.
+/// A client of the program under test: a descriptor driven by hand. No wait of it is longer than `limit`.
 class peer {
 public:
-    explicit peer(const tcp::endpoint& to) : fd_(::socket(to.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        const ::timeval limit{5, 0}; // of connect(2), too
-        ::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    explicit peer(const tcp::endpoint& to, std::chrono::milliseconds limit = std::chrono::seconds(5))
+        : fd_(::socket(to.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0)), limit_(limit) {
+        const ::timeval five_seconds{5, 0};
+        ::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &five_seconds, sizeof five_seconds); // bounds connect(2)
         if (::connect(fd_.get(), to.data(), static_cast<socklen_t>(to.size())) != 0)
             throw std::runtime_error("peer: connect");
         socklen_t size = static_cast<socklen_t>(local_.capacity());
@@ -85,10 +86,11 @@ public:
 private:
     bool becomes(short event) const {
         ::pollfd p{fd_.get(), event, 0};
-        return ::poll(&p, 1, 5000) == 1;
+        return ::poll(&p, 1, static_cast<int>(limit_.count())) == 1;
     }
 
     observation::descriptor fd_;
+    std::chrono::milliseconds limit_;
     tcp::endpoint local_;
     int error_ = 0;
 };
