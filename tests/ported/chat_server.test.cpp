@@ -73,7 +73,11 @@ chat_experience talk(ported::running<Server>& server) {
         say();
     }
     // What is no message ends a session, when all that is queued for it has been written.
-    CHECK(kv::eventually([&] { return kv::find(server.at(), flooder.local()).receive_queue == 0; }));
+    const auto server_has_all = [&] {
+        return kv::find(flooder.local(), server.at()).send_queue == 0 &&
+               kv::find(server.at(), flooder.local()).receive_queue == 0;
+    };
+    CHECK(kv::eventually(server_has_all));
     const std::string last = say();
     seen.outstanding = kv::find(server.at(), flooder.local()).send_queue;
     flooder.send("this is no message" + std::string(20'000, 'f'));
