@@ -37,6 +37,8 @@ struct healthy_client {
     bool served = false;
 };
 
+inline constexpr std::size_t large = 1'000'000;
+
 /// What the clients of an HTTP server have seen.
 struct experience {
     int healthy = 0, healthy_served = 0;
@@ -60,7 +62,6 @@ experience visit(running<Server>& server, bool reads_to_end, bool kicks) {
         seen.healthy_served += c.served ? 1 : 0;
         seen.healthy_clients.push_back(c.local);
     };
-    constexpr std::size_t large = 1'000'000;
     std::vector<peer> stalled, half_asked, flooding;
     serve_a_healthy_one();
     for (int round = 0; round < 4; ++round) {
@@ -86,6 +87,7 @@ experience visit(running<Server>& server, bool reads_to_end, bool kicks) {
     }
     {
         const flood others(flooding);
+        kernel_view::eventually([&] { return others.sent() >= large || others.live() == 0; });
         for (int i = 0; i < 16; ++i) serve_a_healthy_one();
         for (peer& p : flooding) {
             // Whoever closes early over what the client sends has done so before it begins to read.

@@ -41,7 +41,7 @@ TEST_CASE("Asio's HTTP server, its types changed, serves healthy clients whateve
     CHECK_FALSE(seen.exited);
     CHECK(seen.healthy_served == seen.healthy);
     CHECK(seen.floods_whole == seen.floods);
-    CHECK(seen.flood_bytes > 0);
+    CHECK(seen.flood_bytes >= ported::large);
     for (const auto& client : seen.healthy_clients) {
         REQUIRE(kv::eventually([&] { return kv::state(server.at(), client) == kv::time_wait; }));
         REQUIRE(kv::eventually([&] { return kv::state(client, server.at()) == kv::none; }));

@@ -100,10 +100,13 @@ class flood {
 public:
     explicit flood(const std::vector<peer>& peers) {
         for (const peer& p : peers) polled_.push_back({p.fd(), POLLOUT, 0});
+        live_ = polled_.size();
         thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
     }
 
     std::size_t sent() const { return sent_; }
+    /// How many of the connections have not ended.
+    std::size_t live() const { return live_; }
 
 private:
     void run(std::stop_token stop) {
@@ -114,13 +117,16 @@ private:
                 if ((p.revents & POLLOUT) == 0) continue;
                 const ssize_t n = ::send(p.fd, data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
                 if (n > 0) sent_ += static_cast<std::size_t>(n);
-                if (n < 0 && errno != EAGAIN) p.fd = -1; // the connection has ended
+                if (n < 0 && errno != EAGAIN) {
+                    p.fd = -1; // the connection has ended
+                    --live_;
+                }
             }
         }
     }
 
     std::vector<::pollfd> polled_;
-    std::atomic<std::size_t> sent_ = 0;
+    std::atomic<std::size_t> sent_ = 0, live_ = 0;
     std::jthread thread_; // last: stopped and joined first
 };
 
