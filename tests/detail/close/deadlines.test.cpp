@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <list>
 #include <memory>
@@ -69,6 +70,42 @@ TEST_CASE("deadlines end in their order, whatever the order in which they came, 
         REQUIRE(ended.size() == expected.size());
         CHECK(std::ranges::is_sorted(ended, {}, [](const probe* p) { return p->deadline(); }));
         for (const probe* p : expected) CHECK(std::ranges::count(ended, p) == 1);
+    }
+}
+
+TEST_CASE("deadlines that end at once, in whatever number, leave the context its turns for others") {
+    asio::io_context io;
+    auto& deadlines = close_deadlines::of(io.get_executor());
+    std::vector<const probe*> ended;
+    std::list<probe> probes;
+    const auto now = clock_type::now();
+    for (int i = 0; i < 1000; ++i) insert(deadlines, probes.emplace_back(ended), now);
+    int others = 0;
+    std::size_t before = 0;
+    const std::function<void()> other = [&] {
+        if (ended.size() > before) ++others;
+        CHECK(ended.size() - before <= 256);
+        before = ended.size();
+        if (before < 1000) asio::post(io, other);
+    };
+    asio::post(io, other);
+    io.run();
+    CHECK(ended.size() == 1000);
+    CHECK(others == 4);
+}
+
+TEST_CASE("the deadlines of a context are not mistaken for those of one before it at the same address") {
+    alignas(asio::io_context) std::byte memory[sizeof(asio::io_context)];
+    for (int i = 0; i < 3; ++i) {
+        auto* const io = ::new (static_cast<void*>(memory)) asio::io_context;
+        close_deadlines& found = close_deadlines::of(io->get_executor());
+        CHECK(&found.context() == io);
+        CHECK(&found == &asio::use_service<close_deadlines>(*io));
+        CHECK(&close_deadlines::of(io->get_executor()) == &found);
+        asio::io_context another;
+        CHECK(&close_deadlines::of(another.get_executor()) == &asio::use_service<close_deadlines>(another));
+        CHECK(&close_deadlines::of(io->get_executor()) == &found);
+        io->~io_context();
     }
 }
 
