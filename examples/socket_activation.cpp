@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSL-1.0
+// A server whose listeners are there before it: `systemd-socket-activate -l 127.0.0.1:7014 socket_activation`, or a
+// .socket unit of systemd. While the server is restarted, clients wait in the backlog and none is refused.
+#include <closeside/closeside.hpp>
+
+#include <asio/awaitable.hpp>
+#include <asio/buffer.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/io_context.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/use_awaitable.hpp>
+#include <asio/write.hpp>
+
+#include <array>
+#include <csignal>
+#include <cstddef>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <list>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include <unistd.h>
+
+namespace cs = closeside;
+
+inline constexpr cs::close_policy front_end = cs::policies::graceful;
+using stream = cs::stream<front_end>;
+using acceptor = cs::acceptor<front_end>;
+
+struct stopping {
+    bool now = false;
+    std::set<stream*> idle; // a stop ends these reads, and no reply
+};
+
+// sd_listen_fds(3): so many descriptors from 3 on, if they are meant for this process.
+int passed_descriptors() {
+    const char* const pid = std::getenv("LISTEN_PID");
+    const char* const count = std::getenv("LISTEN_FDS");
+    if (pid == nullptr || count == nullptr || std::stol(pid) != ::getpid()) return 0;
+    const int passed = std::stoi(count);
+    for (const char* const name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name); // no child's
+    return passed;
+}
+
+asio::awaitable<void> session(stream client, stopping& stop) {
+    std::array<char, 16 * 1024> data;
+    cs::error_code ec;
+    auto no_throw = asio::redirect_error(asio::use_awaitable, ec);
+    while (!ec && !stop.now) {
+        stop.idle.insert(&client);
+        const std::size_t n = co_await client.async_read_some(asio::buffer(data), no_throw);
+        stop.idle.erase(&client);
+        if (!ec) co_await asio::async_write(client, asio::buffer(data, n), no_throw);
+    }
+    const cs::close_report report = co_await client.async_close(no_throw);
+    std::clog << "closed: " << ec.message() << ": " << report << '\n';
+}
+
+asio::awaitable<void> accept_loop(acceptor& listener, stopping& stop) {
+    while (!stop.now) {
+        cs::error_code ec;
+        stream client = co_await listener.async_accept(asio::redirect_error(asio::use_awaitable, ec));
+        if (!ec) asio::co_spawn(listener.get_executor(), session(std::move(client), stop), asio::detached);
+    }
+}
+
+int main() {
+    try {
+        constexpr int first_passed = 3; // SD_LISTEN_FDS_START
+        const int passed = passed_descriptors();
+        if (passed == 0)
+            throw std::runtime_error(
+                "no listener was passed on: start it by systemd-socket-activate or a .socket unit");
+        asio::io_context io(1);
+        stopping stop;
+        std::list<acceptor> listeners;
+        for (int fd = first_passed; fd < first_passed + passed; ++fd) {
+            // Gives it the policy's options. Connections that wait have systemd's, and get ours as they are accepted.
+            acceptor& listener = listeners.emplace_back(acceptor::adopt(io, fd));
+            std::clog << "echoing on " << listener.local_endpoint() << '\n';
+            asio::co_spawn(io, accept_loop(listener, stop), asio::detached);
+        }
+        asio::signal_set signals(io, SIGINT, SIGTERM);
+        signals.async_wait([&](cs::error_code, int) {
+            signals.clear(); // a second signal ends the process
+            stop.now = true;
+            // systemd holds the listeners too: its backlog stays, and the next process takes what waits there.
+            for (acceptor& listener : listeners) listener.close();
+            for (stream* const client : stop.idle) client->cancel();
+        });
+        io.run(); // until the last connection has ended
+    } catch (const std::exception& e) {
+        std::cerr << "socket_activation: " << e.what() << '\n';
+        return 1;
+    }
+}
