@@ -272,7 +272,7 @@ private:
     template <class Option>
     const char* try_set_option(const Option& option, error_code& ec) {
         ec.clear();
-        const policy_option o = judge_option(views_of(protocol_type::v4(), option).front(), policy);
+        const policy_option o = judge(views_of(protocol_type::v4(), option).front(), policy);
         if (!is_open())
             ec = asio::error::bad_descriptor;
         else if (o.objection != nullptr)

@@ -11,13 +11,13 @@
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
-inline policy_option judge_option(const option_view& o, const close_policy& p) noexcept {
-    return detail::judge_option(p, o.level, o.name, o.data, o.size);
+inline policy_option judge(const option_view& o, const close_policy& p) noexcept {
+    return judge_option(p, o.level, o.name, o.data, o.size);
 }
 
 inline void refuse_other_values(std::span<const option_view> options, const close_policy& p) {
     for (const option_view& o : options)
-        if (const char* objection = judge_option(o, p).objection)
+        if (const char* objection = judge(o, p).objection)
             throw std::invalid_argument(option_text(o) + ": " + objection);
 }
 
