@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <limits>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -16,6 +17,14 @@ namespace {
 
 static_assert(std::is_aggregate_v<cs::close_policy>);
 static_assert(std::is_trivially_copyable_v<cs::close_policy>);
+
+// What a sentence refuses is not taken for possible.
+static_assert(!std::is_convertible_v<std::chrono::seconds, cs::lingering> &&
+              !std::is_convertible_v<int, cs::lingering>);
+static_assert(!std::is_constructible_v<cs::lingering, bool> && !std::is_constructible_v<cs::lingering, bool, int>);
+static_assert(!std::is_convertible_v<int, cs::fin_wait2> && !std::is_constructible_v<cs::fin_wait2, bool>);
+static_assert(std::is_convertible_v<std::chrono::seconds, cs::fin_wait2>);
+static_assert(std::is_trivially_copyable_v<cs::lingering> && std::is_nothrow_default_constructible_v<cs::lingering>);
 
 // The defaults of the contract, member by member.
 constexpr cs::close_policy defaults{};
@@ -238,6 +247,12 @@ TEST_CASE("the limits of what is allowed are allowed") {
         const bool is_allowed = cs::contradiction(policy) == nullptr;
         CHECK(is_allowed);
     }
+}
+
+TEST_CASE("a policy is written to a stream as to_string has it") {
+    std::ostringstream out;
+    out << cs::policies::peer_first << '!';
+    CHECK(out.str() == to_string(cs::policies::peer_first) + '!');
 }
 
 TEST_CASE("a policy prints every member on one line, in the order of declaration") {

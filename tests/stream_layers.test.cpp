@@ -44,6 +44,10 @@ static_assert(sizeof(layer) == sizeof(tcp::socket));
 static_assert(std::is_same_v<layer::lowest_layer_type, layer>);
 static_assert(!std::is_copy_constructible_v<layer> && !std::is_move_constructible_v<layer>);
 static_assert(!std::is_convertible_v<stream&, tcp::socket&>); // not without a word
+// What a sentence refuses is not taken for possible.
+static_assert(!std::is_constructible_v<stream, cs::stream<peer_first>> &&
+              !std::is_constructible_v<stream, cs::stream<peer_first>&> &&
+              !std::is_assignable_v<stream&, cs::stream<peer_first>>);
 static_assert(std::is_same_v<decltype(std::declval<stream&>().release()), tcp::socket::native_handle_type>);
 static_assert(std::is_same_v<decltype(std::declval<stream&>().release_socket()), tcp::socket>);
 

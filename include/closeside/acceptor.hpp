@@ -3,12 +3,14 @@
 #define CLOSESIDE_ACCEPTOR_HPP
 
 #include <closeside/detail/asio/asio.hpp>
+#include <closeside/detail/asio/can_initiate.hpp>
 #include <closeside/detail/asio/sync_result.hpp>
 #include <closeside/detail/listen/accept_arguments.hpp>
 #include <closeside/detail/listen/accepted.hpp>
 #include <closeside/detail/listen/acceptor_members.hpp>
 #include <closeside/detail/listen/listening_socket.hpp>
 #include <closeside/detail/listen/start_accept.hpp>
+#include <closeside/detail/refusal.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/stream.hpp>
 
@@ -39,7 +41,7 @@ namespace closeside::inline CLOSESIDE_BACKEND {
  *  listening socket. */
 template <close_policy P, class Executor = asio::any_io_executor>
 class basic_acceptor : public detail::acceptor_members<P, Executor> {
-    static_assert(std::is_empty_v<policy_traits<P>>); // names policy_traits<P>, which refuses contradictions
+    static_assert(sizeof(policy_traits<P>) != 0); // names policy_traits<P>, which refuses contradictions
     using members = detail::acceptor_members<P, Executor>;
 
 public:
@@ -105,9 +107,13 @@ public:
     basic_acceptor(Context& context, const endpoint_type& endpoint, Bool reuse_addr)
         : basic_acceptor(executor_type(context.get_executor()), endpoint, reuse_addr) {}
 
-    /// Options come after the backlog: some of Asio's convert to bool, and would be taken for it.
-    template <class ExecutorOrContext, detail::socket_option Option, detail::socket_option... Options>
-    basic_acceptor(ExecutorOrContext&&, const endpoint_type&, const Option&, const Options&...) = delete;
+    // Some of Asio's options convert to bool, and would be taken for reuse_addr or the backlog.
+    // clang-format off
+    CLOSESIDE_REFUSED("options come after the backlog: write (io, endpoint, asio::socket_base::max_listen_connections, "
+                      "option)", class On, std::same_as<endpoint_type> E = endpoint_type,
+                      detail::socket_option Option, detail::socket_option... Options)
+    basic_acceptor(On&&, const E&, const Option&, const Options&...) CLOSESIDE_REFUSED_CALL;
+    // clang-format on
 
     /// Takes over a socket from outside; see assign().
     basic_acceptor(const executor_type& executor, const protocol_type& protocol, native_handle_type descriptor)
@@ -260,7 +266,8 @@ private:
     }
     template <class Peer>
     static auto into(Peer& peer) {
-        static_assert(detail::suits_peer<P, Peer>,
+        constexpr bool same_policy = detail::suits_peer<P, Peer>;
+        static_assert(same_policy,
                       "the stream has another policy than the acceptor, whose options the connection inherits: accept "
                       "into a stream of the acceptor's policy");
         return detail::into_socket(detail::peer_socket(peer), detail::has_policy<Peer>);
@@ -268,9 +275,20 @@ private:
 
     template <class Target, class Token>
     auto start_accept(Target target, endpoint_type* peer_endpoint, Token& token) {
+        using signature = typename Target::signature;
+        using initiation = detail::initiate_accept<Executor>;
+        constexpr bool fits = detail::can_initiate<Token, signature, initiation, Target, endpoint_type*&>;
+        constexpr bool takes_stream = fits || Target::is_programs;
+        static_assert(takes_stream,
+                      "async_accept completes with (error_code, stream): write the handler as [](closeside::error_code "
+                      "ec, closeside::stream<policy> peer) {}, with the acceptor's policy, or auto for the stream");
+        constexpr bool takes_error = fits || !Target::is_programs;
+        static_assert(takes_error, "async_accept into a stream completes with (error_code): write the handler as "
+                                   "[](closeside::error_code ec) {}");
         this->state();
-        return asio::async_initiate<Token, typename Target::signature>(detail::initiate_accept<Executor>(this->state_),
-                                                                       token, std::move(target), peer_endpoint);
+        if constexpr (fits)
+            return asio::async_initiate<Token, signature>(initiation(this->state_), token, std::move(target),
+                                                          peer_endpoint);
     }
 
     template <class Target>

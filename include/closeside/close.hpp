@@ -4,6 +4,7 @@
 
 #include <closeside/detail/asio/configuration.hpp>
 
+#include <closeside/detail/asio/can_initiate.hpp>
 #include <closeside/detail/close/apply_policy.hpp>
 #include <closeside/detail/close/drop.hpp>
 #include <closeside/detail/close/start_close.hpp>
@@ -95,10 +96,16 @@ auto async_close(asio::basic_stream_socket<Protocol, Executor>&& socket, const c
     using socket_type = asio::basic_stream_socket<Protocol, Executor>;
     const detail::initiate_close_of_plain_socket<Executor> initiate(socket.get_executor());
     detail::socket_under_policy<socket_type> under_policy(std::move(socket), policy);
-    if constexpr (detail::wants_report<Token>)
-        return asio::async_initiate<Token, void(error_code, close_report)>(initiate, token, std::move(under_policy));
-    else
-        return under_policy.close(detail::wants_no_report{});
+    if constexpr (detail::wants_report<Token>) {
+        using signature = void(error_code, close_report);
+        constexpr bool takes_report =
+            detail::can_initiate<Token, signature, decltype(initiate), decltype(std::move(under_policy))>;
+        static_assert(takes_report, CLOSESIDE_TAKES_REPORT);
+        if constexpr (takes_report)
+            return asio::async_initiate<Token, signature>(initiate, token, std::move(under_policy));
+    } else {
+        under_policy.close(detail::wants_no_report{});
+    }
 }
 
 } // namespace closeside::inline CLOSESIDE_BACKEND

@@ -2,12 +2,28 @@
 #ifndef CLOSESIDE_CLOSE_POLICY_HPP
 #define CLOSESIDE_CLOSE_POLICY_HPP
 
+#include <closeside/detail/refusal.hpp>
 #include <closeside/duration.hpp>
 
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 namespace closeside {
+
+namespace detail {
+
+template <class T>
+concept number = std::is_arithmetic_v<T>;
+
+/// What a first attempt gives to linger: a duration, a number, a bool, or Asio's option.
+template <class T>
+concept no_linger = number<T> || std::is_convertible_v<T, close_duration> || requires(const T& asios) {
+    asios.enabled();
+    asios.timeout();
+};
+
+} // namespace detail
 
 /// For drain_bytes: however much the peer sends.
 inline constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
@@ -49,6 +65,17 @@ struct lingering {
      *  extend it. */
     static constexpr lingering until_acked(close_duration time) noexcept { return {mode::until_acked, time}; }
 
+    constexpr lingering() noexcept = default;
+    constexpr lingering(mode m, close_duration t = {}) noexcept : how(m), time(t) {}
+    // clang-format off
+    CLOSESIDE_REFUSED("write lingering::background, lingering::abort or lingering::until_acked(5s) for linger; a time for "
+                      "FIN-WAIT-2 is linger2, one for the drain is drain_time", detail::no_linger T)
+    constexpr lingering(const T&) noexcept CLOSESIDE_REFUSED_CONSTANT;
+    CLOSESIDE_REFUSED("write lingering::until_acked(5s) for the linger {true, 5}, lingering::abort for {true, 0}, "
+                      "lingering::background for {false, 0}", detail::number OnOff, class T)
+    constexpr lingering(OnOff, const T&) noexcept CLOSESIDE_REFUSED_CONSTANT;
+    // clang-format on
+
     mode how = mode::background;
     close_duration time{};
 
@@ -75,6 +102,11 @@ struct fin_wait2 {
     template <class Rep, class Period>
     constexpr fin_wait2(std::chrono::duration<Rep, Period> d) noexcept : how(mode::timed), time(d) {}
     constexpr fin_wait2(close_duration d) noexcept : how(mode::timed), time(d) {}
+    // clang-format off
+    CLOSESIDE_REFUSED("write linger2 with its unit, as 10s; fin_wait2::skip is TCP_LINGER2 = -1, fin_wait2::system its 0",
+                      detail::number T)
+    constexpr fin_wait2(T) noexcept CLOSESIDE_REFUSED_CONSTANT;
+    // clang-format on
 
     mode how = mode::system;
     close_duration time{};

@@ -3,6 +3,7 @@
 #define CLOSESIDE_CONNECT_HPP
 
 #include <closeside/detail/asio/asio.hpp>
+#include <closeside/detail/asio/can_initiate.hpp>
 #include <closeside/detail/connect/asio_connect.hpp>
 #include <closeside/detail/connect/connect_diagnosis.hpp>
 #include <closeside/detail/connect/connect_op.hpp>
@@ -119,8 +120,16 @@ template <close_policy P, class Executor, detail::destinations To,
 requires(!detail::context_like<Executor>) auto async_connect(const Executor& executor, const To& to,
                                                              const connect_options& options, Token&& token = {}) {
     using stream_type = basic_stream<P, Executor>;
-    return asio::async_initiate<Token, void(error_code, stream_type)>(detail::initiate_connect<stream_type>(executor),
-                                                                      token, detail::endpoints_of(to), options.local);
+    using signature = void(error_code, stream_type);
+    using initiation = detail::initiate_connect<stream_type>;
+    constexpr bool takes_stream =
+        detail::can_initiate<Token, signature, initiation, detail::endpoint_list, decltype((options.local))>;
+    static_assert(takes_stream,
+                  "async_connect<P> completes with (error_code, stream): write the handler as [](closeside::error_code "
+                  "ec, closeside::stream<P> stream) {}, or auto for the stream");
+    if constexpr (takes_stream)
+        return asio::async_initiate<Token, signature>(initiation(executor), token, detail::endpoints_of(to),
+                                                      options.local);
 }
 
 template <close_policy P, class Executor, detail::destinations To,

@@ -34,7 +34,7 @@ constexpr const char* contradiction(const close_policy& p) noexcept { return det
 
 /// What follows from a policy. Naming it for a contradictory one does not compile, and the compiler says why.
 template <close_policy P>
-struct policy_traits : detail::checked_policy<P> {
+struct policy_traits : private detail::checked_policy<P> {
     /// This host can be left with the connection's TIME-WAIT.
     static constexpr bool can_hold_time_wait = closeside::can_hold_time_wait(P);
     /// The policy itself ends connections with RST on some way out, or as a matter of course over unread input.
@@ -51,6 +51,13 @@ struct policy_traits : detail::checked_policy<P> {
 
 /// One line with every member, in the order of declaration: `closes_first=peer patience=2s linger=background …`.
 inline std::string to_string(const close_policy& p) { return detail::policy_text(p); }
+
+/// Writes to_string(policy); a template, so that <ostream> is the caller's to include.
+template <class Traits>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, const close_policy& p) {
+    const std::string text = to_string(p);
+    return out.write(text.data(), static_cast<std::streamsize>(text.size()));
+}
 
 } // namespace closeside
 

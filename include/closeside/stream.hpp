@@ -8,6 +8,7 @@
 #include <closeside/detail/close/disown.hpp>
 #include <closeside/detail/close/drop.hpp>
 #include <closeside/detail/close/initiate_close.hpp>
+#include <closeside/detail/refusal.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/report.hpp>
 
@@ -20,6 +21,8 @@ namespace closeside::inline CLOSESIDE_BACKEND {
 
 template <close_policy P, class Executor>
 class basic_acceptor;
+template <close_policy P, class Executor>
+class basic_stream;
 
 } // namespace closeside::inline CLOSESIDE_BACKEND
 
@@ -31,6 +34,14 @@ class new_stream;
 
 template <class T, class Executor>
 concept executor_or_context = std::is_convertible_v<T, Executor> || std::is_convertible_v<T&, asio::execution_context&>;
+
+template <class T, close_policy P>
+inline constexpr bool has_other_policy = false;
+template <close_policy Other, class Executor, close_policy P>
+inline constexpr bool has_other_policy<basic_stream<Other, Executor>, P> = Other != P;
+
+template <class T, close_policy P>
+concept stream_of_other_policy = has_other_policy<std::remove_cvref_t<T>, P>;
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 namespace closeside::inline CLOSESIDE_BACKEND {
@@ -56,7 +67,7 @@ namespace closeside::inline CLOSESIDE_BACKEND {
  */
 template <close_policy P, class Executor = asio::any_io_executor>
 class basic_stream : public detail::asio_members<P, Executor> {
-    static_assert(std::is_empty_v<policy_traits<P>>); // names policy_traits<P>, which refuses contradictions
+    static_assert(sizeof(policy_traits<P>) != 0); // names policy_traits<P>, which refuses contradictions
     using members = detail::asio_members<P, Executor>;
     using members::options_;
 
@@ -118,6 +129,11 @@ public:
     requires(!std::is_same_v<Other, Executor> && std::is_convertible_v<Other, Executor>)
         basic_stream(basic_stream<P, Other>&& other)
         : members(socket_type(std::move(other.socket()))) {}
+
+    CLOSESIDE_REFUSED("a stream keeps its policy: write stream<other>(s.release_socket()) to go on under another, "
+                      "s.async_close(other, token) to close once under it",
+                      detail::stream_of_other_policy<P> Stream)
+    basic_stream(Stream&&) CLOSESIDE_REFUSED_CALL;
 
     /// Ends the overwritten connection as the destructor would.
     basic_stream& operator=(basic_stream&& other) noexcept {

@@ -6,7 +6,9 @@
 # First form: <file> must compile as it stands, and with -DBAD must fail and print the sentence that it announces. A
 # failure alone would prove nothing (a missing header fails too), nor would the sentence alone. `// rule: <part>` stands
 # for the whole sentence of the one rule that contains <part>; `// error: <text>` for the text itself. The rules are those
-# of the headers in <rules>.
+# of the headers in <rules>. The sentence must stand where a person sees it: in one of the first two errors, and at most
+# 80 characters behind its "error: "; with `// refused: <text>`, what CLOSESIDE_REFUSED says, 200, since g++ begins with
+# the signature of a deleted function.
 # Second form: every rule is announced by at least one of the files.
 
 cmake_minimum_required(VERSION 3.25)
@@ -66,13 +68,17 @@ if(sources)
 endif()
 
 announced_rules("${source}" expected)
+set(latest 80)
 if(NOT expected)
-    file(STRINGS "${source}" expected REGEX "^// error: " LIMIT_COUNT 1)
-    string(REGEX REPLACE "^// error: " "" expected "${expected}")
+    file(STRINGS "${source}" expected REGEX "^// (error|refused): " LIMIT_COUNT 1)
+    if(expected MATCHES "^// refused: ")
+        set(latest 200)
+    endif()
+    string(REGEX REPLACE "^// (error|refused): " "" expected "${expected}")
 endif()
 string(REPLACE "<semicolon>" ";" expected "${expected}")
 if(expected STREQUAL "")
-    message(FATAL_ERROR "${source}: no line '// rule: ...' or '// error: ...'")
+    message(FATAL_ERROR "${source}: no line '// rule: ...', '// error: ...' or '// refused: ...'")
 endif()
 
 separate_arguments(command UNIX_COMMAND "${flags}")
@@ -95,3 +101,40 @@ string(FIND "${output}" "${expected}" at)
 if(at EQUAL -1)
     message(FATAL_ERROR "${source}: does not say '${expected}' but:\n${output}")
 endif()
+
+# The lines are not made a list: brackets and semicolons in them would join and split its items.
+set(errors 0)
+set(rest "${output}")
+while(NOT rest STREQUAL "")
+    string(FIND "${rest}" "\n" end)
+    if(end EQUAL -1)
+        string(LENGTH "${rest}" end)
+    endif()
+    string(SUBSTRING "${rest}" 0 ${end} line)
+    math(EXPR end "${end} + 1")
+    string(LENGTH "${rest}" length)
+    if(end LESS length)
+        string(SUBSTRING "${rest}" ${end} -1 rest)
+    else()
+        set(rest)
+    endif()
+    string(REGEX MATCH "^[^:]+:[0-9]+:[0-9]+: (fatal )?error: " head "${line}")
+    if(head STREQUAL "")
+        continue()
+    endif()
+    math(EXPR errors "${errors} + 1")
+    string(FIND "${line}" "${expected}" at)
+    if(at EQUAL -1)
+        continue()
+    endif()
+    string(LENGTH "${head}" begin)
+    math(EXPR at "${at} - ${begin}")
+    if(errors GREATER 2)
+        message(FATAL_ERROR "${source}: says '${expected}' as error number ${errors}:\n${output}")
+    endif()
+    if(at GREATER latest)
+        message(FATAL_ERROR "${source}: says '${expected}' ${at} characters behind the word error:\n${line}")
+    endif()
+    return()
+endwhile()
+message(FATAL_ERROR "${source}: says '${expected}', but in no error:\n${output}")

@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_INITIATE_CLOSE_HPP
 #define CLOSESIDE_DETAIL_CLOSE_INITIATE_CLOSE_HPP
 
+#include <closeside/detail/asio/can_initiate.hpp>
 #include <closeside/detail/close/apply_policy.hpp>
 #include <closeside/detail/close/start_close.hpp>
 #include <closeside/detail/kernel/multipath.hpp>
@@ -103,7 +104,10 @@ template <class Socket, class Token>
 auto close_by(Socket& socket, const type_options& set, const close_policy& p, Token&& token) {
     const initiate_close<Socket> initiate(socket, set);
     if constexpr (wants_report<Token>) {
-        return asio::async_initiate<Token, void(error_code, close_report)>(initiate, token, p);
+        using signature = void(error_code, close_report);
+        constexpr bool takes_report = can_initiate<Token, signature, decltype(initiate), decltype(p)>;
+        static_assert(takes_report, CLOSESIDE_TAKES_REPORT);
+        if constexpr (takes_report) return asio::async_initiate<Token, signature>(initiate, token, p);
     } else {
         if (socket.is_open()) initiate(wants_no_report{}, p);
     }

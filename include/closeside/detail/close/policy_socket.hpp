@@ -4,6 +4,7 @@
 
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/asio/asio.hpp>
+#include <closeside/detail/asio/can_initiate.hpp>
 #include <closeside/detail/asio/completion.hpp>
 #include <closeside/detail/close/drop.hpp>
 #include <closeside/detail/close/initiate_close.hpp>
@@ -153,10 +154,15 @@ public:
      *  @par Per-operation cancellation  as Asio's: terminal, partial, total */
     template <class Token = typename asio::default_completion_token<Executor>::type>
     auto async_connect(const endpoint_type& peer, Token&& token = {}) {
+        constexpr bool takes_error =
+            can_initiate<Token, void(error_code), initiate_connect, const endpoint_type&, error_code&>;
+        static_assert(takes_error, "async_connect to an endpoint completes with (error_code): write the handler as "
+                                   "[](closeside::error_code ec) {}");
         error_code open_error;
         if (!this->is_open()) open(peer.protocol(), open_error);
         if (!open_error) close_deadlines::of(this->get_executor()).take_over();
-        return asio::async_initiate<Token, void(error_code)>(initiate_connect(*this), token, peer, open_error);
+        if constexpr (takes_error)
+            return asio::async_initiate<Token, void(error_code)>(initiate_connect(*this), token, peer, open_error);
     }
 
 protected:

@@ -56,6 +56,7 @@ template <class Stream>
 class new_stream {
 public:
     using signature = void(error_code, Stream);
+    static constexpr bool is_programs = false;
 
     explicit new_stream(const typename Stream::executor_type& executor) : executor_(executor) {}
 
@@ -84,6 +85,7 @@ template <class Socket>
 class into_socket {
 public:
     using signature = void(error_code);
+    static constexpr bool is_programs = true;
 
     /// `keeps_policy`: the acceptor's, whose options the connection has inherited.
     into_socket(Socket& socket, bool keeps_policy) noexcept : socket_(&socket), keeps_policy_(keeps_policy) {}

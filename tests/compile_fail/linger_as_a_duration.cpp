@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+// refused: write lingering::background, lingering::abort or lingering::until_acked(5s) for linger
+#include <closeside/policy.hpp>
+
+using namespace std::chrono_literals;
+
+#ifdef BAD
+constexpr closeside::close_policy policy{.linger = 5s};
+#else
+constexpr closeside::close_policy policy{.linger = closeside::lingering::until_acked(5s)};
+#endif
+
+template struct closeside::policy_traits<policy>;
