@@ -234,3 +234,29 @@ TEST_CASE("A stream whose executor has a default token connects with co_await al
     io.run();
     CHECK(reached == listener.local_endpoint());
 }
+
+TEST_CASE("A resolver's iterator alone stands for the rest of its results, as older programs have it") {
+    asio::io_context io;
+    tcp::acceptor listener(io, {loopback, 0});
+    const refusing nobody;
+    const std::vector<tcp::endpoint> both{nobody.at, listener.local_endpoint()};
+    const auto results = tcp::resolver::results_type::create(both.begin(), both.end(), "", "");
+    stream_type stream(io);
+    cs::error_code ec = asio::error::eof;
+
+    SUBCASE("connect") { CHECK(asio::connect(stream, results.begin())->endpoint() == both[1]); }
+    SUBCASE("connect, with ec") { CHECK(asio::connect(stream, results.begin(), ec)->endpoint() == both[1]); }
+    SUBCASE("async_connect") {
+        auto connected = asio::async_connect(stream, results.begin(), asio::use_future);
+        io.run();
+        CHECK(connected.get()->endpoint() == both[1]);
+    }
+    SUBCASE("all refuse") {
+        const auto none = tcp::resolver::results_type::create(nobody.at, "", "");
+        CHECK_THROWS_AS(asio::connect(stream, none.begin()), cs::system_error);
+        CHECK(asio::connect(stream, none.begin(), ec) == decltype(none.begin())());
+        CHECK(ec == asio::error::connection_refused);
+        return;
+    }
+    CHECK(linger2_of(stream) == 7);
+}

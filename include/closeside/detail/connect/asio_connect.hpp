@@ -7,6 +7,7 @@
 #include <closeside/detail/connect/connect_range.hpp>
 
 #include <iterator>
+#include <type_traits>
 #include <utility>
 
 // asio::connect and asio::async_connect take a basic_socket, which they close and open by themselves. These overloads for
@@ -20,6 +21,9 @@ concept endpoint_sequence = requires(const T& t) {
     typename T::iterator;
     static_cast<asio::ip::tcp::endpoint>(*t.begin());
 };
+
+/// What older programs give alone, for itself and all that follow it.
+using resolver_iterator = asio::ip::basic_resolver_iterator<asio::ip::tcp>;
 
 template <class T>
 concept endpoint_iterator = requires(const T& i) {
@@ -83,6 +87,16 @@ Iterator connect(S& socket, Iterator begin, Iterator end, Condition condition) {
     return i;
 }
 
+/// A resolver's iterator alone: up to the end of its results.
+template <detail::policy_connectable S>
+resolver_iterator connect(S& socket, const resolver_iterator& begin, error_code& ec) {
+    return stream_connect::connect(socket, begin, resolver_iterator(), ec);
+}
+template <detail::policy_connectable S>
+resolver_iterator connect(S& socket, const resolver_iterator& begin) {
+    return stream_connect::connect(socket, begin, resolver_iterator());
+}
+
 /// As asio::async_connect: the same without blocking. The socket must outlive the operation.
 /** @param endpoints  Copied.
  *  @par Completion signature  void(error_code, endpoint), or void(error_code, Iterator).
@@ -107,6 +121,12 @@ auto async_connect(S& socket, Iterator begin, Iterator end, Token&& token = {}) 
 template <detail::policy_connectable S, endpoint_iterator Iterator, class Condition, class Token>
 auto async_connect(S& socket, Iterator begin, Iterator end, Condition condition, Token&& token) {
     return detail::start_connect_range(socket, detail::iterator_pair<Iterator>{begin, end}, condition, token);
+}
+template <detail::policy_connectable S,
+          class Token = typename asio::default_completion_token<typename S::executor_type>::type>
+requires(!std::is_convertible_v<Token, resolver_iterator>) auto async_connect(S& socket, const resolver_iterator& begin,
+                                                                              Token&& token = {}) {
+    return stream_connect::async_connect(socket, begin, resolver_iterator(), std::forward<Token>(token));
 }
 
 } // namespace stream_connect

@@ -78,7 +78,7 @@ inline std::string holders_text(const tcp_entry& socket) {
                ") cannot be seen from here: `ss -tanp` as root, outside of containers, names it";
     std::string text = ", held by ";
     for (std::size_t i = 0; i < std::min(holders.size(), most_named); ++i)
-        text += (i == 0 ? "" : ", ") + quoted(holders[i].command) + " (pid " + std::to_string(holders[i].pid) +
+        text += (i == 0 ? "" : ", ") + detail::quoted(holders[i].command) + " (pid " + std::to_string(holders[i].pid) +
                 (holders[i].is_self ? ", this process)" : ")");
     if (holders.size() > most_named) text += " and " + std::to_string(holders.size() - most_named) + " more";
 
