@@ -6,6 +6,10 @@
 #error "closeside::host says which Asio to use"
 #endif
 
+#if defined(WANTS_COMPILED) && defined(CLOSESIDE_SEPARATE_COMPILATION) != WANTS_COMPILED
+#error "the target is not in the mode that it stands for"
+#endif
+
 int main() {
     const auto looked = closeside::host::take_snapshot();
     const auto findings = closeside::host::audit(looked, {}, {});

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSL-1.0
 # The program of a consumer that wants closeside::${target}.
-if(target STREQUAL "host")
+if(target MATCHES "^host")
     add_executable(consumer "${CMAKE_CURRENT_LIST_DIR}/host_main.cpp")
 else()
     add_executable(consumer "${CMAKE_CURRENT_LIST_DIR}/main.cpp")
 endif()
 target_link_libraries(consumer PRIVATE closeside::${target})
+# One header-only, the other compiled, by what the target says of itself.
+target_compile_definitions(consumer PRIVATE "WANTS_COMPILED=$<STREQUAL:${target},host_compiled>")
 # As who does not use it: nothing else is looked for, or at least nothing is demanded.
-if(target STREQUAL "host" AND (TARGET asio::asio OR TARGET Boost::headers))
-    message(FATAL_ERROR "this test of closeside::host was to be one without any Asio")
+if(target MATCHES "^host" AND (TARGET asio::asio OR TARGET Boost::headers))
+    message(FATAL_ERROR "this test of closeside::${target} was to be one without any Asio")
 endif()

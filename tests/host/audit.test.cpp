@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <closeside/host/audit.hpp>
+#include <closeside/host/detail/rule.hpp>
+#include <closeside/host/detail/rule_table.hpp>
 
 #include <closeside/policy.hpp>
 

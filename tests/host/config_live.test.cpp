@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Runs every tree through the loaders themselves, each in namespaces of its own, and compares.
 #include <closeside/host/config.hpp>
+#include <closeside/host/detail/sysctl_d/kernel_value.hpp>
+#include <closeside/host/detail/sysctl_d/key_path.hpp>
 
 #include "config_trees.hpp"
 

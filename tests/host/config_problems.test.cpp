@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <closeside/host/config.hpp>
+#include <closeside/host/detail/sysctl_d/file_content.hpp>
+#include <closeside/host/detail/sysctl_d/path_in_root.hpp>
 
 #include "config_trees.hpp"
 

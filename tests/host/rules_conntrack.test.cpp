@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <closeside/host/audit.hpp>
+#include <closeside/host/detail/rule.hpp>
 
 #include "host/judge_host.hpp"
 #include "support/fake_root.hpp"

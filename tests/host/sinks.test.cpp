@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <closeside/host/detail/log_lines.hpp>
 #include <closeside/host/sinks.hpp>
 #include <closeside/host/startup.hpp>
 

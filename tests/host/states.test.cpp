@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <closeside/detail/kernel/shared_tcp_table.hpp>
+#include <closeside/host/detail/states/proc.hpp>
+#include <closeside/host/detail/states/tcpdiag_sockstat.hpp>
+#include <closeside/host/detail/states/time_budget.hpp>
 #include <closeside/host/states.hpp>
 
 #include "support/fake_root.hpp"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <closeside/host/audit.hpp>
+#include <closeside/host/config_view.hpp>
 #include <closeside/host/suggest.hpp>
 
 #include <doctest/doctest.h>

@@ -2,6 +2,8 @@
 // The rules against the running kernel: each that rests on settings is made to speak by setting them, and to fall silent
 // by undoing it, in a network namespace of its own.
 #include <closeside/host/audit.hpp>
+#include <closeside/host/detail/rule.hpp>
+#include <closeside/host/detail/rule_table.hpp>
 #include <closeside/host/take_snapshot.hpp>
 #include <closeside/policy.hpp>
 

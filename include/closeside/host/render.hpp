@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace closeside::host {
 
@@ -20,6 +21,16 @@ struct text_options {
     /// Where lines are broken, in columns; no less than 40.
     std::size_t width = 100;
 };
+
+namespace detail {
+
+CLOSESIDE_DECL std::string_view colour_of(severity s) noexcept;
+
+/// `  label   text …`, broken between words, the later lines below the text.
+[[gnu::cold]] CLOSESIDE_DECL void append_paragraph(std::string& out, std::string_view label, std::string_view text,
+                                                   std::size_t width);
+
+} // namespace detail
 
 /// Several lines for a person, each with a line end; colours and line ends apart, printable ASCII.
 [[gnu::cold]] CLOSESIDE_DECL std::string to_text(const finding& f, const text_options& options = {});

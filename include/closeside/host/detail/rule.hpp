@@ -19,7 +19,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace closeside::host::detail {
@@ -76,7 +75,6 @@ private:
 };
 
 /// What a rule found; audit() completes it to a finding.
-/** Made, moved and destroyed out of line: every rule does that in several places, and few rules find anything. */
 struct judgement {
     host::severity severity;
     std::vector<key> keys;
@@ -84,19 +82,22 @@ struct judgement {
     std::string consequence;
     remedy fix;
     std::string_view source;
-
-    [[gnu::cold, gnu::noinline]] judgement(host::severity how_bad, std::initializer_list<key> about,
-                                           std::string_view what, std::string_view effect, const remedy& cure,
-                                           std::string_view from)
-        : severity(how_bad), keys(about), message(what), consequence(effect), fix(cure), source(from) {}
-    [[gnu::cold, gnu::noinline]] judgement(host::severity how_bad, const std::vector<key>& about, std::string_view what,
-                                           std::string_view effect, const remedy& cure, std::string_view from)
-        : severity(how_bad), keys(about), message(what), consequence(effect), fix(cure), source(from) {}
-    [[gnu::cold, gnu::noinline]] judgement(judgement&& other) noexcept
-        : severity(other.severity), keys(std::move(other.keys)), message(std::move(other.message)),
-          consequence(std::move(other.consequence)), fix(std::move(other.fix)), source(other.source) {}
-    [[gnu::cold, gnu::noinline]] ~judgement() {}
 };
+
+/// What a rule returns that has found something; out of line, as every rule does so and few find anything.
+[[gnu::cold, gnu::noinline]] inline std::optional<judgement> found(severity how_bad, const std::vector<key>& keys,
+                                                                   std::string_view message,
+                                                                   std::string_view consequence, const remedy& fix,
+                                                                   std::string_view source) {
+    return judgement{how_bad, keys, std::string(message), std::string(consequence), fix, source};
+}
+
+[[gnu::cold, gnu::noinline]] inline std::optional<judgement> found(severity how_bad, std::initializer_list<key> keys,
+                                                                   std::string_view message,
+                                                                   std::string_view consequence, const remedy& fix,
+                                                                   std::string_view source) {
+    return found(how_bad, std::vector<key>(keys), message, consequence, fix, source);
+}
 
 /// One rule of the host check.
 struct rule {

@@ -29,7 +29,7 @@ CLOSESIDE_DECL std::string to_line(const finding& f) {
 
 namespace detail {
 
-[[gnu::cold]] inline std::string_view colour_of(severity s) noexcept {
+CLOSESIDE_DECL std::string_view colour_of(severity s) noexcept {
     switch (s) {
     case severity::note: return "\x1b[36m";
     case severity::warning: return "\x1b[33m";
@@ -38,9 +38,8 @@ namespace detail {
     return "";
 }
 
-/// `  label   text …`, broken between words, the later lines below the text.
-[[gnu::cold]] inline void append_paragraph(std::string& out, std::string_view label, std::string_view text,
-                                           std::size_t width) {
+CLOSESIDE_DECL void append_paragraph(std::string& out, std::string_view label, std::string_view text,
+                                     std::size_t width) {
     constexpr std::size_t indent = 11;
     std::string line = "  ";
     line += label;

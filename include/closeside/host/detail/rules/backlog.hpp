@@ -27,107 +27,100 @@ inline constexpr std::int64_t old_default_somaxconn = 128;
 /// How long a program may be kept from accepting, by its scheduler or a garbage collector; a judgement.
 inline constexpr double longest_pause_seconds = 0.1;
 
-inline constexpr rule backlog_capped{"CS205", "somaxconn is below the backlog that the program asks for",
-                                     [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
-                                         const auto limit = in.number(key::somaxconn);
-// A negative backlog asks for as much as there is.
-if (!limit || !in.program.backlog || *in.program.backlog <= *limit) return std::nullopt;
-const std::string asked = std::to_string(*in.program.backlog);
-return judgement{in.program.peers == exposure::loopback ? severity::note : severity::warning,
-                 {key::somaxconn},
-                 compose("The program gives listen(2) a backlog of {}, and net.core.somaxconn is {}: the "
-                         "kernel lowers it to that without a word, for the accept queue and the SYN queue",
-                         {asked, *limit}),
-                 compose("In a burst that the smaller queue does not hold, {}", {waits_for_retransmission}),
-                 set_key(in.host, key::somaxconn, asked) + "; then restart the program: the limit is applied when "
-                                                           "it calls listen(2)",
-                 backlog_source};
-}
-, { counter::listen_overflows }
-}
-;
+inline constexpr rule backlog_capped{
+    "CS205",
+    "somaxconn is below the backlog that the program asks for",
+    [](const rule_input& in) -> std::optional<judgement> {
+        const auto limit = in.number(key::somaxconn);
+        // A negative backlog asks for as much as there is.
+        if (!limit || !in.program.backlog || *in.program.backlog <= *limit) return std::nullopt;
+        const std::string asked = std::to_string(*in.program.backlog);
+        return found(in.program.peers == exposure::loopback ? severity::note : severity::warning, {key::somaxconn},
+                     compose("The program gives listen(2) a backlog of {}, and net.core.somaxconn is {}: the "
+                             "kernel lowers it to that without a word, for the accept queue and the SYN queue",
+                             {asked, *limit}),
+                     compose("In a burst that the smaller queue does not hold, {}", {waits_for_retransmission}),
+                     set_key(in.host, key::somaxconn, asked) + "; then restart the program: the limit is applied when "
+                                                               "it calls listen(2)",
+                     backlog_source);
+    },
+    {counter::listen_overflows}};
 
-inline constexpr rule somaxconn_small{"CS206", "somaxconn leaves a short accept queue",
-                                      [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
-                                          const auto limit = in.number(key::somaxconn);
-if (!limit || *limit > old_default_somaxconn || in.program.backlog) return std::nullopt;
-const auto rate = in.program.accepts_per_second;
-const bool too_short = rate && static_cast<double>(*limit) < *rate * longest_pause_seconds;
-const bool lowered = *limit < old_default_somaxconn;
-std::string message =
-    compose("net.core.somaxconn is {}{}: no accept queue is longer, whatever the program gives to listen(2)",
-            {*limit, lowered ? std::string() : ", the default up to Linux 5.3 (4096 since)"});
-if (rate && *rate > 0)
-    message += compose("; at the stated rate of connections a pause of {} ms fills it",
-                       {static_cast<std::int64_t>(static_cast<double>(*limit) * 1000 / *rate)});
-return judgement{
-    in.program.peers != exposure::loopback && (too_short || lowered) ? severity::warning : severity::note,
-    {key::somaxconn},
-    message,
-    compose("In a burst, or while the program does not accept for a moment, {}", {waits_for_retransmission}),
-    set_key(in.host, key::somaxconn, "4096") + "; then restart the program, which must give "
-                                               "listen(2) as large a backlog",
-    backlog_source};
-}
-, { counter::listen_overflows }
-}
-;
+inline constexpr rule somaxconn_small{
+    "CS206",
+    "somaxconn leaves a short accept queue",
+    [](const rule_input& in) -> std::optional<judgement> {
+        const auto limit = in.number(key::somaxconn);
+        if (!limit || *limit > old_default_somaxconn || in.program.backlog) return std::nullopt;
+        const auto rate = in.program.accepts_per_second;
+        const bool too_short = rate && static_cast<double>(*limit) < *rate * longest_pause_seconds;
+        const bool lowered = *limit < old_default_somaxconn;
+        std::string message =
+            compose("net.core.somaxconn is {}{}: no accept queue is longer, whatever the program gives to listen(2)",
+                    {*limit, lowered ? std::string() : ", the default up to Linux 5.3 (4096 since)"});
+        if (rate && *rate > 0)
+            message += compose("; at the stated rate of connections a pause of {} ms fills it",
+                               {static_cast<std::int64_t>(static_cast<double>(*limit) * 1000 / *rate)});
+        return found(
+            in.program.peers != exposure::loopback && (too_short || lowered) ? severity::warning : severity::note,
+            {key::somaxconn}, message,
+            compose("In a burst, or while the program does not accept for a moment, {}", {waits_for_retransmission}),
+            set_key(in.host, key::somaxconn, "4096") + "; then restart the program, which must give "
+                                                       "listen(2) as large a backlog",
+            backlog_source);
+    },
+    {counter::listen_overflows}};
 
 inline constexpr rule abort_on_overflow{
-    "CS207", "tcp_abort_on_overflow resets clients that would have been served a moment later",
-    [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
+    "CS207",
+    "tcp_abort_on_overflow resets clients that would have been served a moment later",
+    [](const rule_input& in) -> std::optional<judgement> {
         if (!in.is_on(key::tcp_abort_on_overflow)) return std::nullopt;
-return judgement{in.program.peers == exposure::loopback ? severity::note : severity::warning,
-                 {key::tcp_abort_on_overflow},
-                 compose("tcp_abort_on_overflow is {}: a client whose last ACK of the handshake finds the "
-                         "accept queue full gets RST; with 0 it is let in when the SYN-ACK is sent again",
-                         {in.host[key::tcp_abort_on_overflow].text}),
-                 "In a burst, clients that believed to be connected get ECONNRESET; SYNs are still dropped "
-                 "without an answer",
-                 set_key(in.host, key::tcp_abort_on_overflow, "0"),
-                 "Linux net/ipv4/tcp_minisocks.c: tcp_check_req"};
-}
-, { counter::listen_overflows }
-}
-;
+        return found(
+            in.program.peers == exposure::loopback ? severity::note : severity::warning, {key::tcp_abort_on_overflow},
+            compose("tcp_abort_on_overflow is {}: a client whose last ACK of the handshake finds the "
+                    "accept queue full gets RST; with 0 it is let in when the SYN-ACK is sent again",
+                    {in.host[key::tcp_abort_on_overflow].text}),
+            "In a burst, clients that believed to be connected get ECONNRESET; SYNs are still dropped "
+            "without an answer",
+            set_key(in.host, key::tcp_abort_on_overflow, "0"), "Linux net/ipv4/tcp_minisocks.c: tcp_check_req");
+    },
+    {counter::listen_overflows}};
 
 /// By the counter alone: a note while it stands still, which audit() raises when it moves.
-inline constexpr rule accept_queue_overflows{"CS208", "the accept queue of a listener was full",
-                                             [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
-                                                 const auto times = in.host.count(counter::listen_overflows);
-if (!times || *times == 0) return std::nullopt;
-const auto limit = in.number(key::somaxconn);
-return judgement{severity::note,
-                 {key::somaxconn},
-                 compose("An accept queue was full {}{} since this network namespace was made{}",
-                         {*times, *times == 1 ? " time" : " times",
-                          limit ? compose("; net.core.somaxconn allows {}", {*limit}) : std::string()}),
-                 "Each time, a client's SYN or last ACK was dropped: it connected a second or more late, or timed "
-                 "out",
-                 "Accept faster, and give listen(2) a larger backlog (`ss -ltn` shows each listener's queue and "
-                 "its limit); net.core.somaxconn must allow it",
-                 "Linux net/ipv4/tcp_input.c: tcp_conn_request, net/ipv4/tcp_ipv4.c: tcp_v4_syn_recv_sock"};
-}
-, { counter::listen_overflows }
-}
-;
+inline constexpr rule accept_queue_overflows{
+    "CS208",
+    "the accept queue of a listener was full",
+    [](const rule_input& in) -> std::optional<judgement> {
+        const auto times = in.host.count(counter::listen_overflows);
+        if (!times || *times == 0) return std::nullopt;
+        const auto limit = in.number(key::somaxconn);
+        return found(severity::note, {key::somaxconn},
+                     compose("An accept queue was full {}{} since this network namespace was made{}",
+                             {*times, *times == 1 ? " time" : " times",
+                              limit ? compose("; net.core.somaxconn allows {}", {*limit}) : std::string()}),
+                     "Each time, a client's SYN or last ACK was dropped: it connected a second or more late, or timed "
+                     "out",
+                     "Accept faster, and give listen(2) a larger backlog (`ss -ltn` shows each listener's queue and "
+                     "its limit); net.core.somaxconn must allow it",
+                     "Linux net/ipv4/tcp_input.c: tcp_conn_request, net/ipv4/tcp_ipv4.c: tcp_v4_syn_recv_sock");
+    },
+    {counter::listen_overflows}};
 
 /// Not if the number is high: reqsk_timer_handler lowers it by itself while the SYN queue is more than half full.
-inline constexpr rule synack_not_retried{"CS210", "tcp_synack_retries is 0",
-                                         [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
-                                             if (!in.is_off(key::tcp_synack_retries)) return std::nullopt;
-return judgement{in.program.peers == exposure::loopback ? severity::note : severity::warning,
-                 {key::tcp_synack_retries},
-                 "tcp_synack_retries is 0: a SYN-ACK is sent once, and the half-open connection is given up after "
-                 "1 s (63 s with the default of 5)",
-                 "A client whose last ACK is lost or takes longer than that, or finds the accept queue full, "
-                 "believes to be connected and gets RST for its first data",
-                 stop_setting(in.host, key::tcp_synack_retries, "5"),
-                 "Linux net/ipv4/inet_connection_sock.c: reqsk_timer_handler, syn_ack_recalc; "
-                 "Documentation/networking/ip-sysctl.rst"};
-}
-}
-;
+inline constexpr rule synack_not_retried{
+    "CS210", "tcp_synack_retries is 0", [](const rule_input& in) -> std::optional<judgement> {
+        if (!in.is_off(key::tcp_synack_retries)) return std::nullopt;
+        return found(in.program.peers == exposure::loopback ? severity::note : severity::warning,
+                     {key::tcp_synack_retries},
+                     "tcp_synack_retries is 0: a SYN-ACK is sent once, and the half-open connection is given up after "
+                     "1 s (63 s with the default of 5)",
+                     "A client whose last ACK is lost or takes longer than that, or finds the accept queue full, "
+                     "believes to be connected and gets RST for its first data",
+                     stop_setting(in.host, key::tcp_synack_retries, "5"),
+                     "Linux net/ipv4/inet_connection_sock.c: reqsk_timer_handler, syn_ack_recalc; "
+                     "Documentation/networking/ip-sysctl.rst");
+    }};
 
 } // namespace closeside::host::detail::rules
 

@@ -76,136 +76,108 @@ struct problem_list {
 
 inline constexpr rule retired_key_set{
     "CS501", "a configuration file sets a key that the kernel has given up",
-    [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
+    [](const rule_input& in) -> std::optional<judgement> {
         const problem_list gone(in, {config_problem_kind::removed_key, config_problem_kind::renamed_key}, true);
-if (gone.empty()) return std::nullopt;
-const bool renamed = gone.has(config_problem_kind::renamed_key);
-return judgement{renamed ? severity::warning : severity::note,
-                 gone.keys(),
-                 gone.text(),
-                 renamed ? "The limit or time-out that the line was meant to set is the kernel's default instead; "
-                           "`sysctl -p` ends with an error"
-                         : "None for connections; `sysctl -p` ends with an error, at which scripts may stop",
-                 renamed ? "Write the key's name of today into the line, or delete it" : "Delete the line",
-                 "Linux commits 4396e46187ca (tcp_tw_recycle, 4.12), adf0516845bc (ip_conntrack_*, 4.9)"};
-}
-}
-;
+        if (gone.empty()) return std::nullopt;
+        const bool renamed = gone.has(config_problem_kind::renamed_key);
+        return found(renamed ? severity::warning : severity::note, gone.keys(), gone.text(),
+                     renamed ? "The limit or time-out that the line was meant to set is the kernel's default instead; "
+                               "`sysctl -p` ends with an error"
+                             : "None for connections; `sysctl -p` ends with an error, at which scripts may stop",
+                     renamed ? "Write the key's name of today into the line, or delete it" : "Delete the line",
+                     "Linux commits 4396e46187ca (tcp_tw_recycle, 4.12), adf0516845bc (ip_conntrack_*, 4.9)");
+    }};
 
-inline constexpr rule live_value_drifts{"CS502", "the kernel has another value than the configuration files set",
-                                        [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
-                                            const problem_list drift(in, {config_problem_kind::drift});
-if (drift.empty()) return std::nullopt;
-return judgement{
-    drift.worst,
-    drift.keys(),
-    drift.text(),
-    "After the next boot connections behave differently from today, with nobody having changed anything",
-    remedy{
-        compose("decide which value is right: run `{}` as root for that of the files, or write today's into "
-                "the file that decides",
-                {in.config->loader == sysctl_loader::systemd ? "systemctl restart systemd-sysctl" : "sysctl --system"}),
-        drift.values_at_boot(*in.config)},
-    loaders_source};
-}
-}
-;
+inline constexpr rule live_value_drifts{
+    "CS502", "the kernel has another value than the configuration files set",
+    [](const rule_input& in) -> std::optional<judgement> {
+        const problem_list drift(in, {config_problem_kind::drift});
+        if (drift.empty()) return std::nullopt;
+        return found(
+            drift.worst, drift.keys(), drift.text(),
+            "After the next boot connections behave differently from today, with nobody having changed anything",
+            remedy{compose("decide which value is right: run `{}` as root for that of the files, or write today's into "
+                           "the file that decides",
+                           {in.config->loader == sysctl_loader::systemd ? "systemctl restart systemd-sysctl"
+                                                                        : "sysctl --system"}),
+                   drift.values_at_boot(*in.config)},
+            loaders_source);
+    }};
 
-inline constexpr rule setting_lost_at_boot{"CS503", "a setting of /etc/sysctl.conf is lost at the next boot",
-                                           [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
-                                               const problem_list lost(in, {config_problem_kind::lost_at_boot});
-if (lost.empty()) return std::nullopt;
-return judgement{lost.worst,
-                 lost.keys(),
-                 lost.text(),
-                 "What was set with `sysctl -p` holds until the host is restarted, and then is gone without a word",
-                 "Move the lines into a file below /etc/sysctl.d/, which every loader reads, or make "
-                 "/etc/sysctl.d/99-sysctl.conf a link to ../sysctl.conf",
-                 loaders_source};
-}
-}
-;
+inline constexpr rule setting_lost_at_boot{
+    "CS503", "a setting of /etc/sysctl.conf is lost at the next boot",
+    [](const rule_input& in) -> std::optional<judgement> {
+        const problem_list lost(in, {config_problem_kind::lost_at_boot});
+        if (lost.empty()) return std::nullopt;
+        return found(lost.worst, lost.keys(), lost.text(),
+                     "What was set with `sysctl -p` holds until the host is restarted, and then is gone without a word",
+                     "Move the lines into a file below /etc/sysctl.d/, which every loader reads, or make "
+                     "/etc/sysctl.d/99-sysctl.conf a link to ../sysctl.conf",
+                     loaders_source);
+    }};
 
-inline constexpr rule loaders_disagree{"CS504", "the boot and `sysctl --system` set different values",
-                                       [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
-                                           const problem_list differences(in, {config_problem_kind::loaders_disagree});
-if (differences.empty()) return std::nullopt;
-return judgement{differences.worst,
-                 differences.keys(),
-                 differences.text(),
-                 "Connections behave differently after somebody has run `sysctl --system` than after a boot",
-                 "Leave one line for the key, in a file below /etc/sysctl.d/ whose name sorts last, with its full "
-                 "name and a value that the kernel takes",
-                 loaders_source};
-}
-}
-;
+inline constexpr rule loaders_disagree{
+    "CS504", "the boot and `sysctl --system` set different values",
+    [](const rule_input& in) -> std::optional<judgement> {
+        const problem_list differences(in, {config_problem_kind::loaders_disagree});
+        if (differences.empty()) return std::nullopt;
+        return found(differences.worst, differences.keys(), differences.text(),
+                     "Connections behave differently after somebody has run `sysctl --system` than after a boot",
+                     "Leave one line for the key, in a file below /etc/sysctl.d/ whose name sorts last, with its full "
+                     "name and a value that the kernel takes",
+                     loaders_source);
+    }};
 
-inline constexpr rule value_refused{"CS505", "a configuration file sets a value that the kernel refuses",
-                                    [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
-                                        const problem_list refused(in, {config_problem_kind::refused_value});
-if (refused.empty()) return std::nullopt;
-return judgement{refused.worst,
-                 refused.keys(),
-                 refused.text(),
-                 "The key keeps the value that it had before, mostly the kernel's default",
-                 "Correct the value: numbers without quotes or signs behind them, a port range with a blank "
-                 "between its ends, reserved ports with commas and without blanks",
-                 "Linux kernel/sysctl.c: proc_get_long, net/ipv4/sysctl_net_ipv4.c"};
-}
-}
-;
+inline constexpr rule value_refused{
+    "CS505", "a configuration file sets a value that the kernel refuses",
+    [](const rule_input& in) -> std::optional<judgement> {
+        const problem_list refused(in, {config_problem_kind::refused_value});
+        if (refused.empty()) return std::nullopt;
+        return found(refused.worst, refused.keys(), refused.text(),
+                     "The key keeps the value that it had before, mostly the kernel's default",
+                     "Correct the value: numbers without quotes or signs behind them, a port range with a blank "
+                     "between its ends, reserved ports with commas and without blanks",
+                     "Linux kernel/sysctl.c: proc_get_long, net/ipv4/sysctl_net_ipv4.c");
+    }};
 
-inline constexpr rule key_before_module{"CS506", "a key is set before the module that brings it is loaded",
-                                        [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
-                                            const problem_list early(in, {config_problem_kind::before_module}, true);
-if (early.empty()) return std::nullopt;
-return judgement{early.worst,
-                 early.keys(),
-                 early.text(),
-                 "After a boot conntrack has the kernel's defaults: a table that is too small drops new "
-                 "connections, and time-outs are others than those planned with",
-                 "Put `nf_conntrack` (for net.bridge keys `br_netfilter`) into a file below /etc/modules-load.d/: "
-                 "systemd-sysctl waits for these",
-                 "systemd units/systemd-sysctl.service: After=systemd-modules-load.service"};
-}
-}
-;
+inline constexpr rule key_before_module{
+    "CS506", "a key is set before the module that brings it is loaded",
+    [](const rule_input& in) -> std::optional<judgement> {
+        const problem_list early(in, {config_problem_kind::before_module}, true);
+        if (early.empty()) return std::nullopt;
+        return found(early.worst, early.keys(), early.text(),
+                     "After a boot conntrack has the kernel's defaults: a table that is too small drops new "
+                     "connections, and time-outs are others than those planned with",
+                     "Put `nf_conntrack` (for net.bridge keys `br_netfilter`) into a file below /etc/modules-load.d/: "
+                     "systemd-sysctl waits for these",
+                     "systemd units/systemd-sysctl.service: After=systemd-modules-load.service");
+    }};
 
 inline constexpr rule config_file_harmful{
     "CS507", "a configuration file cannot be read, or holds the loaders up",
-    [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{const problem_list files(
-        in, {config_problem_kind::unreadable_file, config_problem_kind::dangling_link,
-             config_problem_kind::dangerous_file, config_problem_kind::oversized, config_problem_kind::changing_file});
-if (files.empty()) return std::nullopt;
-const bool dangerous = files.has(config_problem_kind::dangerous_file);
-return judgement{files.worst,
-                 {},
-                 files.text(),
-                 dangerous ? "At the next boot the loader hangs and no setting of any file is applied; the boot "
-                             "waits for it up to its time limit"
-                           : "Settings that the file was meant to make may be missing, and are not judged here",
-                 dangerous ? "Remove it" : "Look at the file; remove it if nobody needs it",
-                 loaders_source};
-}
-}
-;
+    [](const rule_input& in) -> std::optional<judgement> {
+        const problem_list files(in, {config_problem_kind::unreadable_file, config_problem_kind::dangling_link,
+                                      config_problem_kind::dangerous_file, config_problem_kind::oversized,
+                                      config_problem_kind::changing_file});
+        if (files.empty()) return std::nullopt;
+        const bool dangerous = files.has(config_problem_kind::dangerous_file);
+        return found(files.worst, {}, files.text(),
+                     dangerous ? "At the next boot the loader hangs and no setting of any file is applied; the boot "
+                                 "waits for it up to its time limit"
+                               : "Settings that the file was meant to make may be missing, and are not judged here",
+                     dangerous ? "Remove it" : "Look at the file; remove it if nobody needs it", loaders_source);
+    }};
 
 inline constexpr rule line_sets_nothing{
-    "CS508", "a line of a configuration file sets nothing",
-    [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{const problem_list lines(
-        in, {config_problem_kind::unknown_key, config_problem_kind::malformed_key, config_problem_kind::no_setting},
-        true);
-if (lines.empty()) return std::nullopt;
-return judgement{severity::note,
-                 {},
-                 lines.text(),
-                 "None by itself; whoever wrote the line believes that it is in force",
-                 "Correct the name of the key, and write `key = value`; or delete the line",
-                 loaders_source};
-}
-}
-;
+    "CS508", "a line of a configuration file sets nothing", [](const rule_input& in) -> std::optional<judgement> {
+        const problem_list lines(
+            in, {config_problem_kind::unknown_key, config_problem_kind::malformed_key, config_problem_kind::no_setting},
+            true);
+        if (lines.empty()) return std::nullopt;
+        return found(severity::note, {}, lines.text(),
+                     "None by itself; whoever wrote the line believes that it is in force",
+                     "Correct the name of the key, and write `key = value`; or delete the line", loaders_source);
+    }};
 
 } // namespace closeside::host::detail::rules
 

@@ -64,110 +64,97 @@ inline constexpr double much_of_the_table = 0.8;
 }
 
 inline constexpr rule conntrack_nearly_full{
-    "CS402", "the conntrack table is nearly full",
-    [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
+    "CS402", "the conntrack table is nearly full", [](const rule_input& in) -> std::optional<judgement> {
         const auto count = in.number(key::conntrack_count), limit = in.number(key::conntrack_max);
-const auto used = capacity_of(in.host).conntrack_used;
-if (!used || *used <= much_of_the_table) return std::nullopt;
-const bool full = *count >= *limit;
-return judgement{full ? severity::critical : severity::warning,
-                 {key::conntrack_count, key::conntrack_max},
-                 compose("The conntrack table holds {} of {} flows ({})", {*count, *limit, percent(*used)}),
-                 compose("{}{}", {full ? "It is full: " : "When it is full, ", when_table_is_full}),
-                 set_key(in.host, key::conntrack_max, table_for(static_cast<double>(*count))) +
-                     "; or do not track what no rule filters or translates (notrack)",
-                 conntrack_table_source};
-}
-}
-;
+        const auto used = capacity_of(in.host).conntrack_used;
+        if (!used || *used <= much_of_the_table) return std::nullopt;
+        const bool full = *count >= *limit;
+        return found(full ? severity::critical : severity::warning, {key::conntrack_count, key::conntrack_max},
+                     compose("The conntrack table holds {} of {} flows ({})", {*count, *limit, percent(*used)}),
+                     compose("{}{}", {full ? "It is full: " : "When it is full, ", when_table_is_full}),
+                     set_key(in.host, key::conntrack_max, table_for(static_cast<double>(*count))) +
+                         "; or do not track what no rule filters or translates (notrack)",
+                     conntrack_table_source);
+    }};
 
 inline constexpr rule conntrack_below_rate{
     "CS403", "the conntrack table is too small for the stated rate",
-    [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
+    [](const rule_input& in) -> std::optional<judgement> {
         const double rate = in.program.accepts_per_second.value_or(0) + in.program.connects_per_second.value_or(0);
-const key kept = kept_by(in);
-const auto limit = in.number(key::conntrack_max), seconds = in.number(kept);
-if (!limit || *limit <= 0 || !seconds || *seconds <= 0) return std::nullopt;
-const double flows = rate * static_cast<double>(*seconds);
-const double part = flows / static_cast<double>(*limit);
-if (!(part > much_of_the_table)) return std::nullopt;
-return judgement{
-    part > 1 ? where_tracked(in, severity::warning) : severity::note,
-    {key::conntrack_max, kept},
-    compose("At the stated {} connections a second, each remembered for {} s after its end, {} flows are in a "
-            "table for {}",
-            {static_cast<std::int64_t>(rate), *seconds, static_cast<std::int64_t>(std::min(flows, 1e18)), *limit}),
-    consequence_where_tracked(
-        in, compose("{}{}", {part > 1 ? "at that rate " : "when others fill the rest, ", when_table_is_full})),
-    set_key(in.host, key::conntrack_max, table_for(flows)) +
-        "; or do not track what no rule filters or translates (notrack)",
-    conntrack_table_source};
-}
-}
-;
+        const key kept = kept_by(in);
+        const auto limit = in.number(key::conntrack_max), seconds = in.number(kept);
+        if (!limit || *limit <= 0 || !seconds || *seconds <= 0) return std::nullopt;
+        const double flows = rate * static_cast<double>(*seconds);
+        const double part = flows / static_cast<double>(*limit);
+        if (!(part > much_of_the_table)) return std::nullopt;
+        return found(
+            part > 1 ? where_tracked(in, severity::warning) : severity::note, {key::conntrack_max, kept},
+            compose(
+                "At the stated {} connections a second, each remembered for {} s after its end, {} flows are in a "
+                "table for {}",
+                {static_cast<std::int64_t>(rate), *seconds, static_cast<std::int64_t>(std::min(flows, 1e18)), *limit}),
+            consequence_where_tracked(
+                in, compose("{}{}", {part > 1 ? "at that rate " : "when others fill the rest, ", when_table_is_full})),
+            set_key(in.host, key::conntrack_max, table_for(flows)) +
+                "; or do not track what no rule filters or translates (notrack)",
+            conntrack_table_source);
+    }};
 
-inline constexpr rule conntrack_not_loose{"CS405", "conntrack does not pick up connections that it has not seen begin",
-                                          [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
-                                              if (!in.is_off(key::conntrack_loose)) return std::nullopt;
-return judgement{severity::note,
-                 {key::conntrack_loose},
-                 "nf_conntrack_tcp_loose is 0: a segment of a connection that conntrack does not know is "
-                 "INVALID, unless it is "
-                 "a SYN",
-                 consequence_where_tracked(in, "when the table is flushed or a balancer fails over to this host, live "
+inline constexpr rule conntrack_not_loose{
+    "CS405", "conntrack does not pick up connections that it has not seen begin",
+    [](const rule_input& in) -> std::optional<judgement> {
+        if (!in.is_off(key::conntrack_loose)) return std::nullopt;
+        return found(severity::note, {key::conntrack_loose},
+                     "nf_conntrack_tcp_loose is 0: a segment of a connection that conntrack does not know is "
+                     "INVALID, unless it is "
+                     "a SYN",
+                     consequence_where_tracked(in,
+                                               "when the table is flushed or a balancer fails over to this host, live "
                                                "connections hang if a rule drops INVALID"),
-                 compose("Nothing, if it was set for SYNPROXY, which needs it; otherwise {}",
-                         {set_key(in.host, key::conntrack_loose, "1").text}),
-                 "Linux net/netfilter/nf_conntrack_proto_tcp.c: tcp_new; iptables-extensions(8), SYNPROXY"};
-}
-}
-;
+                     compose("Nothing, if it was set for SYNPROXY, which needs it; otherwise {}",
+                             {set_key(in.host, key::conntrack_loose, "1").text}),
+                     "Linux net/netfilter/nf_conntrack_proto_tcp.c: tcp_new; iptables-extensions(8), SYNPROXY");
+    }};
 
 /// The kernel's default, and only NAT suffers from it; hence a note, and for shared addresses alone.
 inline constexpr rule conntrack_not_liberal{
     "CS406", "segments out of window pass NAT without translation",
-    [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
-        if (!in.is_off(key::conntrack_be_liberal) || !shares_addresses(in.program.peers) ||
-            !tracks_flows(in.host)) return std::nullopt;
-return judgement{
-    severity::note,
-    {key::conntrack_be_liberal},
-    "nf_conntrack_tcp_be_liberal is 0, the default: a segment out of the window that conntrack expects is "
-    "INVALID, and NAT rules on this host do not translate it",
-    "Where this host translates addresses (Docker, kube-proxy): a late segment arrives under the wrong address "
-    "and "
-    "is answered with RST, so that connections with much data are reset now and then",
-    compose("Drop INVALID segments on the host that translates (`ct state invalid drop`), or {}",
-            {set_key(in.host, key::conntrack_be_liberal, "1").text}),
-    "Linux net/netfilter/nf_conntrack_proto_tcp.c: tcp_in_window, net/netfilter/nf_nat_core.c: nf_nat_inet_fn; "
-    "kubernetes/kubernetes#74839"};
-}
-}
-;
+    [](const rule_input& in) -> std::optional<judgement> {
+        if (!in.is_off(key::conntrack_be_liberal) || !shares_addresses(in.program.peers) || !tracks_flows(in.host))
+            return std::nullopt;
+        return found(
+            severity::note, {key::conntrack_be_liberal},
+            "nf_conntrack_tcp_be_liberal is 0, the default: a segment out of the window that conntrack expects is "
+            "INVALID, and NAT rules on this host do not translate it",
+            "Where this host translates addresses (Docker, kube-proxy): a late segment arrives under the wrong address "
+            "and "
+            "is answered with RST, so that connections with much data are reset now and then",
+            compose("Drop INVALID segments on the host that translates (`ct state invalid drop`), or {}",
+                    {set_key(in.host, key::conntrack_be_liberal, "1").text}),
+            "Linux net/netfilter/nf_conntrack_proto_tcp.c: tcp_in_window, net/netfilter/nf_nat_core.c: nf_nat_inet_fn; "
+            "kubernetes/kubernetes#74839");
+    }};
 
 /// What nf_conntrack_max = 4 * nf_conntrack_buckets gives, as older kernels chose it; newer ones choose them equal.
 inline constexpr std::int64_t longest_sensible_chain = 8;
 
 inline constexpr rule conntrack_long_chains{
     "CS408", "nf_conntrack_max is far above nf_conntrack_buckets",
-    [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
+    [](const rule_input& in) -> std::optional<judgement> {
         const auto limit = in.number(key::conntrack_max), buckets = in.number(key::conntrack_buckets);
-// Each flow is in the table twice, once for each direction.
-if (!limit || !buckets || *buckets <= 0 || *limit / *buckets < longest_sensible_chain / 2) return std::nullopt;
-const double chain = 2 * static_cast<double>(*limit) / static_cast<double>(*buckets);
-if (chain <= longest_sensible_chain) return std::nullopt;
-const std::int64_t enough = *limit / (longest_sensible_chain / 2) + 1;
-return judgement{severity::note,
-                 {key::conntrack_max, key::conntrack_buckets},
-                 compose("nf_conntrack_max is {} and the hash table has {} buckets: when it is full, {} "
-                         "entries share a bucket, each flow being entered twice",
-                         {*limit, *buckets, static_cast<std::int64_t>(std::ceil(chain))}),
-                 "Every packet that is tracked costs more processor time the fuller the table is",
-                 set_key(in.host, key::conntrack_buckets, std::to_string(enough)),
-                 "Linux Documentation/networking/nf_conntrack-sysctl.rst"};
-}
-}
-;
+        // Each flow is in the table twice, once for each direction.
+        if (!limit || !buckets || *buckets <= 0 || *limit / *buckets < longest_sensible_chain / 2) return std::nullopt;
+        const double chain = 2 * static_cast<double>(*limit) / static_cast<double>(*buckets);
+        if (chain <= longest_sensible_chain) return std::nullopt;
+        const std::int64_t enough = *limit / (longest_sensible_chain / 2) + 1;
+        return found(severity::note, {key::conntrack_max, key::conntrack_buckets},
+                     compose("nf_conntrack_max is {} and the hash table has {} buckets: when it is full, {} "
+                             "entries share a bucket, each flow being entered twice",
+                             {*limit, *buckets, static_cast<std::int64_t>(std::ceil(chain))}),
+                     "Every packet that is tracked costs more processor time the fuller the table is",
+                     set_key(in.host, key::conntrack_buckets, std::to_string(enough)),
+                     "Linux Documentation/networking/nf_conntrack-sysctl.rst");
+    }};
 
 } // namespace closeside::host::detail::rules
 

@@ -93,154 +93,147 @@ inline constexpr std::int64_t longest_timeout = std::numeric_limits<std::int32_t
 }
 
 inline constexpr rule conntrack_time_wait_short{
-    "CS401", "conntrack forgets a closed connection before its TIME-WAIT is over",
-    [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{const auto seconds =
-                                                                                 in.number(key::conntrack_time_wait);
-if (!seconds || *seconds >= time_wait_seconds) return std::nullopt;
-const bool shared = shares_addresses(in.program.peers);
-const bool meets_time_wait = in.closes_first() && shared;
-return judgement{
-    meets_time_wait ? where_tracked(in, severity::warning) : severity::note,
-    {key::conntrack_time_wait},
-    compose("nf_conntrack_tcp_timeout_time_wait is {} s: a NAT on this host may give a port to the next "
-            "connection while the server still holds the last one in TIME-WAIT (60 s)",
-            {*seconds}),
-    consequence_where_tracked(
-        in, meets_time_wait
-                ? std::string("about half of the connections that get such a port begin with a rejected SYN: 10 ms "
-                              "to 1 s late, or timed out if tcp_rfc1337 is 1 or RSTs are filtered")
-            : in.can_hold_time_wait() && shared
-                ? std::string("none while the peers of this program close first; connections that get the port of "
-                              "one which it closed itself may begin with a rejected SYN, and servers that are "
-                              "reached through this host can be hit")
-                : std::string("none from this program, which leaves no TIME-WAIT here or whose peers do not share "
-                              "addresses; servers that are reached through this host can be hit")),
-    stop_setting(in.host, key::conntrack_time_wait, "120") + "; at least 60",
-    "Linux net/netfilter/nf_conntrack_proto_tcp.c: tcp_timeouts, include/net/tcp.h: TCP_TIMEWAIT_LEN"};
-}
-, { counter::paws_timewait, counter::ack_skipped_time_wait }
-}
-;
+    "CS401",
+    "conntrack forgets a closed connection before its TIME-WAIT is over",
+    [](const rule_input& in) -> std::optional<judgement> {
+        const auto seconds = in.number(key::conntrack_time_wait);
+        if (!seconds || *seconds >= time_wait_seconds) return std::nullopt;
+        const bool shared = shares_addresses(in.program.peers);
+        const bool meets_time_wait = in.closes_first() && shared;
+        return found(
+            meets_time_wait ? where_tracked(in, severity::warning) : severity::note, {key::conntrack_time_wait},
+            compose("nf_conntrack_tcp_timeout_time_wait is {} s: a NAT on this host may give a port to the next "
+                    "connection while the server still holds the last one in TIME-WAIT (60 s)",
+                    {*seconds}),
+            consequence_where_tracked(
+                in,
+                meets_time_wait
+                    ? std::string("about half of the connections that get such a port begin with a rejected SYN: 10 ms "
+                                  "to 1 s late, or timed out if tcp_rfc1337 is 1 or RSTs are filtered")
+                : in.can_hold_time_wait() && shared
+                    ? std::string("none while the peers of this program close first; connections that get the port of "
+                                  "one which it closed itself may begin with a rejected SYN, and servers that are "
+                                  "reached through this host can be hit")
+                    : std::string("none from this program, which leaves no TIME-WAIT here or whose peers do not share "
+                                  "addresses; servers that are reached through this host can be hit")),
+            stop_setting(in.host, key::conntrack_time_wait, "120") + "; at least 60",
+            "Linux net/netfilter/nf_conntrack_proto_tcp.c: tcp_timeouts, include/net/tcp.h: TCP_TIMEWAIT_LEN");
+    },
+    {counter::paws_timewait, counter::ack_skipped_time_wait}};
 
-inline constexpr rule half_close_forgotten{"CS404", "a policy waits for the peer longer than conntrack keeps the flow",
-                                           [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
-                                               const close_duration usual = longest_wait(in, our_fin_is_first, silence);
-const close_duration drain = std::max(usual, longest_wait(in, our_fin_ends_patience, silence));
-const close_duration patience = longest_wait(in, peers_fin_is_first, [](const close_policy& p) { return p.patience; });
-const auto half_closed = in.number(key::conntrack_close_wait), open = in.number(key::conntrack_established);
+inline constexpr rule half_close_forgotten{
+    "CS404", "a policy waits for the peer longer than conntrack keeps the flow",
+    [](const rule_input& in) -> std::optional<judgement> {
+        const close_duration usual = longest_wait(in, our_fin_is_first, silence);
+        const close_duration drain = std::max(usual, longest_wait(in, our_fin_ends_patience, silence));
+        const close_duration patience =
+            longest_wait(in, peers_fin_is_first, [](const close_policy& p) { return p.patience; });
+        const auto half_closed = in.number(key::conntrack_close_wait), open = in.number(key::conntrack_established);
 
-std::vector<key> keys;
-std::string message;
-remedy fix;
-if (half_closed && outlasts(drain, *half_closed)) {
-    keys.push_back(key::conntrack_close_wait);
-    message = compose("A policy waits {} without a byte (drain_idle, drain_time) for the peer's FIN after its "
-                      "own; conntrack keeps such a flow, in CLOSE_WAIT, for {} s without a packet",
-                      {for_up_to(drain), *half_closed});
-    let_it_last(fix, in.host, key::conntrack_close_wait, drain);
-}
-if (open && outlasts(patience, *open)) {
-    keys.push_back(key::conntrack_established);
-    message += compose("{}{} (patience) for the peer to close first; conntrack keeps such a flow, in "
-                       "ESTABLISHED, for {} s without a packet",
-                       {message.empty() ? "A policy waits " : "; one waits ", for_up_to(patience), *open});
-    let_it_last(fix, in.host, key::conntrack_established, patience);
-}
-const bool as_a_rule = (half_closed && outlasts(usual, *half_closed)) || (open && outlasts(patience, *open));
-if (!keys.empty())
-    return judgement{
-        as_a_rule ? off_loopback(in, severity::warning) : severity::note,
-        keys,
-        message,
-        consequence_where_tracked(in, compose("a peer that is silent for longer is forgotten, and {}; the "
-                                              "close runs into its limit, and the peer's last data may be lost",
-                                              {forgotten_flow})),
-        (fix.text.empty() ? remedy("Lower the policy's limit") : std::move(fix) + "; or lower the policy's limit") +
-            "; a NAT elsewhere on the way has a limit of its own",
-        conntrack_states_source};
+        std::vector<key> keys;
+        std::string message;
+        remedy fix;
+        if (half_closed && outlasts(drain, *half_closed)) {
+            keys.push_back(key::conntrack_close_wait);
+            message = compose("A policy waits {} without a byte (drain_idle, drain_time) for the peer's FIN after its "
+                              "own; conntrack keeps such a flow, in CLOSE_WAIT, for {} s without a packet",
+                              {for_up_to(drain), *half_closed});
+            let_it_last(fix, in.host, key::conntrack_close_wait, drain);
+        }
+        if (open && outlasts(patience, *open)) {
+            keys.push_back(key::conntrack_established);
+            message += compose("{}{} (patience) for the peer to close first; conntrack keeps such a flow, in "
+                               "ESTABLISHED, for {} s without a packet",
+                               {message.empty() ? "A policy waits " : "; one waits ", for_up_to(patience), *open});
+            let_it_last(fix, in.host, key::conntrack_established, patience);
+        }
+        const bool as_a_rule = (half_closed && outlasts(usual, *half_closed)) || (open && outlasts(patience, *open));
+        if (!keys.empty())
+            return found(
+                as_a_rule ? off_loopback(in, severity::warning) : severity::note, keys, message,
+                consequence_where_tracked(in, compose("a peer that is silent for longer is forgotten, and {}; the "
+                                                      "close runs into its limit, and the peer's last data may be lost",
+                                                      {forgotten_flow})),
+                (fix.text.empty() ? remedy("Lower the policy's limit")
+                                  : std::move(fix) + "; or lower the policy's limit") +
+                    "; a NAT elsewhere on the way has a limit of its own",
+                conntrack_states_source);
 
-// Nothing can be read of the NATs on the way; those that are Linux have a default.
-if (half_closed || !shares_addresses(in.program.peers) || !outlasts(drain, default_close_wait)) return std::nullopt;
-return judgement{
-    severity::note,
-    {key::conntrack_close_wait},
-    compose("A policy waits {} without a byte (drain_idle, drain_time) for the peer's FIN after its own; a NAT "
-            "on the way keeps a half-closed flow for 60 s without a packet if it is Linux at its defaults, for "
-            "240 s if it keeps RFC 5382",
-            {for_up_to(drain)}),
-    "A peer that is silent for longer loses its last data and its FIN at the NAT; the close runs into "
-    "its limit",
-    "Lower drain_idle, or let peers send something now and then until they close",
-    "RFC 5382, REQ-5; Linux net/netfilter/nf_conntrack_proto_tcp.c: tcp_timeouts"};
-}
-}
-;
+        // Nothing can be read of the NATs on the way; those that are Linux have a default.
+        if (half_closed || !shares_addresses(in.program.peers) || !outlasts(drain, default_close_wait))
+            return std::nullopt;
+        return found(
+            severity::note, {key::conntrack_close_wait},
+            compose("A policy waits {} without a byte (drain_idle, drain_time) for the peer's FIN after its own; a NAT "
+                    "on the way keeps a half-closed flow for 60 s without a packet if it is Linux at its defaults, for "
+                    "240 s if it keeps RFC 5382",
+                    {for_up_to(drain)}),
+            "A peer that is silent for longer loses its last data and its FIN at the NAT; the close runs into "
+            "its limit",
+            "Lower drain_idle, or let peers send something now and then until they close",
+            "RFC 5382, REQ-5; Linux net/netfilter/nf_conntrack_proto_tcp.c: tcp_timeouts");
+    }};
 
-inline constexpr rule conntrack_idle_short{"CS407", "conntrack forgets idle connections",
-                                           [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
-                                               const auto seconds = in.number(key::conntrack_established);
-const auto first_probe = in.number(key::tcp_keepalive_time);
-if (!seconds) return std::nullopt;
-const auto idle = in.program.idle_time;
-const bool wanted = idle && outlasts(*idle, *seconds);
-const bool probed_late = first_probe && *first_probe >= *seconds;
-if (idle ? !wanted : !probed_late) return std::nullopt;
-std::string message = compose("nf_conntrack_tcp_timeout_established is {} s: ", {*seconds});
-if (wanted) message += compose("connections of this program may be silent for {}", {in_words(*idle)});
-if (wanted && first_probe) message += ", and ";
-if (first_probe) message += compose("the first keep-alive is sent after {} s (tcp_keepalive_time)", {*first_probe});
-return judgement{
-    wanted && (probed_late || !first_probe) ? off_loopback(in, severity::warning) : severity::note,
-    {key::conntrack_established, key::tcp_keepalive_time},
-    message,
-    consequence_where_tracked(
-        in, wanted && !probed_late
-                ? std::string("silent connections without SO_KEEPALIVE are forgotten; those with it live on")
-                : std::string("silent connections are forgotten, SO_KEEPALIVE or not: what follows counts as a new "
+inline constexpr rule conntrack_idle_short{
+    "CS407", "conntrack forgets idle connections", [](const rule_input& in) -> std::optional<judgement> {
+        const auto seconds = in.number(key::conntrack_established);
+        const auto first_probe = in.number(key::tcp_keepalive_time);
+        if (!seconds) return std::nullopt;
+        const auto idle = in.program.idle_time;
+        const bool wanted = idle && outlasts(*idle, *seconds);
+        const bool probed_late = first_probe && *first_probe >= *seconds;
+        if (idle ? !wanted : !probed_late) return std::nullopt;
+        std::string message = compose("nf_conntrack_tcp_timeout_established is {} s: ", {*seconds});
+        if (wanted) message += compose("connections of this program may be silent for {}", {in_words(*idle)});
+        if (wanted && first_probe) message += ", and ";
+        if (first_probe)
+            message += compose("the first keep-alive is sent after {} s (tcp_keepalive_time)", {*first_probe});
+        return found(
+            wanted && (probed_late || !first_probe) ? off_loopback(in, severity::warning) : severity::note,
+            {key::conntrack_established, key::tcp_keepalive_time}, message,
+            consequence_where_tracked(
+                in, wanted && !probed_late
+                        ? std::string("silent connections without SO_KEEPALIVE are forgotten; those with it live on")
+                        : std::string(
+                              "silent connections are forgotten, SO_KEEPALIVE or not: what follows counts as a new "
                               "flow, which NAT may send elsewhere and which a firewall drops that wants a SYN first")),
-    compose("Let the program set SO_KEEPALIVE, and TCP_KEEPIDLE below {} s; or go back to the kernel's default: {}",
-            {*seconds, set_key(in.host, key::conntrack_established, "432000").text}),
-    conntrack_states_source};
-}
-}
-;
+            compose(
+                "Let the program set SO_KEEPALIVE, and TCP_KEEPIDLE below {} s; or go back to the kernel's default: {}",
+                {*seconds, set_key(in.host, key::conntrack_established, "432000").text}),
+            conntrack_states_source);
+    }};
 
 inline constexpr rule conntrack_close_short{
     "CS409", "conntrack may forget a connection while its last FIN is under way",
-    [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
+    [](const rule_input& in) -> std::optional<judgement> {
         const close_duration usual = longest_wait(in, our_fin_is_first, time_for_first_acks);
-const close_duration local = std::max(usual, longest_wait(in, our_fin_ends_patience, time_for_first_acks));
-const close_duration peer = longest_wait(in, peers_fin_is_first, time_for_acks);
-const auto fin_wait = in.number(key::conntrack_fin_wait), last_ack = in.number(key::conntrack_last_ack);
+        const close_duration local = std::max(usual, longest_wait(in, our_fin_ends_patience, time_for_first_acks));
+        const close_duration peer = longest_wait(in, peers_fin_is_first, time_for_acks);
+        const auto fin_wait = in.number(key::conntrack_fin_wait), last_ack = in.number(key::conntrack_last_ack);
 
-std::vector<key> keys;
-std::string message;
-remedy fix;
-bool lowered = false;
-const auto judge = [&](key timeout, std::optional<std::int64_t> seconds, std::int64_t by_default, close_duration wait,
-                       close_duration as_a_rule, const char* which) {
-    if (!seconds || !outlasts(wait, *seconds)) return;
-    keys.push_back(timeout);
-    lowered = lowered || (*seconds < by_default && outlasts(as_a_rule, *seconds));
-    message +=
-        compose("{}{} for the peer to acknowledge the {} FIN, and conntrack keeps the flow for {} s without a packet",
+        std::vector<key> keys;
+        std::string message;
+        remedy fix;
+        bool lowered = false;
+        const auto judge = [&](key timeout, std::optional<std::int64_t> seconds, std::int64_t by_default,
+                               close_duration wait, close_duration as_a_rule, const char* which) {
+            if (!seconds || !outlasts(wait, *seconds)) return;
+            keys.push_back(timeout);
+            lowered = lowered || (*seconds < by_default && outlasts(as_a_rule, *seconds));
+            message += compose(
+                "{}{} for the peer to acknowledge the {} FIN, and conntrack keeps the flow for {} s without a packet",
                 {message.empty() ? "A policy waits " : "; one ", for_up_to(wait), which, *seconds});
-    let_it_last(fix, in.host, timeout, wait);
-};
-judge(key::conntrack_fin_wait, fin_wait, default_fin_wait, local, usual, "first");
-judge(key::conntrack_last_ack, last_ack, default_last_ack, peer, peer, "second");
-if (keys.empty()) return std::nullopt;
-return judgement{lowered ? off_loopback(in, severity::warning) : severity::note,
-                 keys,
-                 message,
-                 consequence_where_tracked(
-                     in, "if segments are lost, a FIN sent again after such a pause finds no flow and does not "
-                         "arrive; the peer never learns of the end"),
-                 fix.text.empty() ? remedy("Lower the policy's limit") : std::move(fix),
-                 conntrack_states_source};
-}
-}
-;
+            let_it_last(fix, in.host, timeout, wait);
+        };
+        judge(key::conntrack_fin_wait, fin_wait, default_fin_wait, local, usual, "first");
+        judge(key::conntrack_last_ack, last_ack, default_last_ack, peer, peer, "second");
+        if (keys.empty()) return std::nullopt;
+        return found(lowered ? off_loopback(in, severity::warning) : severity::note, keys, message,
+                     consequence_where_tracked(
+                         in, "if segments are lost, a FIN sent again after such a pause finds no flow and does not "
+                             "arrive; the peer never learns of the end"),
+                     fix.text.empty() ? remedy("Lower the policy's limit") : std::move(fix), conntrack_states_source);
+    }};
 
 } // namespace closeside::host::detail::rules
 

@@ -13,42 +13,41 @@ namespace closeside::host::detail::rules {
 
 /// Only this program's policies tell how bad it is: a policy that closes first leaves TIME-WAIT at every close, one that
 /// lets the peer close first leaves it now and then, and without TIME-WAIT nobody is locked out.
-inline constexpr rule rfc1337_on{"CS101",
-                                 "tcp_rfc1337 keeps TIME-WAIT against new connections from the same address and port",
-                                 [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
-                                     if (!in.is_on(key::tcp_rfc1337)) return std::nullopt;
-const bool holds = in.can_hold_time_wait(), first = in.closes_first();
-const severity level = !first || in.program.peers == exposure::loopback ? severity::note
-                       : shares_addresses(in.program.peers)             ? severity::critical
-                                                                        : severity::warning;
-std::string consequence =
-    !holds   ? "None from this program, whose policies leave no TIME-WAIT here; other programs on this host can "
-               "be hit"
-    : !first ? "None while the peers close first, as they are told to; a client that did not, and comes back "
-               "from the same address and port, may not connect for over two minutes (ETIMEDOUT)"
-    : shares_addresses(in.program.peers)
-        ? "Some clients behind NAT or a load balancer cannot connect for over two minutes (ETIMEDOUT) while "
-          "others can: about half of those whose address and port are still in TIME-WAIT here"
-        : "A client that re-uses a port which is still in TIME-WAIT here with an older timestamp cannot "
-          "connect "
-          "for over two minutes (ETIMEDOUT)";
-return judgement{
-    level,
-    {key::tcp_rfc1337},
-    compose("The RST with which a client clears an old TIME-WAIT is ignored, and each rejected SYN starts its "
-            "60 s anew{}",
-            {first   ? "; this program closes first, so TIME-WAIT lands here"
-             : holds ? "; this program lets the peer close first, and TIME-WAIT lands here only where the peer did "
-                       "not do so in time"
-                     : ""}),
-    consequence,
-    set_key(in.host, key::tcp_rfc1337, "0") + (first ? "; or let the peer close first (side::peer)" : ""),
-    "Linux net/ipv4/tcp_minisocks.c: tcp_timewait_state_process; measured on Linux 6.18: ETIMEDOUT after 132 "
-    "s"};
-}
-, { counter::paws_timewait, counter::ack_skipped_time_wait }
-}
-;
+inline constexpr rule rfc1337_on{
+    "CS101",
+    "tcp_rfc1337 keeps TIME-WAIT against new connections from the same address and port",
+    [](const rule_input& in) -> std::optional<judgement> {
+        if (!in.is_on(key::tcp_rfc1337)) return std::nullopt;
+        const bool holds = in.can_hold_time_wait(), first = in.closes_first();
+        const severity level = !first || in.program.peers == exposure::loopback ? severity::note
+                               : shares_addresses(in.program.peers)             ? severity::critical
+                                                                                : severity::warning;
+        std::string consequence =
+            !holds ? "None from this program, whose policies leave no TIME-WAIT here; other programs on this host can "
+                     "be hit"
+            : !first ? "None while the peers close first, as they are told to; a client that did not, and comes back "
+                       "from the same address and port, may not connect for over two minutes (ETIMEDOUT)"
+            : shares_addresses(in.program.peers)
+                ? "Some clients behind NAT or a load balancer cannot connect for over two minutes (ETIMEDOUT) while "
+                  "others can: about half of those whose address and port are still in TIME-WAIT here"
+                : "A client that re-uses a port which is still in TIME-WAIT here with an older timestamp cannot "
+                  "connect "
+                  "for over two minutes (ETIMEDOUT)";
+        return found(
+            level, {key::tcp_rfc1337},
+            compose("The RST with which a client clears an old TIME-WAIT is ignored, and each rejected SYN starts its "
+                    "60 s anew{}",
+                    {first ? "; this program closes first, so TIME-WAIT lands here"
+                     : holds
+                         ? "; this program lets the peer close first, and TIME-WAIT lands here only where the peer did "
+                           "not do so in time"
+                         : ""}),
+            consequence,
+            set_key(in.host, key::tcp_rfc1337, "0") + (first ? "; or let the peer close first (side::peer)" : ""),
+            "Linux net/ipv4/tcp_minisocks.c: tcp_timewait_state_process; measured on Linux 6.18: ETIMEDOUT after 132 "
+            "s");
+    },
+    {counter::paws_timewait, counter::ack_skipped_time_wait}};
 
 } // namespace closeside::host::detail::rules
 

@@ -66,50 +66,47 @@ inline constexpr std::string_view without_time_wait =
     return stop_setting(s, key::tcp_max_tw_buckets, std::to_string(half_of_table(*entries)));
 }
 
-inline constexpr rule tw_buckets_few{"CS120", "tcp_max_tw_buckets leaves little or no room for TIME-WAIT",
-                                     [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
-                                         const auto buckets = in.number(key::tcp_max_tw_buckets);
-if (!buckets || *buckets < 0 || *buckets >= few_tw_buckets) return std::nullopt;
-if (*buckets > 0 && is_kernel_default(in.host, *buckets)) return std::nullopt;
-// By a stated rate it can be told exactly: enough of them, or too few, of which CS122 speaks.
-const auto room = rate_has_room(in);
-if (*buckets > 0 && in.can_hold_time_wait() && room == false) return std::nullopt;
-return judgement{in.closes_first() && room != true ? severity::warning : severity::note,
-                 {key::tcp_max_tw_buckets},
-                 *buckets == 0 ? std::string("tcp_max_tw_buckets is 0: no connection gets its TIME-WAIT")
-                               : compose("tcp_max_tw_buckets is {}: room for {} closes a second by this host "
-                                         "(60 s each); those beyond get no TIME-WAIT",
-                                         {*buckets, *buckets / 60}),
-                 effect_without_time_wait(
-                     in, room == true ? "None at the rate that the program states; beyond it, closed connections "
-                                        "get no TIME-WAIT"
-                                      : without_time_wait),
-                 restore_buckets(in.host),
-                 tw_buckets_source};
-}
-, { counter::tw_overflow }
-}
-;
+inline constexpr rule tw_buckets_few{
+    "CS120",
+    "tcp_max_tw_buckets leaves little or no room for TIME-WAIT",
+    [](const rule_input& in) -> std::optional<judgement> {
+        const auto buckets = in.number(key::tcp_max_tw_buckets);
+        if (!buckets || *buckets < 0 || *buckets >= few_tw_buckets) return std::nullopt;
+        if (*buckets > 0 && is_kernel_default(in.host, *buckets)) return std::nullopt;
+        // By a stated rate it can be told exactly: enough of them, or too few, of which CS122 speaks.
+        const auto room = rate_has_room(in);
+        if (*buckets > 0 && in.can_hold_time_wait() && room == false) return std::nullopt;
+        return found(in.closes_first() && room != true ? severity::warning : severity::note, {key::tcp_max_tw_buckets},
+                     *buckets == 0 ? std::string("tcp_max_tw_buckets is 0: no connection gets its TIME-WAIT")
+                                   : compose("tcp_max_tw_buckets is {}: room for {} closes a second by this host "
+                                             "(60 s each); those beyond get no TIME-WAIT",
+                                             {*buckets, *buckets / 60}),
+                     effect_without_time_wait(
+                         in, room == true ? "None at the rate that the program states; beyond it, closed connections "
+                                            "get no TIME-WAIT"
+                                          : without_time_wait),
+                     restore_buckets(in.host), tw_buckets_source);
+    },
+    {counter::tw_overflow}};
 
-inline constexpr rule tw_buckets_negative{"CS121", "a negative tcp_max_tw_buckets means opposite things by kernel",
-                                          [](const rule_input& in) __attribute__((cold))->std::optional<judgement>{
-                                              const auto buckets = in.number(key::tcp_max_tw_buckets);
-if (!buckets || *buckets >= 0) return std::nullopt;
-return judgement{
-    in.closes_first() ? severity::warning : severity::note,
-    {key::tcp_max_tw_buckets},
-    compose("tcp_max_tw_buckets is {}: up to Linux 5.17 that allows no TIME-WAIT at all, since 5.19 any number "
-            "of them",
-            {*buckets}),
-    effect_without_time_wait(
-        in, compose("Up to 5.17: {}. Since 5.19: a flood of short connections takes kernel memory without limit",
-                    {without_time_wait})),
-    restore_buckets(in.host),
-    tw_buckets_source};
-}
-, { counter::tw_overflow }
-}
-;
+inline constexpr rule tw_buckets_negative{
+    "CS121",
+    "a negative tcp_max_tw_buckets means opposite things by kernel",
+    [](const rule_input& in) -> std::optional<judgement> {
+        const auto buckets = in.number(key::tcp_max_tw_buckets);
+        if (!buckets || *buckets >= 0) return std::nullopt;
+        return found(
+            in.closes_first() ? severity::warning : severity::note, {key::tcp_max_tw_buckets},
+            compose("tcp_max_tw_buckets is {}: up to Linux 5.17 that allows no TIME-WAIT at all, since 5.19 any number "
+                    "of them",
+                    {*buckets}),
+            effect_without_time_wait(
+                in,
+                compose("Up to 5.17: {}. Since 5.19: a flood of short connections takes kernel memory without limit",
+                        {without_time_wait})),
+            restore_buckets(in.host), tw_buckets_source);
+    },
+    {counter::tw_overflow}};
 
 } // namespace closeside::host::detail::rules
 
