@@ -8,7 +8,7 @@
  *  each. The host check's are in closeside/host/src.hpp. */
 
 #ifndef CLOSESIDE_SEPARATE_COMPILATION
-#error                                                                                                                 \
+#error "closeside/src.hpp needs CLOSESIDE_SEPARATE_COMPILATION: define it for every file of the program"
     "closeside/src.hpp is for separate compilation: define CLOSESIDE_SEPARATE_COMPILATION for every file, or leave it out"
 #endif
 

@@ -16,6 +16,10 @@ static_assert(BOOST_ASIO_VERSION >= 102201);
 static_assert(ASIO_VERSION >= 102201);
 #endif
 
+#if defined(WANTS_COMPILED) && defined(CLOSESIDE_SEPARATE_COMPILATION) != WANTS_COMPILED
+#error "the target is not in the mode that it stands for"
+#endif
+
 namespace cs = closeside;
 namespace net = closeside::asio;
 using server = cs::acceptor<cs::policies::peer_first>;

@@ -7,7 +7,7 @@ else()
 endif()
 target_link_libraries(consumer PRIVATE closeside::${target})
 # One header-only, the other compiled, by what the target says of itself.
-target_compile_definitions(consumer PRIVATE "WANTS_COMPILED=$<STREQUAL:${target},host_compiled>")
+target_compile_definitions(consumer PRIVATE "WANTS_COMPILED=$<BOOL:$<FILTER:${target},INCLUDE,compiled$>>")
 # As who does not use it: nothing else is looked for, or at least nothing is demanded.
 if(target MATCHES "^host" AND (TARGET asio::asio OR TARGET Boost::headers))
     message(FATAL_ERROR "this test of closeside::${target} was to be one without any Asio")
