@@ -9,7 +9,7 @@
 
 #ifndef CLOSESIDE_SEPARATE_COMPILATION
 #error "closeside/src.hpp needs CLOSESIDE_SEPARATE_COMPILATION: define it for every file of the program"
-    "closeside/src.hpp is for separate compilation: define CLOSESIDE_SEPARATE_COMPILATION for every file, or leave it out"
+"closeside/src.hpp is for separate compilation: define CLOSESIDE_SEPARATE_COMPILATION for every file, or leave it out"
 #endif
 
 #include <closeside/closeside.hpp>

@@ -17,6 +17,10 @@ CLOSESIDE_DECL std::string ports_text(const asio::ip::tcp::endpoint& to);
 
 inline constexpr const char* other_port = "connect from another port, or from port 0, which leaves it to the kernel";
 
+/// Why connect(2) found its 4-tuple taken. `local` has a port.
+CLOSESIDE_DECL std::string why_connection_exists(const asio::ip::tcp::endpoint& local,
+                                                 const asio::ip::tcp::endpoint& remote);
+
 /// A call that failed on the way to `remote`.
 struct connect_failure {
     error_code code;

@@ -49,8 +49,8 @@ inline std::optional<tcp_entry> find_connection(const std::vector<tcp_entry>& en
     return std::nullopt;
 }
 
-/// Why connect(2) found its 4-tuple taken. `local` has a port.
-inline std::string why_connection_exists(const asio::ip::tcp::endpoint& local, const asio::ip::tcp::endpoint& remote) {
+CLOSESIDE_DECL std::string why_connection_exists(const asio::ip::tcp::endpoint& local,
+                                                 const asio::ip::tcp::endpoint& remote) {
     const asio::ip::tcp::endpoint from(source_address(remote, local).value_or(local.address()), local.port());
     const socket_address wanted(from.data());
     const auto entries = tcp_entries_on(wanted);
