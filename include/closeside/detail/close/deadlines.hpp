@@ -168,7 +168,7 @@ private:
     void rise(std::size_t place) noexcept;
     void sink(std::size_t place) noexcept;
 
-    inline static std::atomic<unsigned> destroyed_ = 0; ///< of these, in all contexts
+    [[gnu::visibility("default")]] inline static std::atomic<unsigned> destroyed_ = 0; ///< of these, in all contexts
 
     std::vector<entry*> heap_;
     std::atomic<bool> empty_{true}; ///< heap_.empty(), written with the mutex held
