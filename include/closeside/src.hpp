@@ -20,6 +20,14 @@
 #include <closeside/detail/listen/impl/accepted.ipp>
 #include <closeside/detail/listen/impl/listening_socket.ipp>
 
+#include <cstddef>
+
+    namespace closeside::detail::inline CLOSESIDE_BACKEND {
+    template <int Version, asio_macros Macros, std::size_t SizeOfSocket>
+    const char closeside_src_hpp_is_missing_or_compiled_with_other_macros_of_Asio<Version, Macros, SizeOfSocket>::here =
+        0;
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
 #define CLOSESIDE_INSTANCE template
 #include <closeside/detail/close/impl/instances.ipp>
 #include <closeside/detail/listen/impl/instances.ipp>
