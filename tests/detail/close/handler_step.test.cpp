@@ -183,8 +183,8 @@ void check_every_allocation(int times, bool on_strand) {
             contexts c;
             if (on_strand) c.of_connections = asio::make_strand(c.io);
             Operation operation(c);
-            auto handler = bind<Bound>(c, [alive, &calls](auto&&...) { ++calls; });
             {
+                auto handler = bind<Bound>(c, [alive, &calls](auto&&...) { ++calls; });
                 const scarce_memory scarce(n, times);
                 try {
                     operation.begin(std::move(handler));

@@ -38,9 +38,9 @@ bool every_segment_has_arrived(const socket_table& table) {
     return count(tcp_state::listen) == sockets::listen_count && count(tcp_state::syn_sent) == sockets::syn_sent &&
            count(tcp_state::syn_received) == sockets::syn_received &&
            count(tcp_state::established) == sockets::established && count(tcp_state::fin_wait1) == sockets::fin_wait1 &&
-           count(tcp_state::fin_wait2) == sockets::fin_wait2 + sockets::fin_wait2_mini &&
-           count(tcp_state::close_wait) == sockets::close_wait && count(tcp_state::closing) == sockets::closing &&
-           count(tcp_state::last_ack) == sockets::last_ack && count(tcp_state::time_wait) == sockets::time_wait;
+           count(tcp_state::fin_wait2) == sockets::fin_wait2 && count(tcp_state::close_wait) == sockets::close_wait &&
+           count(tcp_state::closing) == sockets::closing && count(tcp_state::last_ack) == sockets::last_ack &&
+           count(tcp_state::time_wait) == sockets::time_wait;
 }
 
 std::string differences() {
