@@ -43,12 +43,9 @@ bool every_segment_has_arrived(const socket_table& table) {
            count(tcp_state::time_wait) == sockets::time_wait;
 }
 
-std::string differences() {
-    const tests::every_state sockets(AF_INET);
-    const socket_table diag, proc(table_source::proc);
-    if (observation::available_source() != table_source::sock_diag) return "SKIPPED: no sock_diag here";
-    if (!observation::eventually([&] { return every_segment_has_arrived(diag); }, 5s))
-        return "not every state is there";
+/// Between two tables of one moment; those of different moments may well differ.
+std::string differences(const socket_table& diag, const socket_table& proc) {
+    if (!every_segment_has_arrived(diag)) return "not every state is there";
     if (rows_of(diag) != rows_of(proc)) return "the tables differ";
     for (const socket_entry& s : diag.all()) {
         const socket_entry by_diag = diag.find(s.local, s.remote), by_proc = proc.find(s.local, s.remote);
@@ -61,6 +58,15 @@ std::string differences() {
     }
     if (diag.find({INADDR_LOOPBACK, 1}, {INADDR_LOOPBACK, 1}).state != tcp_state::unknown) return "found nothing";
     return "as expected";
+}
+
+std::string differences() {
+    const tests::every_state sockets(AF_INET);
+    const socket_table diag, proc(table_source::proc);
+    if (observation::available_source() != table_source::sock_diag) return "SKIPPED: no sock_diag here";
+    std::string found;
+    observation::eventually([&] { return (found = differences(diag, proc)) == "as expected"; }, 5s);
+    return found;
 }
 
 } // namespace
