@@ -56,14 +56,13 @@ struct closeside_src_hpp_is_missing_or_compiled_with_other_macros_of_Asio {
 };
 
 #if defined(CLOSESIDE_USE_BOOST_ASIO)
-using asio_configuration =
-    closeside_src_hpp_is_missing_or_compiled_with_other_macros_of_Asio<BOOST_ASIO_VERSION, defined_macros,
-                                                                       sizeof(any_tcp_socket)>;
+inline constexpr int asio_version = BOOST_ASIO_VERSION;
 #else
-using asio_configuration =
-    closeside_src_hpp_is_missing_or_compiled_with_other_macros_of_Asio<ASIO_VERSION, defined_macros,
-                                                                       sizeof(any_tcp_socket)>;
+inline constexpr int asio_version = ASIO_VERSION;
 #endif
+using asio_configuration =
+    closeside_src_hpp_is_missing_or_compiled_with_other_macros_of_Asio<asio_version, defined_macros,
+                                                                       sizeof(any_tcp_socket)>;
 
 namespace {
 [[gnu::used]] const char* const configuration_of_this_file = &asio_configuration::here;
