@@ -8,8 +8,9 @@
  *  each. The host check's are in closeside/host/src.hpp. */
 
 #ifndef CLOSESIDE_SEPARATE_COMPILATION
+// clang-format off
 #error "closeside/src.hpp needs CLOSESIDE_SEPARATE_COMPILATION: define it for every file of the program"
-"closeside/src.hpp is for separate compilation: define CLOSESIDE_SEPARATE_COMPILATION for every file, or leave it out"
+// clang-format on
 #endif
 
 #include <closeside/closeside.hpp>
@@ -22,10 +23,11 @@
 
 #include <cstddef>
 
-    namespace closeside::detail::inline CLOSESIDE_BACKEND {
-    template <int Version, asio_macros Macros, std::size_t SizeOfSocket>
-    const char closeside_src_hpp_is_missing_or_compiled_with_other_macros_of_Asio<Version, Macros, SizeOfSocket>::here =
-        0;
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
+template <int Version, asio_macros Macros, std::size_t SizeOfSocket>
+const char closeside_src_hpp_is_missing_or_compiled_with_other_macros_of_Asio<Version, Macros, SizeOfSocket>::here = 0;
+template const char closeside_src_hpp_is_missing_or_compiled_with_other_macros_of_Asio<asio_version, defined_macros,
+                                                                                       sizeof(any_tcp_socket)>::here;
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 #define CLOSESIDE_INSTANCE template
