@@ -126,8 +126,4 @@ template <>
 struct boost::system::is_error_code_enum<closeside::error> : std::true_type {};
 #endif
 
-#ifdef CLOSESIDE_SEPARATE_COMPILATION
-#include <closeside/detail/asio/same_configuration.hpp>
-#endif
-
 #endif

@@ -20,6 +20,10 @@
 #include <utility>
 #include <vector>
 
+#ifdef CLOSESIDE_SEPARATE_COMPILATION
+#include <closeside/detail/asio/same_configuration.hpp>
+#endif
+
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Runs what Asio has for it where Asio is: on a thread of the context, or of its own, that runs no program's handlers.
