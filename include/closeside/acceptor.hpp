@@ -3,7 +3,6 @@
 #define CLOSESIDE_ACCEPTOR_HPP
 
 #include <closeside/detail/asio/asio.hpp>
-#include <closeside/detail/asio/can_initiate.hpp>
 #include <closeside/detail/asio/sync_result.hpp>
 #include <closeside/detail/listen/accept_arguments.hpp>
 #include <closeside/detail/listen/accepted.hpp>
@@ -267,53 +266,26 @@ private:
     auto here() const { return detail::new_stream<stream_type>(this->executor_); }
     template <class Where>
     static auto onto(Where&& where) {
-        detail::close_deadlines::of(detail::place_executor(where)); // there before that context is destroyed
-        return detail::new_stream<basic_stream<P, detail::place_executor_t<Where>>>(detail::place_executor(where));
+        return detail::new_stream_on<P>(std::forward<Where>(where));
     }
     template <class Peer>
     static auto into(Peer& peer) {
-        constexpr bool same_policy = detail::suits_peer<P, Peer>;
-        static_assert(same_policy,
-                      "the stream has another policy than the acceptor, whose options the connection inherits: accept "
-                      "into a stream of the acceptor's policy");
-        return detail::into_socket(detail::peer_socket(peer), detail::has_policy<Peer>);
+        return detail::into_peer<P>(peer);
     }
 
     template <class Target, class Token>
     auto start_accept(Target target, endpoint_type* peer_endpoint, Token& token) {
-        using signature = typename Target::signature;
-        using initiation = detail::initiate_accept<Executor>;
-        constexpr bool fits = detail::can_initiate<Token, signature, initiation, Target, endpoint_type*&>;
-        constexpr bool takes_stream = fits || Target::is_programs;
-        static_assert(takes_stream,
-                      "async_accept completes with (error_code, stream): write the handler as [](closeside::error_code "
-                      "ec, closeside::stream<policy> peer) {}, with the acceptor's policy, or auto for the stream");
-        constexpr bool takes_error = fits || !Target::is_programs;
-        static_assert(takes_error, "async_accept into a stream completes with (error_code): write the handler as "
-                                   "[](closeside::error_code ec) {}");
         this->state();
-        if constexpr (fits)
-            return asio::async_initiate<Token, signature>(initiation(this->state_), token, std::move(target),
-                                                          peer_endpoint);
+        return detail::start_accept(this->state_, std::move(target), peer_endpoint, token);
     }
-
     template <class Target>
     auto accept_now(const Target& target, endpoint_type* peer_endpoint, error_code& ec) {
         ec = target.refusal();
-        detail::accepted connection = this->state().accept_now(peer_endpoint, ec);
-        return target.take(std::move(connection), ec);
+        return target.take(this->state().accept_now(peer_endpoint, ec), ec);
     }
     template <class Target>
     auto accept_or_throw(const Target& target, endpoint_type* peer_endpoint) {
-        error_code ec;
-        if constexpr (std::is_void_v<decltype(accept_now(target, peer_endpoint, ec))>) {
-            accept_now(target, peer_endpoint, ec);
-            if (ec) throw system_error(ec, "accept");
-        } else {
-            auto stream = accept_now(target, peer_endpoint, ec);
-            if (ec) throw system_error(ec, "accept");
-            return stream;
-        }
+        return detail::or_throw("accept", [&](error_code& ec) { return accept_now(target, peer_endpoint, ec); });
     }
 };
 

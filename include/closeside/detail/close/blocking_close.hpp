@@ -2,21 +2,12 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_BLOCKING_CLOSE_HPP
 #define CLOSESIDE_DETAIL_CLOSE_BLOCKING_CLOSE_HPP
 
-#include <closeside/detail/close/closing_socket.hpp>
-#include <closeside/detail/kernel/change_watch.hpp>
-
-#include <algorithm>
-#include <cerrno>
-#include <chrono>
-#include <limits>
-
-#include <poll.h>
+#include <closeside/close_policy.hpp>
+#include <closeside/detail/asio/asio.hpp>
+#include <closeside/detail/close/terms.hpp>
+#include <closeside/report.hpp>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
-
-/// Waits for what poll(2) has no event for.
-template <class Socket>
-close_action wait_for_change(closing_socket<Socket>& closing, close_action wait) noexcept;
 
 /// The same close on the calling thread, which it blocks for as long as the policy's limits allow.
 template <class Socket>

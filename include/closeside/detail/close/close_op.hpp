@@ -6,14 +6,10 @@
 #include <closeside/detail/asio/in_place_memory.hpp>
 #include <closeside/detail/close/closing_socket.hpp>
 #include <closeside/detail/close/deadlines.hpp>
-#include <closeside/detail/kernel/change_watch.hpp>
 
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <type_traits>
-#include <utility>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 

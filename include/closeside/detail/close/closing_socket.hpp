@@ -3,14 +3,11 @@
 #define CLOSESIDE_DETAIL_CLOSE_CLOSING_SOCKET_HPP
 
 #include <closeside/detail/asio/asio.hpp>
-#include <closeside/detail/close/disown.hpp>
 #include <closeside/detail/close/loop.hpp>
-#include <closeside/detail/kernel/multipath.hpp>
 #include <closeside/error.hpp>
 
 #include <chrono>
 #include <cstdint>
-#include <utility>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 

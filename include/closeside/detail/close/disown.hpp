@@ -3,13 +3,6 @@
 #define CLOSESIDE_DETAIL_CLOSE_DISOWN_HPP
 
 #include <closeside/detail/asio/asio.hpp>
-#include <closeside/detail/close/deadlines.hpp>
-#include <closeside/detail/kernel/forks.hpp>
-#include <closeside/detail/kernel/owned_descriptor.hpp>
-
-#include <fcntl.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 

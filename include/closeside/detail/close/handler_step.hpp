@@ -4,15 +4,10 @@
 
 #include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/outstanding_work.hpp>
-#include <closeside/detail/asio/post_to.hpp>
 #include <closeside/detail/asio/shared_room.hpp>
 #include <closeside/detail/close/deadlines.hpp>
 
-#include <chrono>
-#include <cstddef>
 #include <memory>
-#include <new>
-#include <thread>
 #include <utility>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {

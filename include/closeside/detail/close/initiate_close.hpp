@@ -2,12 +2,10 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_INITIATE_CLOSE_HPP
 #define CLOSESIDE_DETAIL_CLOSE_INITIATE_CLOSE_HPP
 
+#include <closeside/close_policy.hpp>
 #include <closeside/detail/asio/can_initiate.hpp>
-#include <closeside/detail/close/apply_policy.hpp>
 #include <closeside/detail/close/start_close.hpp>
-#include <closeside/detail/kernel/multipath.hpp>
 
-#include <cerrno>
 #include <type_traits>
 #include <utility>
 

@@ -6,6 +6,7 @@
 #include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/can_initiate.hpp>
 #include <closeside/detail/asio/completion.hpp>
+#include <closeside/detail/asio/sync_result.hpp>
 #include <closeside/detail/close/drop.hpp>
 #include <closeside/detail/close/initiate_close.hpp>
 #include <closeside/detail/close/policy_option.hpp>
@@ -27,8 +28,6 @@ public:
     using typename socket_type::native_handle_type;
     using typename socket_type::protocol_type;
     using typename socket_type::shutdown_type;
-    /// What Asio's functions with an `ec` return, void or error_code, as it was configured.
-    using sync_result = decltype(std::declval<socket_type&>().close(std::declval<error_code&>()));
 
     policy_socket(const policy_socket&) = delete;
     policy_socket& operator=(const policy_socket&) = delete;
@@ -43,7 +42,7 @@ public:
     sync_result close(error_code& ec) noexcept {
         ec.clear();
         drop();
-        return result(ec);
+        return to_sync_result(ec);
     }
 
     /// shutdown_send: shutdown(SHUT_WR), our FIN behind what is queued; a later close and its report know of it.
@@ -54,16 +53,14 @@ public:
      *
      *  @throws system_error for what `ec` gets: asio::error::not_connected, asio::error::bad_descriptor. */
     void shutdown(shutdown_type what) {
-        error_code ec;
-        shutdown(what, ec);
-        if (ec) throw system_error(ec, "shutdown");
+        or_throw("shutdown", [&](error_code& ec) { shutdown(what, ec); });
     }
     sync_result shutdown(shutdown_type what, error_code& ec) {
         const bool both = what == socket_type::shutdown_both;
         socket_type::shutdown(both ? socket_type::shutdown_send : what, ec);
         error_code ignored;
         if (both && !ec) socket_type::cancel(ignored);
-        return result(ec);
+        return to_sync_result(ec);
     }
 
     /// As Asio's, but for SO_LINGER, SO_REUSEADDR and TCP_LINGER2: their value must be the policy's, and nothing is done.
@@ -80,15 +77,13 @@ public:
     sync_result set_option(const Option& option, error_code& ec) {
         const char* objection = nullptr;
         set(option, objection, ec);
-        return result(ec);
+        return to_sync_result(ec);
     }
 
     /// As Asio's, and SO_LINGER is set, and TCP_LINGER2 if the policy states it.
     /** @throws system_error for what `ec` gets; the socket is closed again if an option cannot be set. */
     void open(const protocol_type& protocol) {
-        error_code ec;
-        open(protocol, ec);
-        if (ec) throw system_error(ec, "open");
+        or_throw("open", [&](error_code& ec) { open(protocol, ec); });
     }
     sync_result open(const protocol_type& protocol, error_code& ec) {
         socket_type::open(protocol, ec);
@@ -96,16 +91,14 @@ public:
             error_code ignored;
             socket_type::close(ignored);
         }
-        return result(ec);
+        return to_sync_result(ec);
     }
 
     /// As Asio's, and the options are set as by open.
     /** @throws system_error for what `ec` gets; asio::error::operation_not_supported for a descriptor that is not TCP.
      *  After an error the descriptor is still the caller's. */
     void assign(const protocol_type& protocol, const native_handle_type& descriptor) {
-        error_code ec;
-        assign(protocol, descriptor, ec);
-        if (ec) throw system_error(ec, "assign");
+        or_throw("assign", [&](error_code& ec) { assign(protocol, descriptor, ec); });
     }
     sync_result assign(const protocol_type& protocol, const native_handle_type& descriptor, error_code& ec) {
         socket_type::assign(protocol, descriptor, ec);
@@ -113,21 +106,19 @@ public:
             error_code ignored;
             socket_type::release(ignored);
         }
-        return result(ec);
+        return to_sync_result(ec);
     }
 
     /// As Asio's, with SO_REUSEADDR as the policy states it.
     /** @throws system_error for what `ec` gets. */
     void bind(const endpoint_type& endpoint) {
-        error_code ec;
-        bind(endpoint, ec);
-        if (ec) throw system_error(ec, "bind");
+        or_throw("bind", [&](error_code& ec) { bind(endpoint, ec); });
     }
     sync_result bind(const endpoint_type& endpoint, error_code& ec) {
         ec.clear();
         if (this->is_open()) socket_type::set_option(asio::socket_base::reuse_address(policy_.reuse_address), ec);
         if (!ec) socket_type::bind(endpoint, ec);
-        return result(ec);
+        return to_sync_result(ec);
     }
 
     /// As Asio's, which opens a closed socket; the options are then set as by open.
@@ -135,9 +126,7 @@ public:
      *  on.
      *  @throws system_error for what `ec` gets. */
     void connect(const endpoint_type& peer) {
-        error_code ec;
-        connect(peer, ec);
-        if (ec) throw system_error(ec, "connect");
+        or_throw("connect", [&](error_code& ec) { connect(peer, ec); });
     }
     sync_result connect(const endpoint_type& peer, error_code& ec) {
         ec.clear();
@@ -146,7 +135,7 @@ public:
             socket_type::connect(peer, ec);
             close_deadlines::of(this->get_executor()).take_over();
         }
-        return result(ec);
+        return to_sync_result(ec);
     }
 
     /// The same without waiting, by asio::basic_socket::async_connect.
@@ -205,10 +194,6 @@ private:
     private:
         policy_socket* socket_;
     };
-
-    static sync_result result(const error_code& ec) noexcept {
-        if constexpr (!std::is_void_v<sync_result>) return ec;
-    }
 
     bool put_options_right(error_code& ec) noexcept {
         const int error = set_policy_options(asio_socket(), policy_);

@@ -116,6 +116,13 @@ auto operation_allocator(const Handler& handler) noexcept {
         return asio::get_associated_allocator(handler);
 }
 
+/// `room` must have one for it.
+template <class Completion, class IoExecutor, class Handler>
+std::shared_ptr<Completion> make_completion(shared_room& room, const IoExecutor& io, Handler&& handler) {
+    return std::allocate_shared<Completion>(room_allocator<std::byte>(room), std::move(handler),
+                                            asio::get_associated_executor(handler, io), close_deadlines::of(io), room);
+}
+
 /// Tells of a close that had nothing to wait for, not from in here.
 template <class IoExecutor, class Handler>
 void post_close_result(const IoExecutor& io, Handler&& handler, const error_code& ec, close_report&& report) {
@@ -124,13 +131,10 @@ void post_close_result(const IoExecutor& io, Handler&& handler, const error_code
     } else {
         // The way that a close which waits takes as well, so that it is compiled once.
         const auto allocator = operation_allocator(handler);
-        using executor = asio::associated_executor_t<Handler, IoExecutor>;
-        using completion = close_completion<Handler, executor>;
+        using completion = close_completion<Handler, asio::associated_executor_t<Handler, IoExecutor>>;
         shared_room& room = room_for<std::remove_cv_t<decltype(allocator)>, completion>::make(allocator);
         const room_guard guard(room);
-        const executor handlers = asio::get_associated_executor(handler, io);
-        auto last = std::allocate_shared<completion>(room_allocator<std::byte>(room), std::move(handler), handlers,
-                                                     close_deadlines::of(io), room);
+        auto last = make_completion<completion>(room, io, std::move(handler));
         last->result(ec, report);
         completion::post(std::move(last));
     }
@@ -147,19 +151,16 @@ std::shared_ptr<close_op<Socket>> make_close_op(closing_socket<Socket>&& closing
         if (runs_where_waits_end(io))
             return std::allocate_shared<op>(allocator, std::move(closing), std::move(handler));
     }
-    using executor = asio::associated_executor_t<Handler, io_executor>;
-    using completion = close_completion<Handler, executor>;
+    using completion = close_completion<Handler, asio::associated_executor_t<Handler, io_executor>>;
     using op = close_op_for_elsewhere<Socket, completion>;
     shared_room& room = room_for<Allocator, completion, op>::make(allocator);
     const room_guard guard(room);
-    const room_allocator<std::byte> in_room(room);
-    auto last = std::allocate_shared<completion>(
-        in_room, std::move(handler), asio::get_associated_executor(handler, io), close_deadlines::of(io), room);
-    return std::allocate_shared<op>(in_room, std::move(closing), std::move(last));
+    auto last = make_completion<completion>(room, io, std::move(handler));
+    return std::allocate_shared<op>(room_allocator<std::byte>(room), std::move(closing), std::move(last));
 }
 
 /// Closes `socket` under `policy`, then calls `handler(error_code, close_report)`, never from in here.
-/** What needs no waiting needs no operation either: one post, and no other allocation. */
+/** What needs no waiting needs no operation either, but one allocation for the post. */
 template <class Socket, class Handler>
 void start_close(Socket&& socket, const close_policy& policy, Handler handler, close_manner manner = {}) {
     if constexpr (std::is_same_v<Handler, wants_no_report>) {

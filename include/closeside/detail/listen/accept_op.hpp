@@ -5,18 +5,14 @@
 #include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/in_place_memory.hpp>
 #include <closeside/detail/asio/outstanding_work.hpp>
-#include <closeside/detail/asio/post_to.hpp>
 #include <closeside/detail/asio/shared_room.hpp>
 #include <closeside/detail/close/handler_step.hpp>
 #include <closeside/detail/listen/accepted.hpp>
 #include <closeside/detail/listen/listener_state.hpp>
 
-#include <cerrno>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <type_traits>
 #include <utility>
 

@@ -66,9 +66,7 @@ public:
      *  @par Errors  already_open; that of getsockopt(2) or fcntl(2) for what is no TCP socket; invalid_argument for a
      *  connection. */
     void assign(const protocol_type& protocol, const native_handle_type& descriptor) {
-        error_code ec;
-        assign(protocol, descriptor, ec);
-        if (ec) throw system_error(ec, "assign");
+        or_throw("assign", [&](error_code& ec) { assign(protocol, descriptor, ec); });
     }
     sync_result assign(const protocol_type& protocol, const native_handle_type& descriptor, error_code& ec) {
         ec.clear();
@@ -124,9 +122,7 @@ public:
     /// getsockopt(2).
     template <class Option>
     void get_option(Option& option) const {
-        error_code ec;
-        get_option(option, ec);
-        if (ec) throw system_error(ec, "get_option");
+        or_throw("get_option", [&](error_code& ec) { get_option(option, ec); });
     }
     template <class Option>
     sync_result get_option(Option& option, error_code& ec) const {
@@ -137,9 +133,7 @@ public:
     /// ioctl(2).
     template <class Command>
     void io_control(Command& command) {
-        error_code ec;
-        io_control(command, ec);
-        if (ec) throw system_error(ec, "io_control");
+        or_throw("io_control", [&](error_code& ec) { io_control(command, ec); });
     }
     template <class Command>
     sync_result io_control(Command& command, error_code& ec) {
@@ -149,9 +143,7 @@ public:
     /// Does accept() fail with would_block where no connection waits? Off from birth.
     bool non_blocking() const { return state_ && state_->acceptor.non_blocking(); }
     void non_blocking(bool mode) {
-        error_code ec;
-        non_blocking(mode, ec);
-        if (ec) throw system_error(ec, "non_blocking");
+        or_throw("non_blocking", [&](error_code& ec) { non_blocking(mode, ec); });
     }
     sync_result non_blocking(bool mode, error_code& ec) {
         return alone([&](auto& acceptor) { return acceptor.non_blocking(mode, ec); });
@@ -160,9 +152,7 @@ public:
     /// O_NONBLOCK, which is on from birth; async_accept turns it on again.
     bool native_non_blocking() const { return state_ && state_->acceptor.native_non_blocking(); }
     void native_non_blocking(bool mode) {
-        error_code ec;
-        native_non_blocking(mode, ec);
-        if (ec) throw system_error(ec, "native_non_blocking");
+        or_throw("native_non_blocking", [&](error_code& ec) { native_non_blocking(mode, ec); });
     }
     sync_result native_non_blocking(bool mode, error_code& ec) {
         return alone([&](auto& acceptor) { return acceptor.native_non_blocking(mode, ec); });
@@ -170,10 +160,7 @@ public:
 
     /// getsockname(2).
     endpoint_type local_endpoint() const {
-        error_code ec;
-        const endpoint_type endpoint = local_endpoint(ec);
-        if (ec) throw system_error(ec, "local_endpoint");
-        return endpoint;
+        return or_throw("local_endpoint", [&](error_code& ec) { return local_endpoint(ec); });
     }
     endpoint_type local_endpoint(error_code& ec) const {
         if (state_) return state_->acceptor.local_endpoint(ec);
@@ -183,9 +170,7 @@ public:
 
     /// Pending accepts and waits complete with operation_aborted; the connections that wait stay in the backlog.
     void cancel() {
-        error_code ec;
-        cancel(ec);
-        if (ec) throw system_error(ec, "cancel");
+        or_throw("cancel", [&](error_code& ec) { cancel(ec); });
     }
     sync_result cancel(error_code& ec) {
         ec.clear();
@@ -208,10 +193,7 @@ public:
     /// Gives the descriptor away, open and listening; pending accepts and waits complete with operation_aborted.
     /** @par Errors  bad_descriptor on a closed acceptor; with `ec` the result is then -1. */
     native_handle_type release() {
-        error_code ec;
-        const native_handle_type descriptor = release(ec);
-        if (ec) throw system_error(ec, "release");
-        return descriptor;
+        return or_throw("release", [&](error_code& ec) { return release(ec); });
     }
     native_handle_type release(error_code& ec) {
         ec.clear();
@@ -220,9 +202,7 @@ public:
 
     /// Blocks until a connection can be accepted (wait_read), and takes none.
     void wait(wait_type w) {
-        error_code ec;
-        wait(w, ec);
-        if (ec) throw system_error(ec, "wait");
+        or_throw("wait", [&](error_code& ec) { wait(w, ec); });
     }
     sync_result wait(wait_type w, error_code& ec) { return state().acceptor.wait(w, ec); }
 

@@ -5,21 +5,16 @@
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/close/deadlines.hpp>
-#include <closeside/detail/close/disown.hpp>
-#include <closeside/detail/kernel/owned_descriptor.hpp>
 #include <closeside/detail/listen/accepted.hpp>
 #include <closeside/detail/listen/backlog_guess.hpp>
-#include <closeside/detail/listen/listening_socket.hpp>
 #include <closeside/detail/listen/option_view.hpp>
 
-#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <string>
-#include <utility>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 

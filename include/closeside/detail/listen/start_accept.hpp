@@ -3,9 +3,11 @@
 #define CLOSESIDE_DETAIL_LISTEN_START_ACCEPT_HPP
 
 #include <closeside/detail/asio/asio.hpp>
+#include <closeside/detail/asio/can_initiate.hpp>
 #include <closeside/detail/asio/completion.hpp>
 #include <closeside/detail/asio/post_to.hpp>
 #include <closeside/detail/asio/shared_room.hpp>
+#include <closeside/detail/listen/accept_arguments.hpp>
 #include <closeside/detail/listen/accept_op.hpp>
 #include <closeside/detail/listen/listener_state.hpp>
 
@@ -74,6 +76,40 @@ public:
 private:
     std::shared_ptr<state_type> state_;
 };
+
+/// A stream<P> to be accepted on an executor or a context.
+template <close_policy P, class Where>
+auto new_stream_on(Where&& where) {
+    close_deadlines::of(place_executor(where)); // there before that context is destroyed
+    return new_stream<basic_stream<P, place_executor_t<Where>>>(place_executor(where));
+}
+
+/// A socket of the program's that takes a connection of an acceptor<P>.
+template <close_policy P, class Peer>
+auto into_peer(Peer& peer) {
+    constexpr bool same_policy = suits_peer<P, Peer>;
+    static_assert(same_policy,
+                  "the stream has another policy than the acceptor, whose options the connection inherits: accept "
+                  "into a stream of the acceptor's policy");
+    return into_socket(peer_socket(peer), has_policy<Peer>);
+}
+
+template <class Executor, class Target, class Token>
+auto start_accept(std::shared_ptr<listener_state<Executor>> state, Target target, asio::ip::tcp::endpoint* peer,
+                  Token& token) {
+    using signature = typename Target::signature;
+    using initiation = initiate_accept<Executor>;
+    constexpr bool fits = can_initiate<Token, signature, initiation, Target, asio::ip::tcp::endpoint*&>;
+    constexpr bool takes_stream = fits || Target::is_programs;
+    static_assert(takes_stream,
+                  "async_accept completes with (error_code, stream): write the handler as [](closeside::error_code "
+                  "ec, closeside::stream<policy> peer) {}, with the acceptor's policy, or auto for the stream");
+    constexpr bool takes_error = fits || !Target::is_programs;
+    static_assert(takes_error, "async_accept into a stream completes with (error_code): write the handler as "
+                               "[](closeside::error_code ec) {}");
+    if constexpr (fits)
+        return asio::async_initiate<Token, signature>(initiation(std::move(state)), token, std::move(target), peer);
+}
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
 

@@ -3,6 +3,15 @@
 #define CLOSESIDE_DETAIL_CLOSE_IMPL_BLOCKING_CLOSE_HPP
 
 #include <closeside/detail/close/blocking_close.hpp>
+#include <closeside/detail/close/closing_socket.hpp>
+#include <closeside/detail/kernel/change_watch.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <limits>
+
+#include <poll.h>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
@@ -21,6 +30,7 @@ inline close_event::kind poll_until(int fd, short events, close_event::kind read
     }
 }
 
+/// Waits for what poll(2) has no event for.
 template <class Socket>
 close_action wait_for_change(closing_socket<Socket>& closing, close_action wait) noexcept {
     const change_watch watch(closing.socket().native_handle());

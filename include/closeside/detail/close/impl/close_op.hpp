@@ -3,6 +3,11 @@
 #define CLOSESIDE_DETAIL_CLOSE_IMPL_CLOSE_OP_HPP
 
 #include <closeside/detail/close/close_op.hpp>
+#include <closeside/detail/kernel/change_watch.hpp>
+
+#include <mutex>
+#include <type_traits>
+#include <utility>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 

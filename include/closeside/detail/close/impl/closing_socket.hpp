@@ -3,6 +3,10 @@
 #define CLOSESIDE_DETAIL_CLOSE_IMPL_CLOSING_SOCKET_HPP
 
 #include <closeside/detail/close/closing_socket.hpp>
+#include <closeside/detail/close/disown.hpp>
+#include <closeside/detail/kernel/multipath.hpp>
+
+#include <utility>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 

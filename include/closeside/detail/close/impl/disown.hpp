@@ -2,7 +2,14 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_IMPL_DISOWN_HPP
 #define CLOSESIDE_DETAIL_CLOSE_IMPL_DISOWN_HPP
 
+#include <closeside/detail/close/deadlines.hpp>
 #include <closeside/detail/close/disown.hpp>
+#include <closeside/detail/kernel/forks.hpp>
+#include <closeside/detail/kernel/owned_descriptor.hpp>
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 

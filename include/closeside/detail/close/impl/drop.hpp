@@ -2,9 +2,18 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_IMPL_DROP_HPP
 #define CLOSESIDE_DETAIL_CLOSE_IMPL_DROP_HPP
 
+#include <closeside/detail/close/disown.hpp>
 #include <closeside/detail/close/drop.hpp>
+#include <closeside/detail/close/start_close.hpp>
+
+#include <utility>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
+
+constexpr close_policy closing_at_limit(close_policy p) noexcept {
+    p.on_limit = limit_action::close;
+    return p;
+}
 
 template <class Socket>
 void release_now(Socket& socket, bool abort) noexcept {
@@ -13,6 +22,7 @@ void release_now(Socket& socket, bool abort) noexcept {
     socket.close(ignored);
 }
 
+/// Ends the connection without waiting: begins the close and cuts it at its first wait.
 template <class Socket>
 void end_now(Socket&& socket, const close_policy& policy, const close_manner& manner) noexcept {
     error_code ignored;

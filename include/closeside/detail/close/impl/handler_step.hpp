@@ -2,7 +2,13 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_IMPL_HANDLER_STEP_HPP
 #define CLOSESIDE_DETAIL_CLOSE_IMPL_HANDLER_STEP_HPP
 
+#include <closeside/detail/asio/post_to.hpp>
 #include <closeside/detail/close/handler_step.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <new>
+#include <thread>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 

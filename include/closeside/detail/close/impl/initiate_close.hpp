@@ -2,7 +2,11 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_IMPL_INITIATE_CLOSE_HPP
 #define CLOSESIDE_DETAIL_CLOSE_IMPL_INITIATE_CLOSE_HPP
 
+#include <closeside/detail/close/apply_policy.hpp>
 #include <closeside/detail/close/initiate_close.hpp>
+#include <closeside/detail/kernel/multipath.hpp>
+
+#include <cerrno>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 

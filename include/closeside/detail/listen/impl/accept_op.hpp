@@ -2,7 +2,12 @@
 #ifndef CLOSESIDE_DETAIL_LISTEN_IMPL_ACCEPT_OP_HPP
 #define CLOSESIDE_DETAIL_LISTEN_IMPL_ACCEPT_OP_HPP
 
+#include <closeside/detail/asio/post_to.hpp>
 #include <closeside/detail/listen/accept_op.hpp>
+
+#include <cerrno>
+#include <chrono>
+#include <mutex>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 

@@ -2,7 +2,13 @@
 #ifndef CLOSESIDE_DETAIL_LISTEN_IMPL_LISTENER_STATE_HPP
 #define CLOSESIDE_DETAIL_LISTEN_IMPL_LISTENER_STATE_HPP
 
+#include <closeside/detail/close/disown.hpp>
+#include <closeside/detail/kernel/owned_descriptor.hpp>
 #include <closeside/detail/listen/listener_state.hpp>
+#include <closeside/detail/listen/listening_socket.hpp>
+
+#include <cerrno>
+#include <utility>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
