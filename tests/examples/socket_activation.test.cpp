@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "examples/server_under_test.hpp"
 #include "support/connection.hpp"
+#include "support/foreign_socket.hpp"
 #include "support/run_program.hpp"
 #include "support/running_program.hpp"
 
@@ -9,50 +10,19 @@
 #include <csignal>
 #include <string>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-namespace {
-
-/// A port that nobody else is given meanwhile; who listens on it has SO_REUSEADDR as well.
-class reserved_port {
-public:
-    reserved_port() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        const int on = 1;
-        REQUIRE(::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0);
-        ::sockaddr_in at{};
-        at.sin_family = AF_INET;
-        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof at;
-        REQUIRE(::bind(fd_, reinterpret_cast<::sockaddr*>(&at), size) == 0);
-        REQUIRE(::getsockname(fd_, reinterpret_cast<::sockaddr*>(&at), &size) == 0);
-        number = ntohs(at.sin_port);
-    }
-    reserved_port(const reserved_port&) = delete;
-    reserved_port& operator=(const reserved_port&) = delete;
-    ~reserved_port() { ::close(fd_); }
-
-    unsigned short number = 0;
-
-private:
-    int fd_;
-};
-
-} // namespace
-
 TEST_CASE(
     "socket_activation takes systemd's listener over, with the connection that has woken it, and stops on SIGTERM") {
     if (std::string(CLOSESIDE_SOCKET_ACTIVATE).empty()) {
         MESSAGE("SKIPPED: systemd-socket-activate is not installed (package systemd)");
         return;
     }
-    const reserved_port port;
-    const std::string at = "127.0.0.1:" + std::to_string(port.number);
+    // Nobody else is given its port meanwhile; systemd's listener has SO_REUSEADDR, too.
+    const tests::foreign_socket reserved({asio::ip::address_v4::loopback(), 0}, {.reuse_address = true});
+    const tcp::endpoint listener = reserved.local();
+    const std::string at = "127.0.0.1:" + std::to_string(listener.port());
     tests::running_program server({CLOSESIDE_SOCKET_ACTIVATE, "-l", at, CLOSESIDE_SOCKET_ACTIVATION});
     server.line_with("Listening on");
-    test_peer first({asio::ip::address_v4::loopback(), port.number});
+    test_peer first(listener);
     CHECK(server.line_with("echoing on").find(at) != std::string::npos);
     first.send(1000);
     CHECK(first.read(1000).bytes == 1000);
@@ -60,7 +30,7 @@ TEST_CASE(
     CHECK(first.read().error == 0);
     CHECK(server.line_with("closed:").starts_with("closed: Success: first_fin=peer"));
 
-    test_peer idle({asio::ip::address_v4::loopback(), port.number});
+    test_peer idle(listener);
     idle.send(1);
     CHECK(idle.read(1).bytes == 1);
     REQUIRE(::kill(server.pid(), SIGTERM) == 0);
