@@ -9,6 +9,7 @@
 #include <closeside/detail/close/drop.hpp>
 #include <closeside/detail/close/initiate_close.hpp>
 #include <closeside/detail/refusal.hpp>
+#include <closeside/last_bytes.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/report.hpp>
 
@@ -40,6 +41,11 @@ class new_stream;
 
 template <class T, class Executor>
 concept executor_or_context = std::is_convertible_v<T, Executor> || std::is_convertible_v<T&, asio::execution_context&>;
+
+/// Of an argument in the place of a completion token.
+template <class T>
+concept says_how_to_close =
+    std::is_same_v<std::remove_cvref_t<T>, close_policy> || std::is_same_v<std::remove_cvref_t<T>, last_bytes>;
 
 template <class T, close_policy P>
 inline constexpr bool has_other_policy = false;
@@ -187,6 +193,12 @@ public:
      *
      *  @param p       In place of the stream's own, for this close: kicking an idle connection wants our FIN first,
      *                 whatever the type says. Costs a setsockopt(2) if its linger or linger2 differ.
+     *  @param last    Sent before our FIN, and nothing behind them: under side::peer the word that makes the peer close.
+     *                 If there is no room for all of them, waiting for it spends the limit of the phase that it delays
+     *                 (patience, drain_time, or the time of until_acked), and room that is won is progress; past it
+     *                 they are not_sent, of whatever part the kernel has taken, and on_limit follows. With drain_time = 0
+     *                 they are sent if there is room now, under lingering::abort never. close_report::last_bytes says
+     *                 what became of them.
      *  @param token   A completion token. The handler is never called from inside this function. For asio::detached
      *                 nothing is asked of the kernel that only a report would need: two or three system calls fewer.
      *  @throws std::invalid_argument for a policy that contradicts itself, with the sentence that the compiler would
@@ -201,6 +213,7 @@ public:
      *  @li error::cancelled        see below; also if a wait finds no memory or descriptor half-way, which ends it
      *                              as a cancellation does
      *  @li asio::error::bad_descriptor  the stream was not open
+     *  @li asio::error::message_size    more than last_bytes::most; nothing has happened, and the stream is open
      *  @li asio::error::not_connected   it was never connected, or connecting; or the connection was lost before, and
      *                              how has been told to a read or write of the program
      *  @li ETIMEDOUT, EHOSTUNREACH and the like  the kernel had given the connection up
@@ -216,14 +229,25 @@ public:
      *  `co_await this_coro::reset_cancellation_state(disable_cancellation())` first, or let the destructor finish.
      *  @par Object lifetime  The operation owns the connection. The stream need not outlive it. */
     template <class Token = typename asio::default_completion_token<Executor>::type>
-    requires(!std::is_same_v<std::remove_cvref_t<Token>, close_policy>) auto async_close(Token&& token = {}) {
+    requires(!detail::says_how_to_close<Token>) auto async_close(Token&& token = {}) {
         return detail::close_by(socket(), options_, policy, std::forward<Token>(token));
     }
 
     template <class Token = typename asio::default_completion_token<Executor>::type>
-    auto async_close(const close_policy& p, Token&& token = {}) {
+    requires(!detail::says_how_to_close<Token>) auto async_close(const close_policy& p, Token&& token = {}) {
         if (const char* sentence = contradiction(p)) throw std::invalid_argument(sentence);
         return detail::close_by(socket(), options_, p, std::forward<Token>(token));
+    }
+
+    template <class Token = typename asio::default_completion_token<Executor>::type>
+    auto async_close(last_bytes last, Token&& token = {}) {
+        return detail::close_by(socket(), options_, policy, std::forward<Token>(token), std::move(last));
+    }
+
+    template <class Token = typename asio::default_completion_token<Executor>::type>
+    auto async_close(const close_policy& p, last_bytes last, Token&& token = {}) {
+        if (const char* sentence = contradiction(p)) throw std::invalid_argument(sentence);
+        return detail::close_by(socket(), options_, p, std::forward<Token>(token), std::move(last));
     }
 
     /// The same close on this thread, which waits within the same limits; progress of the peer extends them.
@@ -235,22 +259,31 @@ public:
     close_report close_and_wait() { return close_and_wait(policy); }
     close_report close_and_wait(error_code& ec) noexcept { return close_and_wait(policy, ec); }
 
-    close_report close_and_wait(const close_policy& p) {
+    close_report close_and_wait(const close_policy& p) { return close_and_wait(p, last_bytes()); }
+    close_report close_and_wait(const close_policy& p, error_code& ec) noexcept {
+        return close_and_wait(p, last_bytes(), ec);
+    }
+
+    close_report close_and_wait(last_bytes last) { return close_and_wait(policy, std::move(last)); }
+    close_report close_and_wait(last_bytes last, error_code& ec) noexcept {
+        return close_and_wait(policy, std::move(last), ec);
+    }
+
+    close_report close_and_wait(const close_policy& p, last_bytes last) {
         if (const char* sentence = contradiction(p)) throw std::invalid_argument(sentence);
         error_code ec;
-        const close_report report = close_and_wait(p, ec);
+        const close_report report = close_and_wait(p, std::move(last), ec);
         if (ec) throw system_error(ec, "close_and_wait");
         return report;
     }
-    close_report close_and_wait(const close_policy& p, error_code& ec) noexcept {
+    close_report close_and_wait(const close_policy& p, last_bytes last, error_code& ec) noexcept {
         ec.clear();
-        if (contradiction(p) != nullptr) {
-            ec = asio::error::invalid_argument;
-            return {};
-        }
-        if (!this->is_open()) return {};
-        const detail::close_manner manner = detail::switch_options(socket(), options_, p);
-        return detail::close_blocking(std::move(socket()), p, manner, ec);
+        if (contradiction(p) != nullptr) ec = asio::error::invalid_argument;
+        if (last.is_too_long()) ec = asio::error::message_size;
+        if (ec || !this->is_open()) return {};
+        detail::close_manner manner = detail::switch_options(socket(), options_, p);
+        manner.last_bytes = static_cast<std::uint32_t>(last.size());
+        return detail::close_blocking(std::move(socket()), p, manner, ec, last.release());
     }
 
     /// RST now, whatever the policy: queued data is lost and nobody holds TIME-WAIT. On a closed stream: nothing.

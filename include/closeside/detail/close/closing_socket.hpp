@@ -5,6 +5,7 @@
 #include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/close/loop.hpp>
 #include <closeside/error.hpp>
+#include <closeside/last_bytes.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -19,7 +20,9 @@ class closing_socket {
 public:
     using clock = std::chrono::steady_clock;
 
-    closing_socket(Socket&& socket, const close_policy& policy, const close_manner& manner) noexcept;
+    /// `last_bytes`: as many as `manner` says.
+    closing_socket(Socket&& socket, const close_policy& policy, const close_manner& manner,
+                   last_bytes_memory last_bytes = {}) noexcept;
 
     closing_socket(closing_socket&&) noexcept;
     closing_socket& operator=(closing_socket&&) = delete;
@@ -54,6 +57,7 @@ private:
     void release(bool aborts) noexcept;
 
     Socket socket_;
+    last_bytes_memory last_bytes_; ///< until they are sent
     close_loop<> loop_;
     clock::time_point started_{};
     std::chrono::microseconds elapsed_{};

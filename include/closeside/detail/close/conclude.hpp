@@ -145,6 +145,12 @@ constexpr error error_of(close_limit l) noexcept {
     return {};
 }
 
+/// The peer had closed, and its RST answers a goodbye that it did not wait for.
+constexpr bool lost_no_more_than_goodbye(const close_report& r, const close_facts& f) noexcept {
+    const bool peer_has_closed = f.peer_fin || r.first_fin == fin_sender::peer;
+    return f.goodbye != 0 && peer_has_closed && r.unacknowledged <= f.goodbye;
+}
+
 /// The limit decides between the codes; a reset is told by the report's ended_by.
 /** ENOTCONN: there was no connection, or it was gone when the close began, for a reason that is not known any more. */
 constexpr close_error error_of(const close_report& r, const close_terms& terms, const close_facts& f,
@@ -155,7 +161,8 @@ constexpr close_error error_of(const close_report& r, const close_terms& terms, 
     if (r.limit != close_limit::none) return {error_of(r.limit)};
     // Who aborts has promised nothing that an earlier end could break; what is acknowledged has arrived.
     if (terms.aborts) return {};
-    if (r.ended_by == ending::reset_by_peer) return {error::reset_by_peer};
+    if (r.ended_by == ending::reset_by_peer)
+        return lost_no_more_than_goodbye(r, f) ? close_error{} : close_error{error::reset_by_peer};
     if (r.ended_by != ending::unknown) return {};
     if (f.reset_by_peer || s.reset) return {.system = ECONNRESET};
     return {.system = s.left == last_sample::remains::acked ? 0 : ENOTCONN};

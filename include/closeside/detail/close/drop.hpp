@@ -5,6 +5,7 @@
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/close/terms.hpp>
+#include <closeside/last_bytes.hpp>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
@@ -13,10 +14,10 @@ namespace closeside::detail::inline CLOSESIDE_BACKEND {
 template <class Socket>
 void release_now(Socket& socket, bool abort) noexcept;
 
-/// Ends a connection that nobody has closed, as on_destroy says.
+/// Ends a connection that nobody has closed, as on_destroy says; without the last bytes if that is an abort.
 /** One that belongs to the process this one was forked from is left alone. */
 template <class Socket>
-void drop(Socket&& socket, const close_policy& policy, close_manner manner) noexcept;
+void drop(Socket&& socket, const close_policy& policy, close_manner manner, last_bytes_memory last_bytes = {}) noexcept;
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
 

@@ -24,6 +24,7 @@ struct close_facts {
     bool blind = false;
     close_limit limit = close_limit::none;
     last_bytes_fate last_bytes = last_bytes_fate::none;
+    std::uint32_t goodbye = 0; ///< how many of the last bytes are lost without harm once the peer's FIN is in
     std::uint64_t discarded = 0;
 
     /// After our shutdown(SHUT_WR). LAST-ACK and CLOSE-WAIT say that the peer's FIN came first.

@@ -5,6 +5,7 @@
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/asio/can_initiate.hpp>
 #include <closeside/detail/close/start_close.hpp>
+#include <closeside/last_bytes.hpp>
 
 #include <type_traits>
 #include <utility>
@@ -59,21 +60,35 @@ public:
         start_close(std::move(*socket_), p, std::move(h), manner);
     }
 
+    template <class Handler>
+    void operator()(Handler&& handler, const close_policy& p, last_bytes&& last) const {
+        std::decay_t<Handler> h(std::forward<Handler>(handler));
+        const error_code refusal = !socket_->is_open()  ? asio::error::bad_descriptor
+                                   : last.is_too_long() ? error_code(asio::error::message_size)
+                                                        : error_code();
+        if (refusal) return post_close_result(get_executor(), std::move(h), refusal, close_report{});
+        close_manner manner = switch_options(*socket_, set_, p);
+        manner.last_bytes = static_cast<std::uint32_t>(last.size());
+        start_close(std::move(*socket_), p, std::move(h), manner, last.release());
+    }
+
 private:
     Socket* socket_;
     type_options set_;
 };
 
-template <class Socket, class Token>
-auto close_by(Socket& socket, const type_options& set, const close_policy& p, Token&& token) {
+/// `last`: the last_bytes, if there are any.
+template <class Socket, class Token, class... Last>
+auto close_by(Socket& socket, const type_options& set, const close_policy& p, Token&& token, Last&&... last) {
     const initiate_close<Socket> initiate(socket, set);
     if constexpr (wants_report<Token>) {
         using signature = void(error_code, close_report);
-        constexpr bool takes_report = can_initiate<Token, signature, decltype(initiate), decltype(p)>;
+        constexpr bool takes_report = can_initiate<Token, signature, decltype(initiate), decltype(p), Last...>;
         static_assert(takes_report, CLOSESIDE_TAKES_REPORT);
-        if constexpr (takes_report) return asio::async_initiate<Token, signature>(initiate, token, p);
+        if constexpr (takes_report)
+            return asio::async_initiate<Token, signature>(initiate, token, p, std::move(last)...);
     } else {
-        if (socket.is_open()) initiate(wants_no_report{}, p);
+        if (socket.is_open()) initiate(wants_no_report{}, p, std::move(last)...);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <closeside/detail/close/close_op.hpp>
 #include <closeside/detail/close/deadlines.hpp>
 #include <closeside/detail/close/handler_step.hpp>
+#include <closeside/last_bytes.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -29,11 +30,12 @@ struct wants_no_report {
 /// or `done`.
 template <class Socket>
 closing_socket<Socket> begin_close(Socket&& socket, const close_policy& policy, const close_manner& manner,
-                                   close_action& first) noexcept;
+                                   close_action& first, last_bytes_memory last_bytes) noexcept;
 
 /// The close that nobody is told of. @throws std::bad_alloc, after closing_socket has done what on_limit says.
 template <class Socket>
-void start_unattended_close(Socket&& socket, const close_policy& policy, close_manner manner);
+void start_unattended_close(Socket&& socket, const close_policy& policy, close_manner manner,
+                            last_bytes_memory last_bytes = {});
 
 template <class Socket, class Handler>
 class attended_close_op final : public close_op<Socket> {
@@ -162,13 +164,14 @@ std::shared_ptr<close_op<Socket>> make_close_op(closing_socket<Socket>&& closing
 /// Closes `socket` under `policy`, then calls `handler(error_code, close_report)`, never from in here.
 /** What needs no waiting needs no operation either, but one allocation for the post. */
 template <class Socket, class Handler>
-void start_close(Socket&& socket, const close_policy& policy, Handler handler, close_manner manner = {}) {
+void start_close(Socket&& socket, const close_policy& policy, Handler handler, close_manner manner = {},
+                 last_bytes_memory last_bytes = {}) {
     if constexpr (std::is_same_v<Handler, wants_no_report>) {
-        start_unattended_close(std::move(socket), policy, manner);
+        start_unattended_close(std::move(socket), policy, manner, std::move(last_bytes));
     } else {
         manner.wants_report = true;
         close_action first;
-        closing_socket<Socket> closing = begin_close(std::move(socket), policy, manner, first);
+        closing_socket<Socket> closing = begin_close(std::move(socket), policy, manner, first, std::move(last_bytes));
         if (first.what == close_action::kind::done) {
             close_report report = closing.report();
             const auto ec = closing.error(report);

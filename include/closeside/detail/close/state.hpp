@@ -36,6 +36,7 @@ protected:
           wants_report_(manner.wants_report) {
         terms_.close_aborts = terms_.aborts && manner.linger_is_set;
         if (to_send_ != 0) facts_.last_bytes = last_bytes_fate::not_sent;
+        if (manner.says_goodbye) facts_.goodbye = to_send_;
     }
 
     close_terms terms_;

@@ -46,12 +46,12 @@ close_action wait_for_change(closing_socket<Socket>& closing, close_action wait)
 }
 
 template <class Socket>
-close_report close_blocking(Socket&& socket, const close_policy& policy, const close_manner& manner,
-                            error_code& ec) noexcept {
+close_report close_blocking(Socket&& socket, const close_policy& policy, const close_manner& manner, error_code& ec,
+                            last_bytes_memory last_bytes) noexcept {
     using action = close_action::kind;
     error_code ignored;
     socket.cancel(ignored);
-    closing_socket<Socket> closing(std::move(socket), policy, manner);
+    closing_socket<Socket> closing(std::move(socket), policy, manner, std::move(last_bytes));
     close_action next = closing.begin();
     while (next.what != action::done) {
         if (next.waits_for_change()) {

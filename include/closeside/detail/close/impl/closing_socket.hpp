@@ -11,8 +11,10 @@
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 template <class Socket>
-closing_socket<Socket>::closing_socket(Socket&& socket, const close_policy& policy, const close_manner& manner) noexcept
-    : socket_(std::move(socket)), loop_(policy, manner), option_error_(manner.option_error), linger2_(manner.linger2) {}
+closing_socket<Socket>::closing_socket(Socket&& socket, const close_policy& policy, const close_manner& manner,
+                                       last_bytes_memory last_bytes) noexcept
+    : socket_(std::move(socket)), last_bytes_(std::move(last_bytes)), loop_(policy, manner, last_bytes_.get()),
+      option_error_(manner.option_error), linger2_(manner.linger2) {}
 
 template <class Socket>
 closing_socket<Socket>::closing_socket(closing_socket&&) noexcept = default;
@@ -86,6 +88,7 @@ close_action closing_socket<Socket>::perform(close_action next, close_duration n
         const bool aborts = next.what == close_action::kind::abort;
         next = loop_.call(socket_.native_handle(), next, now, [this, aborts] { release(aborts); });
     }
+    if (last_bytes_ && next.what != close_action::kind::wait_writable) last_bytes_.reset();
     return next;
 }
 

@@ -8,11 +8,11 @@ namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 template <class Socket>
 closing_socket<Socket> begin_close(Socket&& socket, const close_policy& policy, const close_manner& manner,
-                                   close_action& first) noexcept {
+                                   close_action& first, last_bytes_memory last_bytes) noexcept {
     error_code ignored;
     // close(2) ends what is under way too, if it comes at once.
     if (!close_terms(policy).releases_at_once()) socket.cancel(ignored);
-    closing_socket<Socket> closing(std::move(socket), policy, manner);
+    closing_socket<Socket> closing(std::move(socket), policy, manner, std::move(last_bytes));
     first = closing.begin();
     return closing;
 }
@@ -28,10 +28,11 @@ private:
 };
 
 template <class Socket>
-void start_unattended_close(Socket&& socket, const close_policy& policy, close_manner manner) {
+void start_unattended_close(Socket&& socket, const close_policy& policy, close_manner manner,
+                            last_bytes_memory last_bytes) {
     manner.wants_report = false;
     close_action first;
-    closing_socket<Socket> closing = begin_close(std::move(socket), policy, manner, first);
+    closing_socket<Socket> closing = begin_close(std::move(socket), policy, manner, first, std::move(last_bytes));
     if (first.what == close_action::kind::done) return;
     using op = unattended_close_op<Socket>;
     const bool beside_executor = !runs_where_waits_end(closing.socket().get_executor());
