@@ -23,4 +23,8 @@ concept can_initiate = requires(Token& token) {
     "async_close completes with (error_code, close_report): write the handler as [](closeside::error_code ec, "        \
     "closeside::close_report report) {}"
 
+#define CLOSESIDE_TAKES_TLS_REPORT                                                                                     \
+    "async_close of a TLS stream completes with (error_code, tls_close_report): write the handler as "                 \
+    "[](closeside::error_code ec, closeside::tls_close_report report) {}"
+
 #endif

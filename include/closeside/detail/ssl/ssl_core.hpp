@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+#ifndef CLOSESIDE_DETAIL_SSL_SSL_CORE_HPP
+#define CLOSESIDE_DETAIL_SSL_SSL_CORE_HPP
+
+#include <closeside/detail/asio/hooked_handler.hpp>
+#include <closeside/detail/ssl/asio_ssl.hpp>
+#include <closeside/detail/ssl/engine.hpp>
+#include <closeside/detail/ssl/ssl_layer.hpp>
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace closeside::detail::inline CLOSESIDE_BACKEND {
+
+/// What an ssl_stream owns. Every operation under way owns it too: Asio's refer to it until their handlers have run.
+template <class Stream>
+struct ssl_core {
+    using layer_type = ssl_layer<Stream>;
+
+    template <class Arg, class Tls>
+    ssl_core(Arg&& arg, Tls&& tls) : stream(std::forward<Arg>(arg), std::forward<Tls>(tls)) {}
+
+    layer_type& layer() noexcept { return stream.next_layer(); }
+    SSL* native_handle() noexcept { return stream.native_handle(); }
+
+    /// A message or a record of ours is not whole: the peer is to see that.
+    bool write_is_cut() noexcept {
+        return writes != 0 || message_is_cut || layer().record_is_cut() || has_unsent_output(native_handle());
+    }
+
+    void read_ended(const error_code& ec) noexcept {
+        if (ec == asio::ssl::error::stream_truncated) truncated = true;
+    }
+
+    asio::ssl::stream<layer_type> stream;
+    unsigned writes = 0; ///< of the program, under way
+    bool message_is_cut = false;
+    bool truncated = false;
+};
+
+/// The hook of an operation that only has to keep the core.
+template <class Core>
+struct keep_core {
+    template <class Handler, class... Result>
+    void operator()(Handler&& handler, const error_code& ec, Result... result) const {
+        std::move(handler)(ec, result...);
+    }
+    std::shared_ptr<Core> core;
+};
+
+template <class Core>
+struct count_read : keep_core<Core> {
+    template <class Handler>
+    void operator()(Handler&& handler, const error_code& ec, std::size_t bytes) const {
+        this->core->read_ended(ec);
+        std::move(handler)(ec, bytes);
+    }
+};
+
+/// A write that ends without its handler, since its context is destroyed, was cut as well.
+template <class Core>
+class count_write {
+public:
+    explicit count_write(const std::shared_ptr<Core>& core) noexcept : core_(core) { ++core_->writes; }
+    count_write(count_write&&) noexcept = default;
+    count_write& operator=(count_write&&) = delete;
+
+    template <class Handler>
+    void operator()(Handler&& handler, const error_code& ec, std::size_t bytes) {
+        --core_->writes;
+        if (ec) core_->message_is_cut = true;
+        std::move(handler)(ec, bytes);
+    }
+
+private:
+    std::shared_ptr<Core> core_;
+};
+
+} // namespace closeside::detail::inline CLOSESIDE_BACKEND
+
+#endif

@@ -1,0 +1,596 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <closeside/ssl.hpp>
+
+#include "support/tls.hpp"
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/buffer.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/detached.hpp>
+#include <asio/read.hpp>
+#include <asio/write.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <linux/sock_diag.h>
+#include <sys/socket.h>
+
+namespace cs = closeside;
+namespace kv = kernel_view;
+using namespace std::chrono_literals;
+using tests::tls_connection;
+
+namespace {
+
+constexpr cs::close_policy quick{.drain_time = 2s, .drain_idle = 300ms};
+constexpr cs::close_policy quick_peer_first{
+    .closes_first = cs::side::peer, .patience = 300ms, .drain_time = 2s, .drain_idle = 300ms};
+constexpr cs::close_policy acknowledged{.linger = cs::lingering::until_acked(1s)};
+constexpr cs::close_policy no_drain{.drain_time = cs::close_duration{0}};
+constexpr cs::close_policy dropped_closes{.drain_idle = 300ms, .on_destroy = cs::destroy_action::close};
+constexpr cs::close_policy dropped_aborts{.on_destroy = cs::destroy_action::abort};
+
+const std::string reply(1u << 20, 'r');
+
+const bool ignores_sigpipe = std::signal(SIGPIPE, SIG_IGN) != SIG_ERR;
+
+/// Writes the reply and lets the client read it.
+template <cs::close_policy P>
+void serve(tls_connection<P>& c) {
+    bool written = false;
+    asio::async_write(*c.tls, asio::buffer(reply), [&](cs::error_code ec, std::size_t) { written = !ec; });
+    REQUIRE(c.run_until([&] {
+        c.client.read();
+        return written;
+    }));
+}
+
+/// The client reads until the end, answers close_notify with its own, and closes.
+template <cs::close_policy P, class Told>
+void answer(tls_connection<P>& c, const Told& told) {
+    REQUIRE(c.run_until([&] {
+        if (c.peer.fd() >= 0 && (c.client.read(), c.client.over())) {
+            c.client.send_close_notify();
+            c.peer.close();
+        }
+        return told->calls == 1;
+    }));
+}
+
+bool error_queue_is_empty() { return ::ERR_peek_error() == 0; }
+
+} // namespace
+
+static_assert(!std::is_copy_constructible_v<cs::ssl_stream<quick>>);
+static_assert(std::is_nothrow_move_constructible_v<cs::ssl_stream<quick>>);
+static_assert(std::is_nothrow_move_assignable_v<cs::ssl_stream<quick>>);
+static_assert(cs::ssl_stream<quick_peer_first>::policy == quick_peer_first);
+
+TEST_CASE_TEMPLATE("close_notify goes out before our FIN, and the reply is whole", version,
+                   std::integral_constant<int, TLS1_2_VERSION>, std::integral_constant<int, TLS1_3_VERSION>) {
+    tls_connection<quick> c(version::value);
+    serve(c);
+    const auto told = c.close();
+    CHECK_FALSE(c.tls->is_open());
+    CHECK(told->calls == 0);
+    CHECK(c.local_becomes(kv::fin_wait2));
+    answer(c, told);
+    CHECK_FALSE(told->ec);
+    CHECK(c.client.read().bytes == reply.size());
+    CHECK(c.client.read().close_notify);
+    CHECK(told->report.close_notify_sent);
+    CHECK_FALSE(told->report.close_notify_received);
+    CHECK_FALSE(told->report.truncated);
+    CHECK(told->report.last_bytes == cs::last_bytes_fate::sent);
+    CHECK(told->report.first_fin == cs::fin_sender::local);
+    CHECK(c.local_state() == kv::time_wait);
+    CHECK(error_queue_is_empty());
+}
+
+TEST_CASE_TEMPLATE("under peer first close_notify makes the client close, and TIME-WAIT is there", version,
+                   std::integral_constant<int, TLS1_2_VERSION>, std::integral_constant<int, TLS1_3_VERSION>) {
+    tls_connection<quick_peer_first> c(version::value);
+    serve(c);
+    const auto told = c.close();
+    c.io.poll();
+    CHECK(c.local_state() == kv::established);
+    answer(c, told);
+    CHECK_FALSE(told->ec);
+    CHECK(c.client.read().close_notify);
+    CHECK(told->report.close_notify_sent);
+    CHECK(told->report.first_fin == cs::fin_sender::peer);
+    CHECK(c.peer_becomes(kv::time_wait));
+    CHECK(c.local_state() == kv::none);
+}
+
+TEST_CASE("a client that goes on sending gets the whole reply and close_notify") {
+    tls_connection<quick> c;
+    serve(c);
+    c.client.write(std::string(8000, 'q'));
+    const auto told = c.close();
+    bool more = true;
+    REQUIRE(c.run_until([&] {
+        if (more) more = c.client.write(std::string(100, 'q'));
+        if (c.peer.fd() >= 0 && (c.client.read(), c.client.over())) c.peer.close();
+        return told->calls == 1;
+    }));
+    CHECK(c.client.read().bytes == reply.size());
+    CHECK(c.client.read().close_notify);
+    CHECK(told->report.close_notify_sent);
+    CHECK(told->report.discarded > 8000);
+}
+
+TEST_CASE("a silent client costs what it costs on plain TCP") {
+    SUBCASE("graceful: drain_idle") {
+        tls_connection<quick> c;
+        const auto told = c.close();
+        REQUIRE(c.run_until([&] { return told->calls == 1; }));
+        CHECK(told->ec == cs::error::drain_time_over);
+        CHECK(told->report.limit == cs::close_limit::drain_idle);
+        CHECK(told->report.elapsed >= 300ms);
+        CHECK(told->report.elapsed < 600ms);
+        CHECK(c.client.read().close_notify);
+    }
+    SUBCASE("peer first: patience, then drain_idle") {
+        tls_connection<quick_peer_first> c;
+        const auto told = c.close();
+        REQUIRE(c.run_until([&] { return told->calls == 1; }));
+        CHECK(told->ec == cs::error::patience_over);
+        CHECK(told->report.elapsed >= 600ms);
+        CHECK(told->report.elapsed < 1000ms);
+        CHECK(told->report.close_notify_sent);
+    }
+}
+
+TEST_CASE("a client that closes first is a success, whether its alert was read or not") {
+    SUBCASE("read") {
+        tls_connection<quick> c;
+        c.client.send_close_notify();
+        c.peer.close();
+        cs::error_code ended;
+        char byte;
+        c.tls->async_read_some(asio::buffer(&byte, 1), [&](cs::error_code ec, std::size_t) { ended = ec; });
+        REQUIRE(c.run_until([&] { return bool(ended); }));
+        CHECK(ended == asio::error::eof);
+        const auto told = c.close();
+        REQUIRE(c.run_until([&] { return told->calls == 1; }));
+        CHECK_FALSE(told->ec);
+        CHECK(told->report.close_notify_received);
+        CHECK(told->report.close_notify_sent);
+        CHECK(told->report.first_fin == cs::fin_sender::peer);
+        CHECK_FALSE(told->report.truncated);
+    }
+    SUBCASE("not read") {
+        tls_connection<quick> c;
+        c.client.send_close_notify();
+        c.peer.close();
+        REQUIRE(c.local_becomes(kv::close_wait));
+        const auto told = c.close();
+        REQUIRE(c.run_until([&] { return told->calls == 1; }));
+        CHECK_FALSE(told->ec);
+        CHECK_FALSE(told->report.close_notify_received);
+        CHECK(told->report.first_fin == cs::fin_sender::peer);
+    }
+    SUBCASE("and its RST is back before the close looks") {
+        tls_connection<quick_peer_first> c;
+        c.client.send_close_notify();
+        c.peer.close();
+        REQUIRE(c.local_becomes(kv::close_wait));
+        const auto told = c.close();
+        CHECK(c.local_becomes(kv::none));
+        REQUIRE(c.run_until([&] { return told->calls == 1; }));
+        CHECK_FALSE(told->ec);
+        CHECK(told->report.close_notify_sent);
+    }
+}
+
+TEST_CASE("a client that cuts its side without close_notify is a truncation, which the report tells") {
+    tls_connection<quick> c;
+    c.peer.half_close();
+    cs::error_code ended;
+    char byte;
+    c.tls->async_read_some(asio::buffer(&byte, 1), [&](cs::error_code ec, std::size_t) { ended = ec; });
+    REQUIRE(c.run_until([&] { return bool(ended); }));
+    CHECK(ended == asio::ssl::error::stream_truncated);
+    const auto told = c.close();
+    REQUIRE(c.run_until([&] { return told->calls == 1; }));
+    CHECK_FALSE(told->ec);
+    CHECK(told->report.truncated);
+    CHECK_FALSE(told->report.close_notify_received);
+    CHECK(told->report.close_notify_sent);
+    CHECK(c.client.read().close_notify);
+}
+
+TEST_CASE("what the close drains says nothing of the client's end") {
+    tls_connection<quick> c;
+    const auto told = c.close();
+    c.peer.half_close(); // without close_notify
+    REQUIRE(c.run_until([&] { return told->calls == 1; }));
+    CHECK_FALSE(told->report.truncated);
+    CHECK_FALSE(told->report.close_notify_received);
+}
+
+TEST_CASE("a write that is cut gets no close_notify, and the client sees truncation") {
+    const std::string much(64u << 20, 'r');
+    SUBCASE("under way") {
+        tls_connection<quick> c;
+        cs::error_code written;
+        asio::async_write(*c.tls, asio::buffer(much), [&](cs::error_code ec, std::size_t) { written = ec; });
+        c.io.poll();
+        const auto told = c.close();
+        REQUIRE(c.run_until([&] {
+            if (c.peer.fd() >= 0 && (c.client.read(), c.client.over())) c.peer.close();
+            return told->calls == 1;
+        }));
+        CHECK(written);
+        CHECK_FALSE(told->report.close_notify_sent);
+        CHECK(told->report.last_bytes == cs::last_bytes_fate::none);
+        CHECK(c.client.read().end_of_file);
+        CHECK_FALSE(c.client.read().close_notify);
+        CHECK(c.client.read().bytes < much.size());
+    }
+    SUBCASE("under way when the stream is destroyed") {
+        tls_connection<quick> c;
+        cs::error_code written;
+        asio::async_write(*c.tls, asio::buffer(much), [&](cs::error_code ec, std::size_t) { written = ec; });
+        c.io.poll();
+        c.tls.reset();
+        REQUIRE(c.run_until([&] { return (c.client.read(), c.client.over()) && written; }));
+        CHECK(c.client.read().end_of_file);
+    }
+    SUBCASE("ended before") {
+        tls_connection<quick> c;
+        c.tls->next_layer().socket().non_blocking(true);
+        cs::error_code ec;
+        while (!ec) c.tls->write_some(asio::buffer(much), ec);
+        const auto told = c.close();
+        REQUIRE(c.run_until([&] {
+            if (c.peer.fd() >= 0 && (c.client.read(), c.client.over())) c.peer.close();
+            return told->calls == 1;
+        }));
+        CHECK_FALSE(told->report.close_notify_sent);
+        CHECK(c.client.read().end_of_file);
+    }
+}
+
+/// Writes one byte with TLS and sends the record so that the next needs a buffer of its own (MSG_EOR).
+inline void send_last_record(SSL* ssl, int fd) {
+    BIO* const asios = ::SSL_get_wbio(ssl);
+    ::BIO_up_ref(asios);
+    BIO* const out = ::BIO_new(::BIO_s_mem());
+    ::SSL_set0_wbio(ssl, out);
+    REQUIRE(::SSL_write(ssl, "r", 1) == 1);
+    const char* record = nullptr;
+    const long size = BIO_get_mem_data(out, &record);
+    REQUIRE(::send(fd, record, static_cast<std::size_t>(size), MSG_EOR | MSG_DONTWAIT) == size);
+    ::SSL_set0_wbio(ssl, asios);
+}
+
+/// Writes records until the kernel takes no byte more, though none of them is cut; returns how much that was.
+template <cs::close_policy P>
+std::size_t fill_with_whole_records(tls_connection<P>& c) {
+    auto& socket = c.tls->next_layer().socket();
+    socket.set_option(asio::socket_base::send_buffer_size(16 * 1024));
+    const auto is_full = [&] {
+        std::uint32_t memory[SK_MEMINFO_VARS] = {};
+        socklen_t size = sizeof memory;
+        ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_MEMINFO, memory, &size);
+        return memory[SK_MEMINFO_WMEM_QUEUED] >= memory[SK_MEMINFO_SNDBUF];
+    };
+    const std::string piece(1000, 'r');
+    std::size_t sent = 0;
+    // Until the peer's window is closed as well, so that it stays so.
+    while (!is_full() || kv::eventually([&] { return !is_full(); }, 100ms)) {
+        bool done = false;
+        asio::async_write(*c.tls, asio::buffer(piece), [&](cs::error_code ec, std::size_t) { done = !ec; });
+        REQUIRE(c.run_until([&] { return done; }));
+        sent += piece.size();
+    }
+    send_last_record(c.tls->native_handle(), socket.native_handle());
+    return sent + 1;
+}
+
+TEST_CASE("close_notify waits for room in a full send queue, within the limit") {
+    SUBCASE("the client reads on") {
+        tls_connection<cs::policies::graceful> c;
+        const std::size_t sent = fill_with_whole_records(c);
+        const auto told = c.close();
+        c.io.poll();
+        CHECK(c.local_state() == kv::established); // no FIN without it
+        answer(c, told);
+        CHECK_FALSE(told->ec);
+        CHECK(told->report.close_notify_sent);
+        CHECK(c.client.read().bytes == sent);
+        CHECK(c.client.read().close_notify);
+    }
+    SUBCASE("the client does not") {
+        tls_connection<quick_peer_first> c;
+        fill_with_whole_records(c);
+        const auto told = c.close();
+        REQUIRE(c.run_until([&] { return told->calls == 1; }));
+        CHECK(told->ec == cs::error::patience_over);
+        CHECK_FALSE(told->report.close_notify_sent);
+        CHECK(told->report.last_bytes == cs::last_bytes_fate::not_sent);
+    }
+}
+
+TEST_CASE("policies without an orderly end send no close_notify") {
+    SUBCASE("abort") {
+        tls_connection<cs::policies::abortive> c;
+        const auto told = c.close();
+        REQUIRE(c.run_until([&] { return told->calls == 1; }));
+        CHECK_FALSE(told->ec);
+        CHECK_FALSE(told->report.close_notify_sent);
+        CHECK(c.client.read().failed);
+    }
+    SUBCASE("system") {
+        tls_connection<cs::policies::system> c;
+        const auto told = c.close();
+        REQUIRE(c.run_until([&] { return told->calls == 1; }));
+        CHECK_FALSE(told->report.close_notify_sent);
+        CHECK(c.client.read().end_of_file);
+    }
+    SUBCASE("abort()") {
+        tls_connection<quick> c;
+        c.tls->abort();
+        CHECK_FALSE(c.tls->is_open());
+        CHECK(c.client.read().failed);
+    }
+    SUBCASE("but without a drain it goes out if there is room") {
+        tls_connection<no_drain> c;
+        const auto told = c.close();
+        REQUIRE(c.run_until([&] { return told->calls == 1; }));
+        CHECK(told->report.close_notify_sent);
+        CHECK(c.client.read().close_notify);
+    }
+}
+
+TEST_CASE("until_acked waits for the acknowledgement of close_notify too") {
+    tls_connection<acknowledged> c;
+    serve(c);
+    const auto told = c.close();
+    answer(c, told);
+    CHECK_FALSE(told->ec);
+    CHECK(told->report.close_notify_sent);
+    CHECK(told->report.unacknowledged == 0);
+}
+
+TEST_CASE("before the handshake is done there is no close_notify") {
+    connection<quick> c;
+    auto context = tests::server_context();
+    cs::ssl_stream<quick> tls(std::move(*c.stream), context);
+    cs::error_code shaken;
+    tls.async_handshake(tls.server, [&](cs::error_code ec) { shaken = ec; });
+    c.io.poll();
+    int calls = 0;
+    cs::tls_close_report report;
+    tls.async_close([&](cs::error_code, const cs::tls_close_report& r) {
+        report = r;
+        ++calls;
+    });
+    REQUIRE(c.run_until([&] { return calls == 1; }));
+    CHECK(shaken == asio::error::operation_aborted);
+    CHECK_FALSE(report.close_notify_sent);
+    CHECK(c.peer.read().bytes == 0);
+    CHECK(error_queue_is_empty());
+}
+
+TEST_CASE("after a fatal error of TLS there is no close_notify") {
+    tls_connection<quick> c;
+    REQUIRE(::send(c.peer.fd(), "this is no record of TLS", 24, MSG_NOSIGNAL) == 24);
+    cs::error_code ended;
+    char byte;
+    c.tls->async_read_some(asio::buffer(&byte, 1), [&](cs::error_code ec, std::size_t) { ended = ec; });
+    REQUIRE(c.run_until([&] { return bool(ended); }));
+    const auto told = c.close();
+    REQUIRE(c.run_until([&] { return told->calls == 1; }));
+    CHECK_FALSE(told->report.close_notify_sent);
+    CHECK(error_queue_is_empty());
+}
+
+TEST_CASE("every other way out sends close_notify as well") {
+    const auto sees_close_notify = [](auto& c) {
+        return c.run_until([&] { return (c.client.read(), c.client.over()); }) && c.client.read().close_notify;
+    };
+    SUBCASE("destructor") {
+        tls_connection<quick> c;
+        c.tls.reset();
+        CHECK(sees_close_notify(c));
+        CHECK(c.local_becomes(kv::fin_wait2));
+    }
+    SUBCASE("destructor, destroy_action::close") {
+        tls_connection<dropped_closes> c;
+        c.tls.reset();
+        CHECK(sees_close_notify(c));
+    }
+    SUBCASE("destructor, destroy_action::abort sends none") {
+        tls_connection<dropped_aborts> c;
+        c.tls.reset();
+        CHECK(c.client.read().failed);
+    }
+    SUBCASE("move-assignment") {
+        tls_connection<quick> c;
+        *c.tls = cs::ssl_stream<quick>(c.io, c.context);
+        CHECK(sees_close_notify(c));
+        CHECK_FALSE(c.tls->is_open());
+    }
+    SUBCASE("close()") {
+        tls_connection<quick> c;
+        cs::error_code ec;
+        c.tls->close(ec);
+        CHECK_FALSE(ec);
+        CHECK_FALSE(c.tls->is_open());
+        CHECK(sees_close_notify(c));
+        c.tls->close();
+    }
+    SUBCASE("detached") {
+        tls_connection<quick> c;
+        c.tls->async_close(asio::detached);
+        CHECK(sees_close_notify(c));
+    }
+    SUBCASE("close_and_wait") {
+        tls_connection<quick> c;
+        c.peer.half_close();
+        const cs::tls_close_report r = c.tls->close_and_wait();
+        CHECK(r.close_notify_sent);
+        CHECK(sees_close_notify(c));
+        CHECK(c.tls->close_and_wait() == cs::tls_close_report{});
+    }
+    SUBCASE("another policy for this one close") {
+        tls_connection<quick_peer_first> c;
+        const auto told = c.close(quick);
+        CHECK(c.local_becomes(kv::fin_wait2));
+        CHECK(sees_close_notify(c));
+    }
+    SUBCASE("the context is destroyed") {
+        auto c = std::make_unique<tls_connection<quick>>();
+        auto client = std::move(c->client);
+        // The descriptor of the client outlives the connection.
+        const int fd = ::dup(c->peer.fd());
+        ::SSL_set_fd(client.native_handle(), fd);
+        c.reset();
+        CHECK(client.read().close_notify);
+        ::close(fd);
+    }
+}
+
+TEST_CASE("lowest_layer().close() keeps the policy and the reply, and sends no close_notify") {
+    tls_connection<quick> c;
+    c.client.write(std::string(1000, 'q')); // unread: close(2) would reset
+    serve(c);
+    c.tls->lowest_layer().close();
+    REQUIRE(c.run_until([&] { return (c.client.read(), c.client.over()); }));
+    CHECK(c.client.read().bytes == reply.size());
+    CHECK(c.client.read().end_of_file);
+    CHECK_FALSE(c.client.read().close_notify);
+}
+
+TEST_CASE("operations that are pending when the stream is destroyed complete, and harm nothing") {
+    tls_connection<quick> c;
+    char a, b;
+    int calls = 0;
+    const auto count = [&](cs::error_code ec, std::size_t) {
+        CHECK(ec);
+        ++calls;
+    };
+    c.tls->async_read_some(asio::buffer(&a, 1), count);
+    c.tls->async_read_some(asio::buffer(&b, 1), count); // waits for the first, inside Asio
+    c.tls->async_wait_input([&](cs::error_code ec) {
+        CHECK(ec == asio::error::operation_aborted);
+        ++calls;
+    });
+    c.io.poll();
+    c.tls.reset();
+    CHECK(c.run_until([&] { return calls == 3; }));
+}
+
+TEST_CASE("the program's own shutdown, sent or under way, is not followed by a second close_notify") {
+    tls_connection<quick> c;
+    bool over = false;
+    c.tls->async_shutdown([&](cs::error_code) { over = true; });
+    REQUIRE(c.run_until([&] { return (c.client.read(), c.client.over()); }));
+    CHECK_FALSE(over);
+    const auto told = c.close();
+    c.peer.close();
+    REQUIRE(c.run_until([&] { return told->calls == 1 && over; }));
+    CHECK(told->report.close_notify_sent);
+    CHECK(told->report.last_bytes == cs::last_bytes_fate::none);
+}
+
+TEST_CASE("async_wait_input completes for what is buffered and for what is new, and reads nothing") {
+    tls_connection<quick> c;
+    cs::error_code ec;
+    int calls = 0;
+    const auto wait = [&] {
+        c.tls->async_wait_input([&](cs::error_code e) {
+            ec = e;
+            ++calls;
+        });
+        c.io.restart();
+        c.io.poll();
+    };
+    wait();
+    CHECK(calls == 0);
+    c.client.write("one");
+    c.client.write("two");
+    constexpr std::size_t record = 3 + 22; // TLS 1.3: header, type and tag
+    REQUIRE(c.run_until([&] { return calls == 1 && c.tls->next_layer().available() == 2 * record; }));
+    CHECK_FALSE(ec);
+
+    char text[2];
+    CHECK(c.tls->read_some(asio::buffer(text)) == 2); // one byte of the first record is left
+    wait();
+    CHECK(calls == 2);
+    CHECK(c.tls->read_some(asio::buffer(text)) == 1); // the second record is buffered
+    wait();
+    CHECK(calls == 3);
+    CHECK(c.tls->read_some(asio::buffer(text)) == 2);
+    CHECK(c.tls->read_some(asio::buffer(text)) == 1);
+    wait();
+    CHECK(calls == 3);
+    c.client.send_close_notify();
+    REQUIRE(c.run_until([&] { return calls == 4; }));
+    CHECK(c.tls->read_some(asio::buffer(text), ec) == 0);
+    CHECK(ec == asio::error::eof);
+}
+
+TEST_CASE("async_wait_input obeys every type of cancellation") {
+    tls_connection<quick> c;
+    asio::cancellation_signal stop;
+    cs::error_code ec;
+    c.tls->async_wait_input(asio::bind_cancellation_slot(stop.slot(), [&](cs::error_code e) { ec = e; }));
+    c.io.poll();
+    stop.emit(asio::cancellation_type::total);
+    REQUIRE(c.run_until([&] { return bool(ec); }));
+    CHECK(ec == asio::error::operation_aborted);
+    CHECK(c.tls->is_open());
+}
+
+TEST_CASE("Asio's own type closes by the free function") {
+    connection<quick> plain;
+    auto context = tests::server_context();
+    asio::ssl::stream<cs::stream<quick>> tls(std::move(*plain.stream), context);
+    tests::tls_client client(plain.peer.fd());
+    bool shaken = false, client_shaken = false;
+    tls.async_handshake(asio::ssl::stream_base::server, [&](cs::error_code ec) { shaken = !ec; });
+    REQUIRE(plain.run_until([&] { return (client_shaken = client_shaken || client.handshake()) && shaken; }));
+    int calls = 0;
+    cs::tls_close_report report;
+    async_close(tls, [&](cs::error_code ec, cs::tls_close_report r) {
+        CHECK_FALSE(ec);
+        report = r;
+        ++calls;
+    });
+    CHECK_FALSE(tls.next_layer().is_open());
+    REQUIRE(plain.run_until([&] {
+        if (plain.peer.fd() >= 0 && (client.read(), client.over())) plain.peer.close();
+        return calls == 1;
+    }));
+    CHECK(client.read().close_notify);
+    CHECK(report.close_notify_sent);
+}
+
+TEST_CASE("a closed TLS stream says so") {
+    connection<quick> c;
+    auto context = tests::server_context();
+    cs::ssl_stream<quick> tls(c.io, context);
+    cs::error_code ec;
+    tls.async_close([&](cs::error_code e, cs::tls_close_report) { ec = e; });
+    CHECK_FALSE(ec);
+    c.io.poll();
+    CHECK(ec == asio::error::bad_descriptor);
+}
+
+TEST_CASE("the report is one line") {
+    cs::tls_close_report r;
+    r.close_notify_sent = true;
+    CHECK(to_string(r) == to_string(static_cast<const cs::close_report&>(r)) +
+                              " close_notify_sent=yes close_notify_received=no truncated=no");
+}
