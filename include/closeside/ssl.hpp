@@ -273,6 +273,14 @@ auto async_close(asio::ssl::stream<basic_stream<P, Executor>>& stream, const clo
     return detail::close_tls_by(stream, p, std::forward<Token>(token));
 }
 
+/// … and on this thread.
+template <close_policy P, class Executor>
+tls_close_report close_and_wait(asio::ssl::stream<basic_stream<P, Executor>>& stream, error_code& ec) noexcept {
+    ec.clear();
+    if (!stream.next_layer().is_open()) return {};
+    return detail::close_tls_blocking(stream, P, ec);
+}
+
 } // namespace closeside::inline CLOSESIDE_BACKEND
 
 #endif

@@ -124,11 +124,12 @@ auto close_tls_by(Tls& tls, const close_policy& p, Token&& token) {
     }
 }
 
-template <class Stream>
-tls_close_report close_tls_blocking(ssl_core<Stream>& core, const close_policy& p, error_code& ec) noexcept {
-    auto& socket = layer_of(core).socket();
-    tls_goodbye goodbye = say_goodbye(core, p);
-    const close_manner manner = goodbye.manner(switch_options(socket, type_options(Stream::policy), p));
+template <class Tls>
+tls_close_report close_tls_blocking(Tls& tls, const close_policy& p, error_code& ec) noexcept {
+    constexpr type_options options(std::remove_reference_t<decltype(layer_of(tls))>::policy);
+    auto& socket = layer_of(tls).socket();
+    tls_goodbye goodbye = say_goodbye(tls, p);
+    const close_manner manner = goodbye.manner(switch_options(socket, options, p));
     last_bytes_memory bytes = std::move(goodbye.record.memory);
     return goodbye.report(close_blocking(std::move(socket), p, manner, ec, std::move(bytes)));
 }
