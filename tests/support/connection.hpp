@@ -147,6 +147,12 @@ struct connection {
         return true;
     }
 
+    /// Runs what is ready.
+    void poll() {
+        io.restart();
+        io.poll();
+    }
+
     asio::io_context io;
     closeside::acceptor<P> listener;
     test_peer peer;

@@ -67,6 +67,11 @@ ssize_t recv(int fd, void* buffer, size_t size, int flags) {
     return tests::call_fails("recv") ? -1 : next(fd, buffer, size, flags);
 }
 
+ssize_t send(int fd, const void* bytes, size_t size, int flags) {
+    static auto* const next = tests::hidden<ssize_t(int, const void*, size_t, int)>("send");
+    return tests::call_fails("send") ? -1 : next(fd, bytes, size, flags);
+}
+
 int poll(pollfd* fds, nfds_t count, int timeout) {
     static auto* const next = tests::hidden<int(pollfd*, nfds_t, int)>("poll");
     return tests::call_fails("poll") ? -1 : next(fds, count, timeout);

@@ -44,28 +44,14 @@ public:
 
     /// What is there now, added to what was.
     const result& read() {
-        char buffer[16 * 1024];
-        while (!over()) {
-            ::ERR_clear_error();
-            const int n = ::SSL_read(ssl_.get(), buffer, sizeof buffer);
-            if (n > 0) {
-                read_.bytes += static_cast<std::size_t>(n);
-                continue;
-            }
-            switch (::SSL_get_error(ssl_.get(), n)) {
-            case SSL_ERROR_WANT_READ:
-            case SSL_ERROR_WANT_WRITE: return read_;
-            case SSL_ERROR_ZERO_RETURN: read_.close_notify = true; break;
-            case SSL_ERROR_SSL: {
-                const bool eof = ERR_GET_REASON(::ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
-                (eof ? read_.end_of_file : read_.failed) = true;
-                break;
-            }
-            default: read_.failed = true;
-            }
-        }
+        found_errors_ = found_errors_ || ::ERR_peek_error() != 0;
+        read_on();
+        ::ERR_clear_error(); // its own
         return read_;
     }
+    /// Was there anything in OpenSSL's error queue when it read?
+    bool found_errors() const { return found_errors_; }
+
     bool over() const { return read_.close_notify || read_.end_of_file || read_.failed; }
 
     /// False if there is no room, or no connection any more.
@@ -82,9 +68,33 @@ public:
     SSL* native_handle() { return ssl_.get(); }
 
 private:
+    void read_on() {
+        char buffer[16 * 1024];
+        while (!over()) {
+            ::ERR_clear_error();
+            const int n = ::SSL_read(ssl_.get(), buffer, sizeof buffer);
+            if (n > 0) {
+                read_.bytes += static_cast<std::size_t>(n);
+                continue;
+            }
+            switch (::SSL_get_error(ssl_.get(), n)) {
+            case SSL_ERROR_WANT_READ:
+            case SSL_ERROR_WANT_WRITE: return;
+            case SSL_ERROR_ZERO_RETURN: read_.close_notify = true; break;
+            case SSL_ERROR_SSL: {
+                const bool eof = ERR_GET_REASON(::ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+                (eof ? read_.end_of_file : read_.failed) = true;
+                break;
+            }
+            default: read_.failed = true;
+            }
+        }
+    }
+
     openssl_ptr<::SSL_CTX> context_;
     openssl_ptr<::SSL> ssl_;
     result read_;
+    bool found_errors_ = false;
 };
 
 /// A TLS connection from OpenSSL's client to an ssl_stream<P>, over loopback, its handshake done.

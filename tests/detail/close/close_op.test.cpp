@@ -37,6 +37,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -149,6 +151,7 @@ struct scenario {
     enum { stays, closes, resets } then = stays;
     bool full_queue = false;
     bool reads = false;
+    std::uint32_t last_bytes = 0;
 };
 
 const scenario scenarios[] = {
@@ -199,6 +202,16 @@ const scenario scenarios[] = {
      1,
      scenario::closes,
      true},
+    {"graceful, last bytes, closing", {}, 0, scenario::closes, false, false, 100},
+    {"graceful, last bytes, a full send queue, reading", {}, 0, scenario::closes, true, true, 100},
+    {"peer_first, last bytes, a full send queue",
+     {.closes_first = cs::side::peer, .patience = 30ms, .drain_time = 30ms},
+     0,
+     scenario::stays,
+     true,
+     false,
+     100},
+    {"graceful, last bytes, a full send queue and a reset", {}, 0, scenario::resets, true, false, 100},
 };
 
 /// One close under a scenario, run handler by handler.
@@ -232,7 +245,10 @@ public:
     }
 
     void start_close(asio::cancellation_slot slot = {}) {
-        cs::detail::start_close(std::move(socket_), scenario_.policy, probe(outcome, memory, slot));
+        cs::detail::last_bytes_memory last;
+        if (scenario_.last_bytes != 0) last = std::make_unique<std::byte[]>(scenario_.last_bytes);
+        cs::detail::start_close(std::move(socket_), scenario_.policy, probe(outcome, memory, slot),
+                                {.last_bytes = scenario_.last_bytes}, std::move(last));
     }
 
     /// Lets one handler run; false when there is none any more.
