@@ -85,17 +85,26 @@ aims at_most(double time, double size) {
     return {benchmark_support::ratio_at_most(time), benchmark_support::ratio_at_most(size)};
 }
 
-/// Nothing if one of them is not compiled this time.
-void add_rows(std::vector<comparison>& rows, const std::string& what, const subject& ours, const subject& theirs,
-              const aims& wanted = {}) {
-    if (ours.rounds.empty() || theirs.rounds.empty()) return;
-    rows.push_back(compare(what, "s of processor time", ours.seconds(), theirs.seconds(), wanted.time));
-    const auto add_size = [&](const std::string& unit, std::optional<double> compiled::*size, const aim& most) {
-        const auto our = ours.of(size), their = theirs.of(size);
-        if (our && their) rows.push_back(compare(what, unit, *our, *their, most));
+struct match {
+    const subject& ours;
+    const subject& theirs;
+    aims wanted{};
+};
+
+void add_rows(std::vector<comparison>& rows, const std::string& what, const std::vector<match>& all) {
+    std::vector<match> compiled_now;
+    for (const match& m : all)
+        if (!m.ours.rounds.empty() && !m.theirs.rounds.empty()) compiled_now.push_back(m);
+    for (const match& m : compiled_now)
+        rows.push_back(compare(what, "s of processor time", m.ours.seconds(), m.theirs.seconds(), m.wanted.time));
+    const auto add_size = [&](const match& m, const std::string& unit, std::optional<double> compiled::*size,
+                              const aim& wanted) {
+        const auto our = m.ours.of(size), their = m.theirs.of(size);
+        if (our && their) rows.push_back(compare(what, unit, *our, *their, wanted));
     };
-    add_size("bytes of text and data", &compiled::loaded_bytes, wanted.size);
-    add_size("bytes of the object file", &compiled::bytes, {}); // its symbols too, which are for the linker
+    for (const match& m : compiled_now) add_size(m, "bytes of text and data", &compiled::loaded_bytes, m.wanted.size);
+    // With its symbols, which are for the linker.
+    for (const match& m : compiled_now) add_size(m, "bytes of the object file", &compiled::bytes, {});
 }
 
 /// What the first takes longer than the second.
@@ -107,17 +116,18 @@ series difference(const series& longer, const series& shorter) {
 
 std::vector<comparison> rows_of(const subjects& s) {
     std::vector<comparison> rows;
-    const std::string one = "a server with one policy", ten = "a server with ten policies",
-                      checking = "a server with all headers and warn_at_startup", header = "a header by itself";
-    add_rows(rows, one, s.one_compiled, s.plain, at_most(1, 0.9));
-    add_rows(rows, one, s.one_separate, s.plain_separate, at_most(1, 0.9));
-    add_rows(rows, one, s.one, s.plain);
-    add_rows(rows, ten, s.ten_compiled, s.plain, at_most(1.3, 1.4));
-    add_rows(rows, ten, s.ten_compiled, s.plain_ten_types);
-    add_rows(rows, ten, s.ten, s.plain);
-    add_rows(rows, ten, s.ten, s.plain_ten_types);
-    add_rows(rows, checking, s.checking_compiled, s.plain, at_most(1.2, 1.2));
-    add_rows(rows, checking, s.checking, s.plain, at_most(2, 2));
+    const std::string header = "a header by itself";
+    add_rows(rows, "a server with one policy",
+             {{s.one_compiled, s.plain, at_most(1, 0.9)},
+              {s.one_separate, s.plain_separate, at_most(1, 0.9)},
+              {s.one, s.plain}});
+    add_rows(rows, "a server with ten policies",
+             {{s.ten_compiled, s.plain, at_most(1.3, 1.4)},
+              {s.ten_compiled, s.plain_ten_types},
+              {s.ten, s.plain},
+              {s.ten, s.plain_ten_types}});
+    add_rows(rows, "a server with all headers and warn_at_startup",
+             {{s.checking_compiled, s.plain, at_most(1.2, 1.2)}, {s.checking, s.plain, at_most(2, 2)}});
     rows.push_back(alone(header, "s of processor time", difference(s.policy.seconds(), s.policy_standard.seconds()),
                          benchmark_support::value_at_most(0.05)));
     for (const subject* const ours : {&s.umbrella, &s.host})
