@@ -2,14 +2,9 @@
 #ifndef CLOSESIDE_BENCHMARK_AUDIT_AUDIT_CALL_HPP
 #define CLOSESIDE_BENCHMARK_AUDIT_AUDIT_CALL_HPP
 
-#include <chrono>
+#include "cost.hpp"
 
 namespace benchmark_audit {
-
-struct cost {
-    std::chrono::nanoseconds processor_time; ///< user and system
-    std::chrono::nanoseconds time;
-};
 
 /// Checks this host at start-up, as a server does, with a log that throws its lines away.
 cost call_audit();

@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_BENCHMARK_CLOSE_COST_HPP
 #define CLOSESIDE_BENCHMARK_CLOSE_COST_HPP
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct contender {
     std::vector<std::string> command; ///< what follows is the scenario
     kind is;
     double most_allocations = 1; ///< of ours, as is aimed at
+    bool is_yardstick = false;   ///< the peer to whose instructions those of ours are held
 };
 
 /// Those whose libraries were there when this was built.
@@ -28,6 +30,8 @@ struct scenario {
     std::string name;
     std::vector<std::string> arguments; ///< of a subject program
     bool has_aims = true;
+    /// By our contender's name: at most so many instructions for one of the yardstick's, where fewer are not aimed at.
+    std::map<std::string, double> most_instructions{};
 };
 
 std::vector<scenario> all_scenarios();

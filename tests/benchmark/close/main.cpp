@@ -43,9 +43,17 @@ aim fewer_than(const series& theirs) {
     return none ? benchmark_support::ratio_at_most(1) : benchmark_support::ratio_below(1);
 }
 
+aim wanted(const measured& their, const measured& our, const scenario& s, const quantity& q) {
+    if (!s.has_aims) return {};
+    if (q.of == &close_cost::instructions && their.who.is_yardstick)
+        if (const auto most = s.most_instructions.find(our.who.name); most != s.most_instructions.end())
+            return benchmark_support::ratio_at_most(most->second);
+    return fewer_than(their.of(q));
+}
+
 comparison compare_with(const measured& their, const measured& our, const scenario& s, const quantity& q) {
     series theirs = their.of(q);
-    if (!their.resets()) return compare(s.name, q.unit, our.of(q), theirs, s.has_aims ? fewer_than(theirs) : aim{});
+    if (!their.resets()) return compare(s.name, q.unit, our.of(q), theirs, wanted(their, our, s, q));
     // A drain that stops half-way costs little; it is shown, but it is nothing to be measured by.
     theirs.name += ", which resets its peer,";
     return compare(s.name, q.unit, our.of(q), theirs);

@@ -25,9 +25,11 @@ void add_each(std::vector<std::string>& command, const std::string& option, cons
         if (!item.empty()) command.push_back(option + item);
 }
 
-std::vector<std::string> command_for(const std::string& source) {
+std::vector<std::string> command_for(const std::string& source, mode m) {
     std::vector<std::string> command{COMPILER, "-std=c++20", "-pthread"};
     add_each(command, "-D", DEFINITIONS);
+    if (m.closeside_separate) command.emplace_back("-DCLOSESIDE_SEPARATE_COMPILATION");
+    if (m.asio_separate) command.emplace_back("-D" ASIO_SEPARATELY);
     add_each(command, "-I", INCLUDES);
     command.push_back(std::string(SOURCES "/") + source);
     return command;
@@ -60,9 +62,9 @@ compiler::~compiler() {
     std::filesystem::remove_all(directory_, ignored);
 }
 
-compiled compiler::compile(const std::string& source) const {
+compiled compiler::compile(const std::string& source, mode m) const {
     const std::string object = directory_ + "/object.o";
-    std::vector<std::string> command = command_for(source);
+    std::vector<std::string> command = command_for(source, m);
     command.insert(command.end(), {"-O2", "-c", "-o", object});
     compiled c{run_compiler(command)};
     c.bytes = static_cast<double>(std::filesystem::file_size(object));
@@ -70,8 +72,8 @@ compiled compiler::compile(const std::string& source) const {
     return c;
 }
 
-compiled compiler::check(const std::string& source) const {
-    std::vector<std::string> command = command_for(source);
+compiled compiler::check(const std::string& source, mode m) const {
+    std::vector<std::string> command = command_for(source, m);
     command.emplace_back("-fsyntax-only");
     return {run_compiler(command)};
 }

@@ -15,6 +15,12 @@ struct compiled {
     std::optional<double> loaded_bytes{};
 };
 
+/// What is declared only, since a library of its own has it, and what is in headers.
+struct mode {
+    bool closeside_separate = false; ///< CLOSESIDE_SEPARATE_COMPILATION
+    bool asio_separate = false;      ///< ASIO_SEPARATE_COMPILATION
+};
+
 /// Runs the compiler that built this program.
 class compiler {
 public:
@@ -27,10 +33,10 @@ public:
 
     /// As for a release: -O2. `source` is relative to the benchmark's own directory.
     /** @throws std::runtime_error with what the compiler says, if it refuses the source. */
-    compiled compile(const std::string& source) const;
+    compiled compile(const std::string& source, mode m = {}) const;
 
     /// The front end alone, which leaves no object.
-    compiled check(const std::string& source) const;
+    compiled check(const std::string& source, mode m = {}) const;
 
 private:
     std::string directory_;

@@ -7,6 +7,8 @@
 #include "benchmark/support/program.hpp"
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -24,9 +26,12 @@ struct contender {
     std::uint64_t (*drain)(int fd);
 };
 
-constexpr std::array<contender, 3> contenders{{{"stream<P>::async_close", benchmark_drain::drain_by_policy},
+enum : std::size_t { ours, epoll, epoll_uncopied, hand, hand_uncopied };
+constexpr std::array<contender, 5> contenders{{{"stream<P>::async_close", benchmark_drain::drain_by_policy},
                                                {"epoll, 4 KiB buffer", benchmark_drain::drain_with_epoll},
-                                               {"Asio by hand, 64 KiB buffer", benchmark_drain::drain_with_asio}}};
+                                               {"epoll, MSG_TRUNC", benchmark_drain::drain_with_epoll_uncopied},
+                                               {"Asio by hand, 64 KiB buffer", benchmark_drain::drain_with_asio},
+                                               {"Asio by hand, MSG_TRUNC", benchmark_drain::drain_with_asio_uncopied}}};
 
 /// Milliseconds of processor time a GiB.
 double measure_one(benchmark_drain::sender& peer, const benchmark_drain::load& load, const contender& c) {
@@ -64,10 +69,15 @@ std::vector<comparison> measure(const benchmark_support::options& o) {
         measure_all(peer, {(o.smoke ? 16 : 64) * mebibyte, 16 * 1024, std::chrono::microseconds(131)}, o.rounds);
     using benchmark_support::compare;
     using benchmark_support::ratio_at_most;
-    return {compare("the peer sends as fast as it can", unit, fast[0], fast[1], ratio_at_most(0.25)),
-            compare("the peer sends as fast as it can", unit, fast[0], fast[2], ratio_at_most(0.6)),
-            compare("the peer sends 1 Gbit/s", unit, steady[0], steady[1]),
-            compare("the peer sends 1 Gbit/s", unit, steady[0], steady[2])};
+    const std::string at_full_speed = "the peer sends as fast as it can", at_one_gigabit = "the peer sends 1 Gbit/s";
+    std::vector<comparison> rows{compare(at_full_speed, unit, fast[ours], fast[epoll], ratio_at_most(0.25)),
+                                 compare(at_full_speed, unit, fast[ours], fast[hand], ratio_at_most(0.6))};
+    // These do what a close does.
+    for (const auto their : {epoll_uncopied, hand_uncopied})
+        rows.push_back(compare(at_full_speed, unit, fast[ours], fast[their]));
+    for (const auto their : {epoll, hand, epoll_uncopied, hand_uncopied})
+        rows.push_back(compare(at_one_gigabit, unit, steady[ours], steady[their]));
+    return rows;
 }
 
 } // namespace

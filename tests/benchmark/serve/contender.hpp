@@ -25,11 +25,16 @@ struct contender {
     client its_client;
 };
 
+/// Does what lingering_close_on_epoll does, without a report.
+inline const std::string graceful_dropped = "graceful, dropped";
+
 /// Each of our presets with the client whose FIN comes when the preset wants it, closed in both ways.
 std::vector<contender> our_presets();
 
 contender plain_close(client c);
 contender lingering_close_by_hand(client c);
+/// Without Asio: what the kernel demands of a server that closes like this, and little more.
+contender lingering_close_on_epoll(client c);
 
 } // namespace benchmark_serve
 

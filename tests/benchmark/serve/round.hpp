@@ -11,7 +11,7 @@ namespace benchmark_serve {
 /// How one server did under load.
 struct measurement {
     double connections_per_second;
-    double microseconds; ///< of the server's processor time per connection, user and system
+    double microseconds; ///< of processor time of the server's thread per connection, user and system
     /// … and of the client's, from when the server begins to when the client has closed.
     /** What the kernel does when a segment of the client's comes in, the client pays for on loopback; a server whose
      *  last act is a FIN is thus spared to enter TIME-WAIT and to free its socket, one that aborts is not. */

@@ -5,12 +5,14 @@
 
 #include <closeside/host/states.hpp>
 
+#include <array>
 #include <chrono>
 #include <fstream>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace benchmark_states {
@@ -20,14 +22,18 @@ namespace {
 namespace host = closeside::host;
 using clock = std::chrono::steady_clock;
 
+/// The number after its name in the JSON of closeside-check or the line of `ss -s`; or the number alone.
+std::uint64_t number_in(const std::string& printed) {
+    for (const std::string_view name : std::array{"\"TIME-WAIT\": ", "timewait "})
+        if (const std::size_t at = printed.find(name); at != printed.npos)
+            return std::stoull(printed.substr(at + name.size()));
+    return std::stoull(printed);
+}
+
 /// Runs a line of shell, as a person or a script would; it prints a number.
 measurement run_shell(const std::string& line) {
     const auto result = benchmark_support::run_checked({"sh", "-c", line});
-    // The JSON of closeside-check, or the number alone.
-    constexpr const char* member = "\"TIME-WAIT\": ";
-    const std::size_t at = result.out.find(member);
-    return {result.time, result.processor_time,
-            std::stoull(at == result.out.npos ? result.out : result.out.substr(at + std::string(member).size()))};
+    return {result.time, result.processor_time, number_in(result.out)};
 }
 
 /// A cheap call is repeated, and its mean taken.
@@ -74,6 +80,7 @@ std::vector<contender> all_contenders() {
     if (benchmark_support::is_installed("ss")) {
         // All of these sockets are in TIME-WAIT, so a line is one of them.
         add_process("ss -Htan state all | wc", "ss -Htan state all | wc -l");
+        add_process(summary_of_ss, "ss -s");
         add_process("ss -tan | awk", R"(ss -tan | awk '{ n[$1]++ } END { print n["TIME-WAIT"] + 0 }')");
     }
     if (benchmark_support::is_installed("netstat"))

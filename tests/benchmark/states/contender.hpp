@@ -31,6 +31,8 @@ struct contender {
 /// The names of the two that the others are compared with.
 inline const std::string our_process = "closeside-check states";
 inline const std::string our_call = "count_states";
+/// Prints some states only, those that the kernel keeps counted, TIME-WAIT among them.
+inline const std::string summary_of_ss = "ss -s (a summary)";
 
 /// Those that this machine has the programs for.
 std::vector<contender> all_contenders();

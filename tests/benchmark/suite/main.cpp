@@ -33,7 +33,7 @@ nlohmann::ordered_json run_one(const entry& e, bool smoke) {
     std::cerr << e.name << " ..." << std::flush;
     std::vector<std::string> command{e.program, "--json"};
     if (smoke) command.emplace_back("--smoke");
-    const auto result = benchmark_support::run_process(command, std::chrono::minutes(5));
+    const auto result = benchmark_support::run_process(command, std::chrono::minutes(10));
     std::cerr << " " << std::chrono::duration_cast<std::chrono::seconds>(result.time).count() << " s\n" << result.err;
     if (result.status == benchmark_support::status_skipped) return {{"benchmark", e.name}};
     if (result.status != 0) throw std::runtime_error(e.name + " ended with status " + std::to_string(result.status));

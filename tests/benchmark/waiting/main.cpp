@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a close costs that waits among many: heap, and processor time to start it, to end it and to let it expire.
+// What a close costs that waits among many: heap, processor time to start it, to end it and to let it expire, and how
+// long the loop does nothing else when all expire at once.
 #include "run.hpp"
 
 #include "benchmark/support/program.hpp"
@@ -29,9 +30,12 @@ constexpr std::array<contender, 4> contenders{
      {"Asio by hand, 1 KiB buffer each", benchmark_waiting::close_by_hand},
      {"Asio by hand, one buffer for all", benchmark_waiting::close_by_hand_sharing}}};
 
+/// So many that end at once must not hold up the loop; more show nothing else.
+constexpr unsigned many = 10'000;
+
 /// What one contender took, round by round.
 struct costs {
-    std::vector<double> bytes, start, answer, expire;
+    std::vector<double> bytes, start, answer, expire, longest_turn;
 };
 using all_costs = std::array<costs, contenders.size()>;
 
@@ -46,13 +50,15 @@ all_costs measure_all(unsigned closes, unsigned rounds) {
             of.start.push_back(answered.start);
             of.answer.push_back(answered.end);
             // The size of a buffer takes memory, but no time.
-            if (turn != hand)
-                of.expire.push_back(benchmark_waiting::run(contenders[turn].make, closes, ending::limit_over).end);
+            if (turn == hand) continue;
+            const auto run = [&](ending e) { return benchmark_waiting::run(contenders[turn].make, closes, e); };
+            of.expire.push_back(run(ending::limit_over).end);
+            if (closes <= many) of.longest_turn.push_back(run(ending::limits_over_at_once).longest_turn);
         }
     return all;
 }
 
-void add_rows(std::vector<comparison>& rows, const std::string& what, const all_costs& all) {
+void add_rows(std::vector<comparison>& rows, unsigned closes, const std::string& what, const all_costs& all) {
     const auto add = [&](const char* unit, std::vector<double> costs::*part, double bound, auto our, auto their) {
         rows.push_back(compare(what, unit, {contenders[our].name, all[our].*part},
                                {contenders[their].name, all[their].*part}, benchmark_support::ratio_at_most(bound)));
@@ -63,6 +69,12 @@ void add_rows(std::vector<comparison>& rows, const std::string& what, const all_
     for (const auto our : {ours, dropped}) add("µs of CPU to end each, the peers answer", &costs::answer, 1, our, lean);
     for (const auto our : {ours, dropped})
         add("µs of CPU to end each, the limit is over", &costs::expire, 1, our, lean);
+    if (closes > many) return;
+    for (const auto our : {ours, dropped})
+        rows.push_back(compare(what, "µs of CPU in the longest turn of the loop, all limits over at once",
+                               {contenders[our].name, all[our].longest_turn},
+                               {contenders[lean].name, all[lean].longest_turn},
+                               closes < many ? benchmark_support::aim{} : benchmark_support::ratio_at_most(0.25)));
 }
 
 std::string in_words(unsigned closes) {
@@ -96,7 +108,7 @@ std::vector<comparison> measure(const benchmark_support::options& o) {
         // Many connections take long to open, and are an average in themselves.
         const unsigned rounds = std::clamp(o.rounds * 6'000 / closes, 1u, o.rounds);
         const all_costs all = measure_all(closes, rounds);
-        add_rows(rows, in_words(closes) + " waiting", all);
+        add_rows(rows, closes, in_words(closes) + " waiting", all);
         last = closes;
         last_bytes = benchmark_support::median(all[ours].bytes);
         if (first != 0) continue;

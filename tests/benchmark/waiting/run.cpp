@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -39,11 +40,18 @@ private:
     std::chrono::nanoseconds last_ = benchmark_support::own_processor_time();
 };
 
+/// Runs the loop until nothing is left to wait for. Returns the longest turn.
+double run_turn_by_turn(asio::io_context& context) {
+    double longest = 0;
+    for (stopwatch turn; context.run_one() != 0;) longest = std::max(longest, turn.lap());
+    return longest;
+}
+
 cost measure(server_maker make, unsigned closes, ending e) {
     peers clients; // before this process is bound to a processor, which a child would inherit
     benchmark_support::pin_to_processor(0);
     asio::io_context context(1);
-    const auto limit = e == ending::limit_over ? short_limit(closes) : longest_limit;
+    const auto limit = e == ending::peers_answer ? longest_limit : short_limit(closes);
     const auto servant = make(context, limit);
 
     const auto heap_before = heap_in_use();
@@ -62,10 +70,14 @@ cost measure(server_maker make, unsigned closes, ending e) {
         throw std::runtime_error("the limit was over before all closes had begun: is the machine busy?");
 
     if (e == ending::peers_answer) clients.close();
+    if (e == ending::limits_over_at_once) std::this_thread::sleep_for(limit);
     watch.lap();
-    context.run(); // until nothing is left to wait for
+    if (e == ending::limits_over_at_once)
+        c.longest_turn = run_turn_by_turn(context);
+    else
+        context.run(); // until nothing is left to wait for
     c.end = watch.lap() / closes;
-    if ((std::chrono::steady_clock::now() - begun >= limit) != (e == ending::limit_over))
+    if ((std::chrono::steady_clock::now() - begun >= limit) != (e != ending::peers_answer))
         throw std::runtime_error("closes were ended by something else than what was to end them");
     return c;
 }

@@ -7,13 +7,21 @@
 namespace benchmark_waiting {
 
 /// What ends the closes.
-enum class ending { peers_answer, limit_over };
+enum class ending {
+    peers_answer,
+    limit_over,
+    /// The loop comes to it when the last limit is over, so that all end at once.
+    limits_over_at_once
+};
 
 /// Of one close among many.
 struct cost {
     double bytes; ///< of heap while all wait, whatever was allocated from before the connections were accepted
     double start; ///< µs of processor time
     double end;   ///< the same, from the peers' FIN or the limit on
+    /// µs of processor time of the longest turn of the loop while they end: one handler, and what Asio's reactor does
+    /// before it, for which everything else that the loop has to do waits. Only for limits_over_at_once.
+    double longest_turn;
 };
 
 /// How many descriptors this process and its children may have, once their limit is raised as far as it goes.
