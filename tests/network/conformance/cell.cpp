@@ -9,6 +9,7 @@ namespace conformance {
 const char* to_string(way_out w) noexcept {
     switch (w) {
     case way_out::async_close: return "async_close";
+    case way_out::with_last_bytes: return "async_close with last bytes";
     case way_out::plain_socket: return "async_close(plain socket)";
     case way_out::cancel_partial: return "async_close, cancelled: partial";
     case way_out::cancel_terminal: return "async_close, cancelled: terminal";
@@ -67,6 +68,21 @@ const char* to_string(peer_kind p) noexcept {
 
 namespace {
 
+/// The connection is there in both directions when the close begins; what it then meets is theirs, with or without them.
+bool takes_last_bytes(peer_kind p) noexcept {
+    switch (p) {
+    case peer_kind::closes_on_eof:
+    case peer_kind::half_closes_first:
+    case peer_kind::silent:
+    case peer_kind::trickles:
+    case peer_kind::stops_reading:
+    case peer_kind::pipelined:
+    case peer_kind::asks_later:
+    case peer_kind::goodbye: return true;
+    default: return false;
+    }
+}
+
 bool kernel_has_multipath() noexcept {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, multipath_tcp);
     if (fd >= 0) ::close(fd);
@@ -77,6 +93,7 @@ bool kernel_has_multipath() noexcept {
 
 bool exists(const cell_id& id) noexcept {
     static const bool multipath = kernel_has_multipath();
+    if (id.way == way_out::with_last_bytes && !takes_last_bytes(id.peer)) return false;
     if (id.way == way_out::nobody_took && program_acts_first(id.peer)) return false;
     return !is_multipath(id.peer) || (multipath && id.policy.linger2 == cs::fin_wait2::system);
 }

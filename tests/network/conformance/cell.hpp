@@ -25,8 +25,9 @@ using wall_clock = std::chrono::system_clock; // the clock of the kernel's packe
 /// Every way on which a connection can leave its stream.
 enum class way_out : std::uint8_t {
     async_close,
-    plain_socket,   ///< closeside::async_close(tcp::socket&&, policy, token)
-    cancel_partial, ///< async_close, cancelled mid-way
+    with_last_bytes, ///< async_close(last_bytes, token)
+    plain_socket,    ///< closeside::async_close(tcp::socket&&, policy, token)
+    cancel_partial,  ///< async_close, cancelled mid-way
     cancel_terminal,
     blocking_close,
     abort,
@@ -39,11 +40,20 @@ enum class way_out : std::uint8_t {
     nobody_took ///< the io_context is destroyed with the accept, and the connection in the backlog
 };
 
-inline constexpr std::array all_ways{
-    way_out::async_close,      way_out::plain_socket, way_out::cancel_partial, way_out::cancel_terminal,
-    way_out::blocking_close,   way_out::abort,        way_out::destructor,     way_out::move_assignment,
-    way_out::coroutine_throws, way_out::scope_throws, way_out::context_gone,   way_out::context_gone_mid_close,
-    way_out::nobody_took};
+inline constexpr std::array all_ways{way_out::async_close,
+                                     way_out::with_last_bytes,
+                                     way_out::plain_socket,
+                                     way_out::cancel_partial,
+                                     way_out::cancel_terminal,
+                                     way_out::blocking_close,
+                                     way_out::abort,
+                                     way_out::destructor,
+                                     way_out::move_assignment,
+                                     way_out::coroutine_throws,
+                                     way_out::scope_throws,
+                                     way_out::context_gone,
+                                     way_out::context_gone_mid_close,
+                                     way_out::nobody_took};
 
 /// What the peer does, and what the connection had come through before the close began.
 enum class peer_kind : std::uint8_t {

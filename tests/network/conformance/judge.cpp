@@ -66,6 +66,7 @@ public:
         if (tells_a_report(e_.id.way) && e_.calls == 1 && !closed_for_one_holder()) {
             error_code_matches();
             limit_is_the_one_that_ran_out();
+            last_bytes_match();
             ending_matches();
             byte_counts_match();
             if (is_multipath(e_.id.peer)) return tells_little(), std::move(found_);
@@ -272,6 +273,18 @@ private:
         const auto after = end->when - e_.peer_sent_on;
         expect(after > 150ms, "limit=input, but a goodbye's FIN had not its 200 ms");
         expect(after < 200ms + machine_s_own, "the peer sent more, and was told too late");
+    }
+
+    /// That those sent have arrived is seen at the peers that read: peer_got_its_reply().
+    void last_bytes_match() {
+        using fate = cs::last_bytes_fate;
+        fate expected = fate::none;
+        if (e_.id.way == way_out::with_last_bytes) {
+            const bool none_can_be = policy().linger == cs::lingering::abort || was(peer_kind::stops_reading);
+            expected = none_can_be ? fate::not_sent : fate::sent;
+        }
+        if (said().last_bytes != expected)
+            differs(std::string("last_bytes=") + to_string(said().last_bytes) + ", not " + to_string(expected));
     }
 
     void ending_matches() {

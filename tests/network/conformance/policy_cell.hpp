@@ -127,6 +127,7 @@ public:
         begin();
         switch (evidence_.id.way) {
         case way_out::async_close: stream_->async_close(handler()); break;
+        case way_out::with_last_bytes: close_with_last_bytes(); break;
         case way_out::plain_socket: cs::async_close(stream_->release_socket(), P, handler()); break;
         case way_out::cancel_partial: close_and_cancel(asio::cancellation_type::partial); break;
         case way_out::cancel_terminal: close_and_cancel(asio::cancellation_type::terminal); break;
@@ -289,6 +290,15 @@ private:
             told(ec, report);
             finished_ = true;
         };
+    }
+
+    void close_with_last_bytes() {
+        stream_->async_close(cs::last_bytes(asio::buffer("goodbye", 7)),
+                             [this, tell = handler()](closeside::error_code ec, const cs::close_report& report) {
+                                 const bool sent = report.last_bytes == cs::last_bytes_fate::sent;
+                                 if (sent && is_replied_to(evidence_.id.peer)) evidence_.written += 7;
+                                 tell(ec, report);
+                             });
     }
 
     template <class Cut>
