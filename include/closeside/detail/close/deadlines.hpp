@@ -3,6 +3,7 @@
 #define CLOSESIDE_DETAIL_CLOSE_DEADLINES_HPP
 
 #include <closeside/detail/asio/asio.hpp>
+#include <closeside/detail/asio/brief_mutex.hpp>
 #include <closeside/detail/asio/context_of.hpp>
 #include <closeside/detail/asio/in_place_memory.hpp>
 #include <closeside/detail/kernel/forks.hpp>
@@ -133,7 +134,7 @@ public:
     /** Where the context is being destroyed, `d` is let go. */
     bool defer(std::shared_ptr<deferred>& d) noexcept;
 
-    std::mutex mutex;
+    brief_mutex mutex;
 
 private:
     using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, context_executor>;

@@ -4,6 +4,7 @@
 
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/asio/asio.hpp>
+#include <closeside/detail/asio/brief_mutex.hpp>
 #include <closeside/detail/close/deadlines.hpp>
 #include <closeside/detail/listen/accepted.hpp>
 #include <closeside/detail/listen/backlog_guess.hpp>
@@ -76,7 +77,7 @@ public:
     acceptor_type acceptor;
     timer_type pause;
     backlog_guess backlog;
-    std::mutex mutex; ///< several accepts may be under way on several threads
+    brief_mutex mutex; ///< several accepts may be under way on several threads
 
 private:
     template <class>
