@@ -6,6 +6,7 @@
 #include <closeside/detail/asio/brief_mutex.hpp>
 #include <closeside/detail/asio/context_of.hpp>
 #include <closeside/detail/asio/in_place_memory.hpp>
+#include <closeside/detail/asio/spare_memory.hpp>
 #include <closeside/detail/kernel/forks.hpp>
 #include <closeside/detail/separate_compilation.hpp>
 
@@ -135,6 +136,9 @@ public:
     bool defer(std::shared_ptr<deferred>& d) noexcept;
 
     brief_mutex mutex;
+
+    /// For operations that end with their context.
+    spare_memory spare;
 
 private:
     using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, context_executor>;

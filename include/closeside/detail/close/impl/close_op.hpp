@@ -59,8 +59,11 @@ void close_op<Socket>::start(std::shared_ptr<close_op> self, close_action first,
 
 template <class Socket>
 close_op<Socket>::close_op(closing_socket<Socket>&& closing, bool beside_executor)
-    : deadlines_(close_deadlines::of(closing.socket().get_executor())), closing_(std::move(closing)),
-      beside_executor_(beside_executor) {}
+    : close_op(std::move(closing), beside_executor, close_deadlines::of(closing.socket().get_executor())) {}
+
+template <class Socket>
+close_op<Socket>::close_op(closing_socket<Socket>&& closing, bool beside_executor, close_deadlines& deadlines)
+    : deadlines_(deadlines), closing_(std::move(closing)), beside_executor_(beside_executor) {}
 
 template <class Socket>
 close_op<Socket>::~close_op() {
