@@ -115,7 +115,7 @@ void close_op<Socket>::woken(std::shared_ptr<close_op> self, const error_code& e
     const bool ended = op.ended_;
     lock.unlock();
     if (!ended && proceed(self, op.after_wait(ec))) return;
-    op.deadlines_.rest();
+    op.deadlines_.rest_in_handler();
     op.complete(std::move(self), false);
 }
 
