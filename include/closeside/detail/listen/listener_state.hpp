@@ -74,8 +74,13 @@ public:
     /// Changes with every cancel, close and release: what was begun before is aborted.
     std::uint32_t generation() const noexcept { return generation_; }
 
-    acceptor_type acceptor;
+private:
+    // First: Asio looks for the service of the sockets on every accept, and finds what was made last before the others.
+    close_deadlines& deadlines_;
+
+public:
     timer_type pause;
+    acceptor_type acceptor;
     backlog_guess backlog;
     brief_mutex mutex; ///< several accepts may be under way on several threads
 
@@ -93,7 +98,6 @@ private:
     /// Has the next connection inherited the options of an adopted listener's former owner?
     bool has_other_options() noexcept;
 
-    close_deadlines& deadlines_;
     const close_policy policy_; ///< of accepted connections
     asio::ip::tcp protocol_ = asio::ip::tcp::v4();
     std::uint32_t queued_before_ = 0;

@@ -25,7 +25,7 @@ void listener_state<Executor>::end(End end_acceptor) noexcept try {
 
 template <class Executor>
 listener_state<Executor>::listener_state(const Executor& executor, const close_policy& p)
-    : acceptor(executor), pause(executor), deadlines_(close_deadlines::of(executor)), policy_(p) {}
+    : deadlines_(close_deadlines::of(executor)), pause(executor), acceptor(executor), policy_(p) {}
 
 template <class Executor>
 listener_state<Executor>::~listener_state() {
