@@ -59,16 +59,10 @@ public:
     error_code refusal() const noexcept { return {}; }
 
     Stream take(accepted&& connection, error_code& ec) const {
-        typename Stream::socket_type socket(executor_);
-        ec = connection.move_to(socket);
-        return Stream(typename Stream::inherits_options{}, std::move(socket));
-    }
-
-    template <class Handler>
-    void deliver(Handler&& handler, accepted&& connection) const {
-        error_code ec;
-        Stream stream = take(std::move(connection), ec);
-        std::move(handler)(std::as_const(ec), std::move(stream));
+        Stream stream(executor_);
+        ec = connection.move_to(stream.socket());
+        if (!ec) mark_options(stream.socket(), true); // inherited
+        return stream;
     }
 
 private:
@@ -90,13 +84,6 @@ public:
     void take(accepted&& connection, error_code& ec) const {
         ec = connection.move_to(*socket_);
         if (!ec && keeps_policy_) mark_options(*socket_, true);
-    }
-
-    template <class Handler>
-    void deliver(Handler&& handler, accepted&& connection) const {
-        error_code ec;
-        take(std::move(connection), ec);
-        std::move(handler)(std::as_const(ec));
     }
 
 private:

@@ -7,6 +7,7 @@
 #include <closeside/detail/asio/completion.hpp>
 #include <closeside/detail/asio/post_to.hpp>
 #include <closeside/detail/asio/shared_room.hpp>
+#include <closeside/detail/close/start_close.hpp>
 #include <closeside/detail/listen/accept_arguments.hpp>
 #include <closeside/detail/listen/accept_op.hpp>
 #include <closeside/detail/listen/listener_state.hpp>
@@ -34,9 +35,16 @@ private:
     /// Everything of the operation is gone, its memory too, before the handler runs.
     void complete(std::shared_ptr<base> self, accepted&& connection) override {
         Handler handler(std::move(handler_));
-        const Target target(std::move(target_));
-        self.reset();
-        target.deliver(std::move(handler), std::move(connection));
+        error_code ec;
+        if constexpr (Target::is_programs) {
+            target_.take(std::move(connection), ec);
+            self.reset();
+            std::move(handler)(std::as_const(ec));
+        } else {
+            auto stream = target_.take(std::move(connection), ec);
+            self.reset();
+            std::move(handler)(std::as_const(ec), std::move(stream));
+        }
     }
 
     Handler handler_;
@@ -57,7 +65,7 @@ public:
         using handler_type = std::decay_t<H>;
         handler_type handler(std::forward<H>(h));
         const executor_type io_executor = get_executor();
-        const auto allocator = asio::get_associated_allocator(handler);
+        const auto allocator = operation_allocator(handler);
         if constexpr (without_executor<handler_type, executor_type>)
             if (runs_where_waits_end(io_executor)) {
                 using op = handled_accept_op<Executor, Target, handler_type, no_executor>;
