@@ -6,6 +6,7 @@
 #include <closeside/detail/asio/context_of.hpp>
 #include <closeside/detail/close/deadlines.hpp>
 #include <closeside/detail/close/initiate_close.hpp>
+#include <closeside/detail/kernel/forks.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
 #include <closeside/detail/separate_compilation.hpp>
 
@@ -42,7 +43,7 @@ error_code accepted::move_to(asio::basic_socket<Protocol, Executor>& socket) {
         end();
     else
         fd.release();
-    if (!ec) take_over(context_of(socket.get_executor()));
+    if (!ec && forks() != 0) take_over(context_of(socket.get_executor()));
     return ec;
 }
 

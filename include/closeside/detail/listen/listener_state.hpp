@@ -84,6 +84,9 @@ public:
     backlog_guess backlog;
     brief_mutex mutex; ///< several accepts may be under way on several threads
 
+    /// Do handlers without an executor of their own run on the thread where the acceptor's waits end?
+    bool runs_where_waits_end() const noexcept { return runs_where_waits_end_; }
+
 private:
     template <class>
     friend class listener_state;
@@ -98,6 +101,7 @@ private:
     /// Has the next connection inherited the options of an adopted listener's former owner?
     bool has_other_options() noexcept;
 
+    const bool runs_where_waits_end_;
     const close_policy policy_; ///< of accepted connections
     asio::ip::tcp protocol_ = asio::ip::tcp::v4();
     std::uint32_t queued_before_ = 0;

@@ -5,7 +5,6 @@
 #include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/can_initiate.hpp>
 #include <closeside/detail/asio/completion.hpp>
-#include <closeside/detail/asio/post_to.hpp>
 #include <closeside/detail/asio/shared_room.hpp>
 #include <closeside/detail/close/start_close.hpp>
 #include <closeside/detail/listen/accept_arguments.hpp>
@@ -64,17 +63,16 @@ public:
     void operator()(H&& h, Target target, asio::ip::tcp::endpoint* peer) const {
         using handler_type = std::decay_t<H>;
         handler_type handler(std::forward<H>(h));
-        const executor_type io_executor = get_executor();
         const auto allocator = operation_allocator(handler);
         if constexpr (without_executor<handler_type, executor_type>)
-            if (runs_where_waits_end(io_executor)) {
+            if (state_->runs_where_waits_end()) {
                 using op = handled_accept_op<Executor, Target, handler_type, no_executor>;
                 return op::start(std::allocate_shared<op>(allocator, state_, std::move(handler), std::move(target),
                                                           peer, no_executor(), nullptr));
             }
         using handler_executor = asio::associated_executor_t<handler_type, executor_type>;
         using op = handled_accept_op<Executor, Target, handler_type, handler_executor>;
-        const handler_executor executor = asio::get_associated_executor(handler, io_executor);
+        const handler_executor executor = asio::get_associated_executor(handler, get_executor());
         shared_room& room = room_for<std::remove_cv_t<decltype(allocator)>, op>::make(allocator);
         const room_guard guard(room);
         op::start(std::allocate_shared<op>(room_allocator<std::byte>(room), state_, std::move(handler),
