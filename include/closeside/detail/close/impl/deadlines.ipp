@@ -104,7 +104,7 @@ CLOSESIDE_DECL void close_deadlines::stop_timer() noexcept {
 /// Asio counts a wait as work until its handler has run: of that, one is taken away here, and given back before.
 CLOSESIDE_DECL void close_deadlines::leave_timer() noexcept {
     asio::io_context* const context = counts_work_.load(std::memory_order_relaxed);
-    if (context == nullptr) return stop_timer();
+    if (!counts_work<asio::io_context::executor_type> || context == nullptr) return stop_timer();
     shrink();
     if (!set_for_ || !timer_ || left_) return;
     left_ = true;
