@@ -4,6 +4,7 @@
 #include "support/scarce_memory.hpp"
 
 #include <asio/any_io_executor.hpp>
+#include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/strand.hpp>
@@ -238,6 +239,75 @@ TEST_CASE("the timer goes on for a close that waits again, and stops when none i
     io.run_for(5s);
     CHECK(io.stopped());
     CHECK(ended.empty());
+}
+
+TEST_CASE("a timer that goes on after the last close is no work of the context, and is again for the next close") {
+    asio::io_context io;
+    auto& deadlines = close_deadlines::of(asio::any_io_executor(io.get_executor()));
+    std::vector<const probe*> ended;
+    probe p(ended);
+    const auto wait_and_rest = [&](clock_type::duration until) {
+        asio::post(io, [&, until] {
+            insert(deadlines, p, clock_type::now() + until);
+            remove(deadlines, p);
+            deadlines.rest_in_handler();
+        });
+    };
+    SUBCASE("run() returns") {
+        wait_and_rest(1h);
+        CHECK(io.run_for(5s) == 1);
+        CHECK(io.stopped());
+    }
+    SUBCASE("it runs out, and the context's other work keeps run() from returning as before") {
+        auto other_work = asio::make_work_guard(io);
+        wait_and_rest(1ms);
+        CHECK(io.run_one_for(5s) == 1);
+        CHECK(io.run_one_for(5s) == 1); // the timer
+        CHECK_FALSE(io.stopped());
+        other_work.reset();
+        CHECK(io.run_for(5s) == 0);
+        CHECK(io.stopped());
+        CHECK(ended.empty());
+    }
+    SUBCASE("run() waits for the next close, whose deadline is later") {
+        wait_and_rest(1ms);
+        io.run_for(5s);
+        io.restart();
+        insert(deadlines, p, clock_type::now() + 20ms);
+        io.run_for(5s);
+        CHECK(ended == std::vector<const probe*>{&p});
+        CHECK(io.stopped());
+    }
+    SUBCASE("... and for one whose deadline is earlier") {
+        wait_and_rest(1h);
+        io.run_for(5s);
+        io.restart();
+        insert(deadlines, p, clock_type::now() + 20ms);
+        io.run_for(5s);
+        CHECK(ended == std::vector<const probe*>{&p});
+        CHECK(io.stopped());
+    }
+    SUBCASE("it stays no work when a close that was never waited for is over") {
+        wait_and_rest(1h);
+        io.run_for(5s);
+        deadlines.rest();
+        deadlines.rest_in_handler();
+        io.restart();
+        auto other_work = asio::make_work_guard(io);
+        CHECK(io.poll() == 0);
+        CHECK_FALSE(io.stopped());
+    }
+    SUBCASE("on another context, too, nothing keeps join() from returning") {
+        asio::thread_pool pool(1);
+        auto& others = close_deadlines::of(pool.get_executor());
+        asio::post(pool, [&] {
+            insert(others, p, clock_type::now() + 1h);
+            remove(others, p);
+            others.rest_in_handler();
+        });
+        pool.join();
+        CHECK(ended.empty());
+    }
 }
 
 TEST_CASE("a context may be destroyed while deadlines are set") {

@@ -30,6 +30,7 @@ public:
 protected:
     /// `beside_executor`: the waits end on a thread of the context, not on the socket's executor.
     close_op(closing_socket<Socket>&& closing, bool beside_executor);
+    close_op(closing_socket<Socket>&& closing, bool beside_executor, close_deadlines& deadlines);
 
     ~close_op();
 

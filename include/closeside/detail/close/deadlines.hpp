@@ -3,8 +3,11 @@
 #define CLOSESIDE_DETAIL_CLOSE_DEADLINES_HPP
 
 #include <closeside/detail/asio/asio.hpp>
+#include <closeside/detail/asio/brief_mutex.hpp>
 #include <closeside/detail/asio/context_of.hpp>
 #include <closeside/detail/asio/in_place_memory.hpp>
+#include <closeside/detail/asio/io_context_of.hpp>
+#include <closeside/detail/asio/spare_memory.hpp>
 #include <closeside/detail/kernel/forks.hpp>
 #include <closeside/detail/separate_compilation.hpp>
 
@@ -41,7 +44,9 @@ struct context_executor {
 
 /// The deadlines of all closes that wait on one execution context: a heap, and one timer for the earliest of them.
 /** A close thus costs no timer of its own, neither its memory nor, while others wait too, the system call that sets it.
- *  The timer runs only while a close is under way, so that it keeps no context's run() from returning. */
+ *  It is work of the context only while a close is under way, so that it keeps no run() from returning. On an io_context
+ *  it goes on without being work, since most closes that come later have a later deadline: one after the other needs
+ *  neither a timer set nor one cancelled. */
 class __attribute__((visibility("default"))) close_deadlines : public asio::execution_context::service {
 public:
     using clock = std::chrono::steady_clock;
@@ -97,7 +102,9 @@ public:
     static close_deadlines& of_context(asio::execution_context& context);
     template <class Executor>
     static close_deadlines& of(const Executor& executor) {
-        return of_context(context_of(executor));
+        close_deadlines& d = of_context(context_of(executor));
+        if (d.counts_work_.load(std::memory_order_relaxed) == nullptr) d.counted_by(io_context_of(executor));
+        return d;
     }
     /// Null if they are not there.
     static close_deadlines* if_there(asio::execution_context& context);
@@ -113,7 +120,7 @@ public:
     /** @throws std::bad_alloc; the entry is then not there. */
     bool insert(entry& e, clock::time_point deadline);
 
-    /// Nothing happens to an entry that is not there. Who does not insert it again calls rest() then.
+    /// Nothing happens to an entry that is not there. Who does not insert it again lets the timer rest then.
     void remove(entry& e) noexcept {
         if (e.place_ != entry::nowhere) take_out(e);
     }
@@ -128,12 +135,21 @@ public:
     void rest_locked() noexcept {
         if (heap_.empty() && !deferred_) stop_timer();
     }
+    /// As rest(), in a handler of the context, which is work itself: the timer may go on and be none.
+    void rest_in_handler() noexcept {
+        if (!empty_.load(std::memory_order_relaxed)) return;
+        const std::lock_guard lock(mutex);
+        if (heap_.empty() && !deferred_) leave_timer();
+    }
 
     /// False if there is no memory for the timer either; `d` then stays. To be called without the mutex.
     /** Where the context is being destroyed, `d` is let go. */
     bool defer(std::shared_ptr<deferred>& d) noexcept;
 
-    std::mutex mutex;
+    brief_mutex mutex;
+
+    /// For operations that end with their context.
+    spare_memory spare;
 
 private:
     using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, context_executor>;
@@ -162,6 +178,13 @@ private:
     /// new one is seldom the earliest.
     void set_timer(clock::time_point at);
     void stop_timer() noexcept;
+    void leave_timer() noexcept;
+
+    /// The timer is work again, if it was not.
+    void count_timer() noexcept;
+    void counted_by(asio::io_context* context) noexcept {
+        if (context != nullptr) counts_work_.store(context, std::memory_order_relaxed);
+    }
     void timer_over(std::uint64_t wait);
 
     /// Of an empty heap.
@@ -181,7 +204,9 @@ private:
     std::optional<timer> timer_;               ///< empty: the context is being destroyed
     std::optional<clock::time_point> set_for_; ///< empty: no wait is under way, or only one that counts no more
     std::uint64_t latest_wait_ = 0;
-    std::atomic<unsigned> made_at_; ///< forks() of the process whose connections these are
+    bool left_ = false;                                   ///< the wait that is under way is no work of the context
+    std::atomic<asio::io_context*> counts_work_{nullptr}; ///< the context, if it is an io_context that does
+    std::atomic<unsigned> made_at_;                       ///< forks() of the process whose connections these are
 };
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND

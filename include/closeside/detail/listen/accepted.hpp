@@ -6,6 +6,7 @@
 #include <closeside/detail/asio/context_of.hpp>
 #include <closeside/detail/close/deadlines.hpp>
 #include <closeside/detail/close/initiate_close.hpp>
+#include <closeside/detail/kernel/forks.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
 #include <closeside/detail/separate_compilation.hpp>
 
@@ -42,7 +43,7 @@ error_code accepted::move_to(asio::basic_socket<Protocol, Executor>& socket) {
         end();
     else
         fd.release();
-    if (!ec) take_over(context_of(socket.get_executor()));
+    if (!ec && forks() != 0) take_over(context_of(socket.get_executor()));
     return ec;
 }
 
@@ -59,16 +60,10 @@ public:
     error_code refusal() const noexcept { return {}; }
 
     Stream take(accepted&& connection, error_code& ec) const {
-        typename Stream::socket_type socket(executor_);
-        ec = connection.move_to(socket);
-        return Stream(typename Stream::inherits_options{}, std::move(socket));
-    }
-
-    template <class Handler>
-    void deliver(Handler&& handler, accepted&& connection) const {
-        error_code ec;
-        Stream stream = take(std::move(connection), ec);
-        std::move(handler)(std::as_const(ec), std::move(stream));
+        Stream stream(executor_);
+        ec = connection.move_to(stream.socket());
+        if (!ec) mark_options(stream.socket(), true); // inherited
+        return stream;
     }
 
 private:
@@ -90,13 +85,6 @@ public:
     void take(accepted&& connection, error_code& ec) const {
         ec = connection.move_to(*socket_);
         if (!ec && keeps_policy_) mark_options(*socket_, true);
-    }
-
-    template <class Handler>
-    void deliver(Handler&& handler, accepted&& connection) const {
-        error_code ec;
-        take(std::move(connection), ec);
-        std::move(handler)(std::as_const(ec));
     }
 
 private:

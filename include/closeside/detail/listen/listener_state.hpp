@@ -4,6 +4,7 @@
 
 #include <closeside/close_policy.hpp>
 #include <closeside/detail/asio/asio.hpp>
+#include <closeside/detail/asio/brief_mutex.hpp>
 #include <closeside/detail/close/deadlines.hpp>
 #include <closeside/detail/listen/accepted.hpp>
 #include <closeside/detail/listen/backlog_guess.hpp>
@@ -73,10 +74,18 @@ public:
     /// Changes with every cancel, close and release: what was begun before is aborted.
     std::uint32_t generation() const noexcept { return generation_; }
 
-    acceptor_type acceptor;
+private:
+    // First: Asio looks for the service of the sockets on every accept, and finds what was made last before the others.
+    close_deadlines& deadlines_;
+
+public:
     timer_type pause;
+    acceptor_type acceptor;
     backlog_guess backlog;
-    std::mutex mutex; ///< several accepts may be under way on several threads
+    brief_mutex mutex; ///< several accepts may be under way on several threads
+
+    /// Do handlers without an executor of their own run on the thread where the acceptor's waits end?
+    bool runs_where_waits_end() const noexcept { return runs_where_waits_end_; }
 
 private:
     template <class>
@@ -92,7 +101,7 @@ private:
     /// Has the next connection inherited the options of an adopted listener's former owner?
     bool has_other_options() noexcept;
 
-    close_deadlines& deadlines_;
+    const bool runs_where_waits_end_;
     const close_policy policy_; ///< of accepted connections
     asio::ip::tcp protocol_ = asio::ip::tcp::v4();
     std::uint32_t queued_before_ = 0;

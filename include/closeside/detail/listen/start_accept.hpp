@@ -5,8 +5,8 @@
 #include <closeside/detail/asio/asio.hpp>
 #include <closeside/detail/asio/can_initiate.hpp>
 #include <closeside/detail/asio/completion.hpp>
-#include <closeside/detail/asio/post_to.hpp>
 #include <closeside/detail/asio/shared_room.hpp>
+#include <closeside/detail/close/start_close.hpp>
 #include <closeside/detail/listen/accept_arguments.hpp>
 #include <closeside/detail/listen/accept_op.hpp>
 #include <closeside/detail/listen/listener_state.hpp>
@@ -24,19 +24,26 @@ class handled_accept_op final : public accept_op<Executor, HandlerExecutor> {
     using base = accept_op<Executor, HandlerExecutor>;
 
 public:
-    handled_accept_op(std::shared_ptr<typename base::state_type> state, Handler&& handler, Target&& target,
+    handled_accept_op(std::shared_ptr<typename base::state_type> state, Handler&& handler, const Target& target,
                       asio::ip::tcp::endpoint* peer, const HandlerExecutor& executor, shared_room* room)
         : base(std::move(state), executor, asio::get_associated_cancellation_slot(handler), room, peer,
                target.refusal()),
-          handler_(std::move(handler)), target_(std::move(target)) {}
+          handler_(std::move(handler)), target_(target) {}
 
 private:
     /// Everything of the operation is gone, its memory too, before the handler runs.
     void complete(std::shared_ptr<base> self, accepted&& connection) override {
         Handler handler(std::move(handler_));
-        const Target target(std::move(target_));
-        self.reset();
-        target.deliver(std::move(handler), std::move(connection));
+        error_code ec;
+        if constexpr (Target::is_programs) {
+            target_.take(std::move(connection), ec);
+            self.reset();
+            std::move(handler)(std::as_const(ec));
+        } else {
+            auto stream = target_.take(std::move(connection), ec);
+            self.reset();
+            std::move(handler)(std::as_const(ec), std::move(stream));
+        }
     }
 
     Handler handler_;
@@ -53,24 +60,23 @@ public:
     executor_type get_executor() const noexcept { return state_->acceptor.get_executor(); }
 
     template <class H, class Target>
-    void operator()(H&& h, Target target, asio::ip::tcp::endpoint* peer) const {
+    void operator()(H&& h, const Target& target, asio::ip::tcp::endpoint* peer) const {
         using handler_type = std::decay_t<H>;
         handler_type handler(std::forward<H>(h));
-        const executor_type io_executor = get_executor();
-        const auto allocator = asio::get_associated_allocator(handler);
+        const auto allocator = operation_allocator(handler);
         if constexpr (without_executor<handler_type, executor_type>)
-            if (runs_where_waits_end(io_executor)) {
+            if (state_->runs_where_waits_end()) {
                 using op = handled_accept_op<Executor, Target, handler_type, no_executor>;
-                return op::start(std::allocate_shared<op>(allocator, state_, std::move(handler), std::move(target),
-                                                          peer, no_executor(), nullptr));
+                return op::start(std::allocate_shared<op>(allocator, state_, std::move(handler), target, peer,
+                                                          no_executor(), nullptr));
             }
         using handler_executor = asio::associated_executor_t<handler_type, executor_type>;
         using op = handled_accept_op<Executor, Target, handler_type, handler_executor>;
-        const handler_executor executor = asio::get_associated_executor(handler, io_executor);
+        const handler_executor executor = asio::get_associated_executor(handler, get_executor());
         shared_room& room = room_for<std::remove_cv_t<decltype(allocator)>, op>::make(allocator);
         const room_guard guard(room);
-        op::start(std::allocate_shared<op>(room_allocator<std::byte>(room), state_, std::move(handler),
-                                           std::move(target), peer, executor, &room));
+        op::start(std::allocate_shared<op>(room_allocator<std::byte>(room), state_, std::move(handler), target, peer,
+                                           executor, &room));
     }
 
 private:
@@ -95,11 +101,11 @@ auto into_peer(Peer& peer) {
 }
 
 template <class Executor, class Target, class Token>
-auto start_accept(std::shared_ptr<listener_state<Executor>> state, Target target, asio::ip::tcp::endpoint* peer,
+auto start_accept(std::shared_ptr<listener_state<Executor>> state, const Target& target, asio::ip::tcp::endpoint* peer,
                   Token& token) {
     using signature = typename Target::signature;
     using initiation = initiate_accept<Executor>;
-    constexpr bool fits = can_initiate<Token, signature, initiation, Target, asio::ip::tcp::endpoint*&>;
+    constexpr bool fits = can_initiate<Token, signature, initiation, const Target&, asio::ip::tcp::endpoint*&>;
     constexpr bool takes_stream = fits || Target::is_programs;
     static_assert(takes_stream,
                   "async_accept completes with (error_code, stream): write the handler as [](closeside::error_code "
@@ -108,7 +114,7 @@ auto start_accept(std::shared_ptr<listener_state<Executor>> state, Target target
     static_assert(takes_error, "async_accept into a stream completes with (error_code): write the handler as "
                                "[](closeside::error_code ec) {}");
     if constexpr (fits)
-        return asio::async_initiate<Token, signature>(initiation(std::move(state)), token, std::move(target), peer);
+        return asio::async_initiate<Token, signature>(initiation(std::move(state)), token, target, peer);
 }
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND

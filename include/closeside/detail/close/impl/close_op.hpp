@@ -59,8 +59,11 @@ void close_op<Socket>::start(std::shared_ptr<close_op> self, close_action first,
 
 template <class Socket>
 close_op<Socket>::close_op(closing_socket<Socket>&& closing, bool beside_executor)
-    : deadlines_(close_deadlines::of(closing.socket().get_executor())), closing_(std::move(closing)),
-      beside_executor_(beside_executor) {}
+    : close_op(std::move(closing), beside_executor, close_deadlines::of(closing.socket().get_executor())) {}
+
+template <class Socket>
+close_op<Socket>::close_op(closing_socket<Socket>&& closing, bool beside_executor, close_deadlines& deadlines)
+    : deadlines_(deadlines), closing_(std::move(closing)), beside_executor_(beside_executor) {}
 
 template <class Socket>
 close_op<Socket>::~close_op() {
@@ -112,7 +115,7 @@ void close_op<Socket>::woken(std::shared_ptr<close_op> self, const error_code& e
     const bool ended = op.ended_;
     lock.unlock();
     if (!ended && proceed(self, op.after_wait(ec))) return;
-    op.deadlines_.rest();
+    op.deadlines_.rest_in_handler();
     op.complete(std::move(self), false);
 }
 

@@ -41,6 +41,7 @@ CLOSESIDE_DECL close_deadlines* close_deadlines::if_there(asio::execution_contex
 CLOSESIDE_DECL bool close_deadlines::insert(entry& e, clock::time_point deadline) {
     if (!timer_) return false;
     heap_.push_back(&e);
+    count_timer();
     e.deadline_ = deadline;
     e.place_ = heap_.size() - 1;
     rise(e.place_);
@@ -57,6 +58,7 @@ CLOSESIDE_DECL bool close_deadlines::insert(entry& e, clock::time_point deadline
 CLOSESIDE_DECL bool close_deadlines::defer(std::shared_ptr<deferred>& d) noexcept {
     const std::lock_guard lock(mutex);
     if (timer_) {
+        count_timer();
         const bool somebody_comes = set_for_.has_value();
         try {
             set_timer(clock::now() + pause);
@@ -93,15 +95,32 @@ CLOSESIDE_DECL void close_deadlines::set_timer(clock::time_point at) {
 
 CLOSESIDE_DECL void close_deadlines::stop_timer() noexcept {
     shrink();
-    if (!set_for_ || !timer_) return;
+    if (!set_for_ || !timer_ || left_) return;
     ++latest_wait_;
     set_for_.reset();
     timer_->cancel();
 }
 
+/// Asio counts a wait as work until its handler has run: of that, one is taken away here, and given back before.
+CLOSESIDE_DECL void close_deadlines::leave_timer() noexcept {
+    asio::io_context* const context = counts_work_.load(std::memory_order_relaxed);
+    if (!counts_work<asio::io_context::executor_type> || context == nullptr) return stop_timer();
+    shrink();
+    if (!set_for_ || !timer_ || left_) return;
+    left_ = true;
+    work_finished(*context);
+}
+
+CLOSESIDE_DECL void close_deadlines::count_timer() noexcept {
+    if (!left_) return;
+    left_ = false;
+    work_started(*counts_work_.load(std::memory_order_relaxed));
+}
+
 CLOSESIDE_DECL void close_deadlines::timer_over(std::uint64_t wait) {
     std::unique_lock lock(mutex);
     if (wait != latest_wait_) return; // set anew, or stopped, meanwhile
+    count_timer();
     set_for_.reset();
     std::shared_ptr<deferred> now_again = std::move(deferred_);
     const auto now = clock::now();

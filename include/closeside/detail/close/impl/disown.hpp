@@ -24,13 +24,10 @@ inline bool put_stand_in(int fd) noexcept {
 }
 
 template <class Socket>
-bool is_inherited(Socket& socket) noexcept {
-    if (forks() == 0) return false;
-    try {
-        return close_deadlines::of(socket.get_executor()).is_inherited();
-    } catch (...) {
-        return false; // no memory for a service: nothing of ours has been in this context before the fork
-    }
+bool is_inherited_by_fork(Socket& socket) noexcept try {
+    return close_deadlines::of(socket.get_executor()).is_inherited();
+} catch (...) {
+    return false; // no memory for a service: nothing of ours has been in this context before the fork
 }
 
 template <class Socket>

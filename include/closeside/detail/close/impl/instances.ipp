@@ -15,7 +15,7 @@ CLOSESIDE_INSTANCE void close_op<any_tcp_socket>::start(std::shared_ptr<close_op
 CLOSESIDE_INSTANCE closing_socket<any_tcp_socket> begin_close(any_tcp_socket&&, const close_policy&,
                                                               const close_manner&, close_action&) noexcept;
 CLOSESIDE_INSTANCE void start_unattended_close(any_tcp_socket&&, const close_policy&, close_manner);
-CLOSESIDE_INSTANCE bool is_inherited(any_tcp_socket&) noexcept;
+CLOSESIDE_INSTANCE bool is_inherited_by_fork(any_tcp_socket&) noexcept;
 CLOSESIDE_INSTANCE void disown(any_tcp_socket&) noexcept;
 CLOSESIDE_INSTANCE void release_now(any_tcp_socket&, bool) noexcept;
 CLOSESIDE_INSTANCE void drop(any_tcp_socket&&, const close_policy&, close_manner) noexcept;

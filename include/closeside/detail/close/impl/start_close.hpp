@@ -20,8 +20,8 @@ closing_socket<Socket> begin_close(Socket&& socket, const close_policy& policy, 
 template <class Socket>
 class unattended_close_op final : public close_op<Socket> {
 public:
-    unattended_close_op(closing_socket<Socket>&& closing, bool beside_executor)
-        : close_op<Socket>(std::move(closing), beside_executor) {}
+    unattended_close_op(closing_socket<Socket>&& closing, bool beside_executor, close_deadlines& deadlines)
+        : close_op<Socket>(std::move(closing), beside_executor, deadlines) {}
 
 private:
     void complete(std::shared_ptr<close_op<Socket>>, bool) override {}
@@ -35,10 +35,11 @@ void start_unattended_close(Socket&& socket, const close_policy& policy, close_m
     closing_socket<Socket> closing = begin_close(std::move(socket), policy, manner, first, std::move(last_bytes));
     if (first.what == close_action::kind::done) return;
     using op = unattended_close_op<Socket>;
-    const bool beside_executor = !runs_where_waits_end(closing.socket().get_executor());
-    close_op<Socket>::start(
-        std::allocate_shared<op>(asio::recycling_allocator<void>(), std::move(closing), beside_executor), first,
-        asio::cancellation_slot());
+    const auto executor = closing.socket().get_executor();
+    close_deadlines& deadlines = close_deadlines::of(executor);
+    close_op<Socket>::start(std::allocate_shared<op>(spare_allocator<op>(deadlines.spare), std::move(closing),
+                                                     !runs_where_waits_end(executor), deadlines),
+                            first, asio::cancellation_slot());
 }
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND

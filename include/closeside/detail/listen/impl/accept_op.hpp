@@ -78,27 +78,29 @@ accept_op<Executor, HandlerExecutor>::~accept_op() = default;
 template <class Executor, class HandlerExecutor>
 void accept_op<Executor, HandlerExecutor>::woken(std::shared_ptr<accept_op> self, error_code ec) {
     accept_op& op = *self;
-    std::shared_ptr<state_type> state = op.state_;
+    state_type& state = *op.state_;
+    std::shared_ptr<state_type> outlives_operation;
     op.cancellation_.slot().clear();
-    std::unique_lock lock(state->mutex);
+    std::unique_lock lock(state.mutex);
     if (op.refusal_)
         ec = op.refusal_;
-    else if (op.generation_ != state->generation() || op.cancellation_.cancelled() != asio::cancellation_type::none)
+    else if (op.generation_ != state.generation() || op.cancellation_.cancelled() != asio::cancellation_type::none)
         ec = asio::error::operation_aborted;
     else if (ec == asio::error::operation_aborted)
         ec.clear(); // another accept has set the timer that they share
 
     const int fd = ec ? -1 : op.take(ec);
     if (fd < 0 && !ec) try {
+            outlives_operation = op.state_;
             op.wait_or_pause(self);
             self.reset(); // under the lock, as in start()
             return;
         } catch (...) {
             ec = asio::error::no_memory;
         }
-    accepted connection = state->settle(fd, ec);
+    accepted connection = state.settle(fd, ec);
     lock.unlock();
-    state.reset();
+    outlives_operation.reset();
     op.complete(std::move(self), std::move(connection));
 }
 

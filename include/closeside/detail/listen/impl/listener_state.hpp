@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_DETAIL_LISTEN_IMPL_LISTENER_STATE_HPP
 #define CLOSESIDE_DETAIL_LISTEN_IMPL_LISTENER_STATE_HPP
 
+#include <closeside/detail/asio/post_to.hpp>
 #include <closeside/detail/close/disown.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
 #include <closeside/detail/listen/listener_state.hpp>
@@ -25,7 +26,8 @@ void listener_state<Executor>::end(End end_acceptor) noexcept try {
 
 template <class Executor>
 listener_state<Executor>::listener_state(const Executor& executor, const close_policy& p)
-    : acceptor(executor), pause(executor), deadlines_(close_deadlines::of(executor)), policy_(p) {}
+    : deadlines_(close_deadlines::of(executor)), pause(executor), acceptor(executor),
+      runs_where_waits_end_(detail::runs_where_waits_end(executor)), policy_(p) {}
 
 template <class Executor>
 listener_state<Executor>::~listener_state() {
