@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <linux/sock_diag.h>
@@ -549,6 +550,99 @@ TEST_CASE("async_wait_input obeys every type of cancellation") {
     stop.emit(asio::cancellation_type::total);
     REQUIRE(c.run_until([&] { return bool(ec); }));
     CHECK(ec == asio::error::operation_aborted);
+    CHECK(c.tls->is_open());
+}
+
+/// How many handlers run until a close is over whose peer is silent.
+template <class C, class Begin>
+int handlers_of_close(C& c, Begin begin) {
+    bool over = false;
+    begin([&](cs::error_code ec, const auto&) {
+        CHECK(ec);
+        over = true;
+    });
+    int handlers = 0;
+    c.io.restart();
+    const auto end = std::chrono::steady_clock::now() + 5s;
+    while (!over && std::chrono::steady_clock::now() < end) handlers += static_cast<int>(c.io.run_one_for(1s));
+    return handlers;
+}
+
+TEST_CASE("TLS adds no wake-up to the close of a silent peer") {
+    const auto compare = []<cs::close_policy P>(std::integral_constant<cs::close_policy, P>) {
+        connection<P> plain;
+        tls_connection<P> c;
+        const int on_tcp = handlers_of_close(plain, [&](auto handler) { plain.stream->async_close(handler); });
+        CHECK(handlers_of_close(c, [&](auto handler) { c.tls->async_close(handler); }) == on_tcp);
+    };
+    compare(std::integral_constant<cs::close_policy, quick>());
+    compare(std::integral_constant<cs::close_policy, quick_peer_first>());
+}
+
+TEST_CASE("an ssl_stream is a client too, connected through its lowest layer, and verifies the server") {
+    asio::io_context io;
+    cs::acceptor<quick> listener(io, {asio::ip::address_v4::loopback(), 0});
+    auto server_side = tests::server_context();
+    asio::ssl::context client_side(asio::ssl::context::tls_client);
+    cs::ssl_stream<quick> client(io, client_side);
+    client.set_verify_mode(asio::ssl::verify_peer);
+    int verified = 0;
+    client.set_verify_callback([&](bool, asio::ssl::verify_context&) { return ++verified != 0; });
+    int done = 0;
+    const auto count = [&](cs::error_code ec) {
+        CHECK_FALSE(ec);
+        ++done;
+    };
+    client.lowest_layer().async_connect(listener.local_endpoint(), [&](cs::error_code ec) {
+        CHECK_FALSE(ec);
+        client.async_handshake(client.client, count);
+    });
+    cs::ssl_stream<quick> server(listener.accept(), server_side);
+    server.async_handshake(server.server, count);
+    io.run_for(5s);
+    CHECK(done == 2);
+    CHECK(verified > 0);
+
+    // Both close at the same time, each by its own policy.
+    const auto closed = [&](cs::error_code ec, const cs::tls_close_report& r) {
+        CHECK_FALSE(ec);
+        CHECK(r.close_notify_sent);
+        ++done;
+    };
+    client.async_close(closed);
+    server.async_close(closed);
+    io.restart();
+    io.run_for(5s);
+    CHECK(done == 4);
+}
+
+TEST_CASE("a handshake takes what the program has read already") {
+    connection<quick> c;
+    auto context = tests::server_context();
+    tests::tls_client client(c.peer.fd());
+    CHECK_FALSE(client.handshake()); // sends its hello
+    REQUIRE(kv::eventually([&] { return c.stream->available() > 100; }));
+    std::string hello(c.stream->available(), '\0');
+    asio::read(*c.stream, asio::buffer(hello));
+    cs::ssl_stream<quick> tls(std::move(*c.stream), context);
+    std::size_t used = 0;
+    tls.async_handshake(tls.server, asio::buffer(hello), [&](cs::error_code ec, std::size_t n) {
+        CHECK_FALSE(ec);
+        used = n;
+    });
+    bool client_done = false;
+    REQUIRE(c.run_until([&] { return (client_done = client_done || client.handshake()) && used != 0; }));
+    CHECK(used == hello.size());
+}
+
+TEST_CASE("an ssl_stream that was moved from can be assigned to, closed and destroyed") {
+    tls_connection<quick> c;
+    cs::ssl_stream<quick> other(std::move(*c.tls));
+    CHECK(other.is_open());
+    CHECK_FALSE(c.tls->is_open());
+    c.tls->close();
+    c.tls->abort();
+    *c.tls = std::move(other);
     CHECK(c.tls->is_open());
 }
 

@@ -292,3 +292,22 @@ TEST_CASE("the limit decides between the errors, and a failure before it") {
     r.ended_by = ending::failed;
     CHECK(error(plain, closed_with(remains::never_connected)) == not_connected);
 }
+
+TEST_CASE("a goodbye that a peer has not waited for is no loss, and anything more is") {
+    const auto error = [](const close_facts& learnt, std::uint64_t unacknowledged, fin_sender first) {
+        cs::close_report r;
+        r.ended_by = ending::reset_by_peer;
+        r.first_fin = first;
+        r.unacknowledged = unacknowledged;
+        return error_of(r, plain, learnt, {});
+    };
+    constexpr close_error kept{}, reset{.ours = cs::error::reset_by_peer};
+    const close_facts said{.goodbye = 24};
+    CHECK(error(said, 24, fin_sender::peer) == kept);
+    CHECK(error(said, 0, fin_sender::peer) == kept);
+    CHECK(error(said, 25, fin_sender::peer) == reset);  // a byte of the reply too
+    CHECK(error(said, 24, fin_sender::local) == reset); // it had not closed
+    CHECK(error(said, 24, nobody_yet) == reset);
+    CHECK(error({.peer_fin = true, .goodbye = 24}, 24, fin_sender::local) == kept); // the FINs crossed
+    CHECK(error(nothing, 24, fin_sender::peer) == reset); // last bytes of the program are none
+}

@@ -158,7 +158,7 @@ private:
     static constexpr std::size_t kept_capacity = 1024;
 
     /// So many deadlines end in one turn of the context.
-    static constexpr std::size_t most_at_once = 256;
+    static constexpr std::size_t most_at_once = 128;
 
     /// Between two attempts to find memory.
     static constexpr std::chrono::milliseconds pause{10};
