@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A WebSocket echo server by Boost.Beast, over TLS or plain TCP: close frames, close_notify and the TCP close, each with a
-// bound. Start `beast_websocket [port [cert.pem key.pem]]`; its log has a line for each connection. A certificate to try
-// it with:
+// A WebSocket echo server by Boost.Beast, over TLS or plain TCP: close frames, close_notify and the TCP close, each with
+// a bound. Start `beast_websocket [port [cert.pem key.pem]]`; its log has a line for each connection. For a certificate:
 // openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=localhost -keyout key.pem -out cert.pem
 #include <closeside/beast.hpp>
 #include <closeside/closeside.hpp>
@@ -41,14 +40,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// After the close frames the server closes TCP first (RFC 6455, 7.1.1), and the client has nothing left to say: one that
-// is alive sends its FIN within a round trip.
+// After the close frames the server closes TCP first (RFC 6455, 7.1.1), and the client has nothing left to say: if it is
+// alive, its FIN comes within a round trip.
 constexpr cs::close_policy front_end{.drain_idle = 2s};
 using stream = cs::stream<front_end>;
 
-constexpr auto handshake_time =
-    10s;                        // for that of TLS, then for that of WebSocket; Beast bounds the close frames by it too
-constexpr auto idle_time = 60s; // a client that is silent is asked by a ping when half of it is over
+constexpr auto handshake_time = 10s; // for TLS, then for WebSocket; Beast bounds the exchange of close frames by it too
+constexpr auto idle_time = 60s;      // Beast pings a silent client after half of it
+constexpr auto stop_time = 5s;
 constexpr auto no_throw = net::as_tuple(net::use_awaitable);
 
 struct server {
@@ -62,8 +61,8 @@ template <class WebSocket>
 net::awaitable<cs::error_code> echo(WebSocket& ws) {
     boost::beast::flat_buffer message;
     while (true) {
-        // It answers a close frame, closes what lies below by its policy, and completes after that. Were the limit of
-        // that close over, then the error would say so.
+        // A close frame is answered in here, and what lies below is closed by its policy before this completes; a limit
+        // of that close that ran out is the error then.
         const auto [ec, size] = co_await ws.async_read(message, no_throw);
         if (ec) co_return ec;
         ws.binary(ws.got_binary());
@@ -76,10 +75,17 @@ net::awaitable<cs::error_code> echo(WebSocket& ws) {
 
 /// When the server stops: our close frame, beside a read and a write; the client's; then the close of what lies below.
 template <class WebSocket>
-net::awaitable<cs::error_code> close_at_stop(WebSocket& ws, server& here) {
-    co_await here.stop.async_wait(no_throw); // if echo() is over, the next line throws
-    const auto [ec] = co_await ws.async_close(websocket::close_code::going_away, no_throw);
-    co_return ec;
+net::awaitable<void> close_at_stop(WebSocket& ws, server& here, std::optional<cs::error_code>& outcome) {
+    co_await here.stop.async_wait(no_throw); // cancelled once echo() is over: the next wait throws then
+    net::steady_timer limit(ws.get_executor(), stop_time);
+    const auto done =
+        co_await (ws.async_close(websocket::close_code::going_away, no_throw) || limit.async_wait(no_throw));
+    if (done.index() == 0) {
+        outcome = std::get<0>(std::get<0>(done));
+        co_return;
+    }
+    ws.next_layer().abort(); // the close frame waits behind an echo that the client does not take, for one
+    outcome = net::error::timed_out;
 }
 
 /// A connection that has no WebSocket, or has lost it: the close frames and their close have not been.
@@ -99,11 +105,12 @@ net::awaitable<void> session(Stream client, server& here) {
     const auto accepted = co_await (ws.async_accept(no_throw) || here.stop.async_wait(no_throw));
     if (accepted.index() == 0) ec = std::get<0>(std::get<0>(accepted));
     if (!ec) {
-        const auto ended = co_await (echo(ws) || close_at_stop(ws, here));
-        ec = std::visit([](const cs::error_code& e) { return e; }, ended);
+        std::optional<cs::error_code> stopped; // echo() fails by that close too, and may complete before it
+        const auto ended = co_await (echo(ws) || close_at_stop(ws, here, stopped));
+        ec = stopped ? *stopped : std::get<0>(ended);
     }
-    // Beast tells the error alone. It leaves the connection open where the client ended it, or was none; when a time-out
-    // of its own is over, close() has been called, and the policy's close goes on behind it.
+    // Open: the client was none, or has ended it. Closed: by async_teardown, whose error Beast tells alone, or by close()
+    // when a time-out of Beast's was over; then the policy's close goes on in the background, without close_notify.
     if (ws.next_layer().is_open())
         co_await close_below(ws.next_layer(), ec);
     else

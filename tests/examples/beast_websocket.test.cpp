@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
@@ -21,6 +23,8 @@
 
 #include <openssl/pem.h>
 #include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 using namespace std::chrono_literals;
 using namespace std::string_view_literals;
@@ -135,6 +139,17 @@ public:
         REQUIRE(reply.find("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") != std::string::npos); // RFC 6455, 1.3
     }
 
+    /// Messages, and no reading, until the server takes no more.
+    void send_until_full() {
+        const std::string frame = std::string("\x82\xfe\xff\xff\0\0\0\0"sv) + std::string(0xffff, 'm');
+        std::size_t sent = 0; // of a frame
+        for (::pollfd room{peer_.fd(), POLLOUT, 0}; ::poll(&room, 1, 500) == 1;) {
+            const ssize_t n = ::send(peer_.fd(), frame.data() + sent, frame.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+            REQUIRE(n > 0);
+            sent = (sent + static_cast<std::size_t>(n)) % frame.size();
+        }
+    }
+
     /// Nothing follows but the server's FIN, on TLS behind its close_notify.
     bool sees_clean_end() {
         if (tls_ && (!read(1).empty() || (::SSL_get_shutdown(tls_->native_handle()) & SSL_RECEIVED_SHUTDOWN) == 0))
@@ -242,7 +257,7 @@ TEST_CASE("beast_websocket refuses what is no WebSocket, and the refusal arrives
     client c(server, layer::tcp);
     c.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\nunread");
     CHECK(c.read(13) == "HTTP/1.1 400 ");
-    test_peer::result rest = c.peer().read();
+    const test_peer::result rest = c.peer().read();
     CHECK(rest.error == 0);
     CHECK(rest.bytes > 0);
     c.peer().close();
@@ -268,6 +283,16 @@ TEST_CASE("beast_websocket, when it is stopped, says so in a close frame, and en
         CHECK(server.program.line_with("closed") == "closed: Success");
         CHECK(server.program.stop(0) == 0); // it ends by itself
     });
+}
+
+TEST_CASE("beast_websocket, when it is stopped, waits five seconds for a client that takes no echo, and resets it") {
+    running_server server(layer::tcp);
+    client c(server, layer::tcp);
+    c.open();
+    c.send_until_full();
+    REQUIRE(::kill(server.program.pid(), SIGTERM) == 0);
+    CHECK(server.program.stop(0) == 0);
+    CHECK(c.peer().read().error == ECONNRESET);
 }
 
 TEST_CASE("beast_websocket says what is wrong with its arguments, and does not start") {
