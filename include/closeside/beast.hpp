@@ -15,7 +15,7 @@
 #include <boost/beast/core/role.hpp>
 #include <boost/beast/websocket/teardown.hpp>
 
-#include <concepts>
+#include <type_traits>
 #include <utility>
 
 // What Boost.Beast asks of a stream type, found by argument-dependent lookup: how a WebSocket's connection is torn down
