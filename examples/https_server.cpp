@@ -187,7 +187,9 @@ asio::awaitable<void> session(stream client, server& here) {
     unsigned replies = 0;
     cs::error_code ended, ec;
     co_await handshake(client, here, ended);
-    for (bool more = !ended; more && !here.stopping() && (!input.empty() || co_await next_input(client, here));) {
+    for (bool more = !ended; more && !here.stopping();) {
+        // Not in the loop's condition: of `a && (b || co_await c)` g++ 12 evaluates c even where a is false.
+        if (input.empty() && !co_await next_input(client, here)) break;
         const request asked = co_await read_request(client, input, ended);
         if (ended) break;
         more = asked.keep_alive && !here.stopping();
@@ -214,12 +216,12 @@ void serve(const arguments& given) {
     server here{.wait = std::chrono::seconds(given.wait), .told = given.told};
     prepare(here.tls, given);
     cs::acceptor<front_end> listener(here.io, {asio::ip::tcp::v4(), given.port});
-    std::clog << "serving on " << listener.local_endpoint() << '\n';
     asio::signal_set signals(here.io, SIGINT, SIGTERM);
     signals.async_wait([&](cs::error_code, int) {
         listener.close();
         here.stop.expires_at(asio::steady_timer::time_point::min());
     });
+    std::clog << "serving on " << listener.local_endpoint() << '\n';
     asio::co_spawn(here.io, accept_loop(listener, here), asio::detached);
     here.io.run(); // every wait of a session has a bound, and so has this
 }
