@@ -33,7 +33,8 @@ public:
         std::size_t connections = 0;
         std::size_t replies = 0;
         std::size_t successes = 0;
-        std::string wrong; ///< lines of connections that ended in a way that no client can be content with
+        std::size_t client_first = 0; ///< successes in which the client's FIN was the first
+        std::string wrong;            ///< lines of connections that ended in a way that no client can be content with
     };
 
     /// Reads the log until it tells of the end of connections with so many replies in all, or says nothing for 5 s.
@@ -50,6 +51,7 @@ public:
             if ((!told && !client_first) || line.find(" limit=none ") == std::string::npos) all.wrong += line + '\n';
             ++all.connections;
             all.successes += success ? 1 : 0;
+            all.client_first += client_first ? 1 : 0;
             all.replies += std::stoul(line.substr(count + 9));
         }
         return all;
