@@ -34,6 +34,7 @@ public:
         std::size_t replies = 0;
         std::size_t successes = 0;
         std::size_t client_first = 0; ///< successes in which the client's FIN was the first
+        std::size_t told = 0;         ///< the server closed after a reply, not for what came or did not come after it
         std::string wrong;            ///< lines of connections that ended in a way that no client can be content with
     };
 
@@ -50,6 +51,7 @@ public:
             const bool told = line.find(" close_notify_sent=yes ") != std::string::npos;
             if ((!told && !client_first) || line.find(" limit=none ") == std::string::npos) all.wrong += line + '\n';
             ++all.connections;
+            all.told += line.find(" (before: ") == std::string::npos ? 1 : 0;
             all.successes += success ? 1 : 0;
             all.client_first += client_first ? 1 : 0;
             all.replies += std::stoul(line.substr(count + 9));

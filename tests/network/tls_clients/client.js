@@ -4,7 +4,8 @@
 const https = require('https');
 
 const [port, requests, how] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4]];
-const agent = new https.Agent({keepAlive: how !== 'close', maxSockets: 2});
+// With a bound on its sockets an agent that keeps none still says keep-alive.
+const agent = new https.Agent(how === 'close' ? {keepAlive: false} : {keepAlive: true, maxSockets: 2});
 const sockets = new Set();
 let total = 0;
 let open = 0;
