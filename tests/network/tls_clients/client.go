@@ -19,7 +19,7 @@ func must(err error) {
 	}
 }
 
-// readToTheEnd fails with "unexpected EOF" where the connection ends without close_notify.
+// readToTheEnd fails where the connection is reset or ends within a record.
 func readToTheEnd(address string, insecure *tls.Config) int {
 	connection, err := tls.Dial("tcp", address, insecure)
 	must(err)
