@@ -194,7 +194,11 @@ asio::awaitable<void> session(stream client, server& here) {
         if (ended) break;
         more = asked.keep_alive && !here.stopping();
         co_await write_reply(client, asked, more, ended);
-        if (ended) break; // no close_notify goes out behind a part of a reply: the client sees that it was cut
+        if (ended) {
+            client.abort(); // a part of a reply must not look like the whole
+            std::clog << "cut: " << ended.message() << '\n';
+            co_return;
+        }
         ++replies;
         client_knows = !more && asked.http_1_1 && !asked.refused; // what is refused may still be under way to us
     }

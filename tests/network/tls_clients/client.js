@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// client.js <port> <requests> keep|idle|close: fetches /large and prints how many bytes came. `idle` waits until the server
-// has ended the idle connection of the pool. Any error event is a failure.
+// client.js <port> <requests> keep|idle|close: fetches /large and prints how many bytes came. `idle` waits until the
+// server has ended the idle connections of the pool. Any error event is a failure.
 const https = require('https');
 
 const [port, requests, how] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4]];
