@@ -20,12 +20,15 @@ bool moves(tcp_state here, tcp_state there) {
     return here == last_ack || here == closing || (here == fin_wait1 && there != established);
 }
 
+/// The server has closed its descriptor, and a child of this process that has yet to exec holds it open.
+bool is_held(tcp_state of_server) { return of_server == tcp_state::established || of_server == tcp_state::close_wait; }
+
 } // namespace
 
 surroundings_of_cells::surroundings_of_cells() {
     link(server_, std::string(server_address) + "/24", client_, "192.0.2.2/24");
-    // The whole reply fits the send queue: what ends the connection decides what becomes of it.
     segments_ = server_.run([this] { return std::make_unique<segment_capture>(client_.name()); });
+    // The whole reply fits the send queue: what ends the connection decides what becomes of it.
     server_.set_sysctl("net.ipv4.tcp_wmem", "4096 4194304 4194304");
 }
 
@@ -42,8 +45,8 @@ void surroundings_of_cells::settle(result& r, std::uint16_t port, const peer& cl
             if (at_server != r.at_server || at_client != r.at_client) unchanged_since = steady::now();
             r.at_server = at_server;
             r.at_client = at_client;
-            return steady::now() - unchanged_since >= quiet_time && !moves(at_server, at_client) &&
-                   !moves(at_client, at_server);
+            return steady::now() - unchanged_since >= quiet_time && !is_held(at_server) &&
+                   !moves(at_server, at_client) && !moves(at_client, at_server);
         },
         settle_time);
 }

@@ -19,9 +19,10 @@ using namespace std::chrono_literals;
 using observation::steady;
 
 constexpr std::uint64_t everything = ~std::uint64_t{0};
-constexpr auto pace = 2ms; // of what is sent while it reads, and of looks at the stop token
+constexpr auto pace = 2ms; // of looks at the stop token
 const std::string more(512, 'q');
-constexpr std::size_t most_more = 2000; // a megabyte
+constexpr auto pace_of_more = 250us;
+constexpr std::size_t most_more = 4000; // a second, and more than anybody waits for its end
 
 end_seen seen(met what) {
     switch (what) {
@@ -61,7 +62,7 @@ void peer::read(channel& with, std::uint64_t enough, bool sends) {
     auto next = steady::now();
     while (view_.received < enough) {
         const met what = with.read(std::min<std::uint64_t>(enough - view_.received, reply_size), view_.received);
-        if (what == met::nothing_yet) with.wait_for_input(sends ? pace : 100ms);
+        if (what == met::nothing_yet) with.wait_for_input(sends ? 1ms : 100ms);
         if (what != met::data && what != met::nothing_yet) view_.end = seen(what);
         if (what > met::nothing_yet) return;
         if (steady::now() >= deadline) {
@@ -69,7 +70,7 @@ void peer::read(channel& with, std::uint64_t enough, bool sends) {
             return;
         }
         if (!sends || sent == most_more || steady::now() < next) continue;
-        next = steady::now() + pace;
+        next = steady::now() + pace_of_more;
         if (with.write(more)) ++sent;
     }
 }
