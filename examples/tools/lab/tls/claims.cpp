@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "result.hpp"
 
-#include "../support/check_each.hpp"
-
 #include <closeside/error.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <utility>
@@ -98,11 +97,12 @@ const result* on_plain_tcp(const results& all, const variant& v) {
 void claim_silence(report& r, const results& all) {
     // Of two busy cores; the longest wait of TLS's own, if there were one, would be a round trip or a limit.
     constexpr double slack = 0.35;
-    check_each(
+    const auto silent = [](const variant& v) { return v.peer == peer_kind::never_closes && is_orderly(v.server); };
+    check_all(
         r, all,
         "A peer that has everything and falls silent costs what it costs on plain TCP under the same policy: graceful "
         "drain_idle, peer first patience and then drain_idle, with on_limit = abort patience alone.",
-        [](const variant& v) { return v.peer == peer_kind::never_closes && is_orderly(v.server); },
+        silent,
         [&](const result& one) {
             const double limit = std::chrono::duration<double>(cost_of_silence(one.what.server)).count();
             const result* const plain = on_plain_tcp(all, one.what);
@@ -110,6 +110,16 @@ void claim_silence(report& r, const results& all) {
                    seconds(one) < seconds(*plain) + slack;
         },
         [](const result& one) { return text_of_seconds(seconds(one)); });
+    std::string& numbers = r.claims.back().numbers;
+    for (const server_kind s : all_servers) {
+        if (!is_orderly(s)) continue;
+        double longest = 0, on_tcp = 0;
+        for (const result& one : all)
+            if (one.what.server == s && silent(one.what))
+                (is_tls(one.what) ? longest : on_tcp) = std::max(is_tls(one.what) ? longest : on_tcp, seconds(one));
+        numbers += std::string("; ") + to_string(s) + ": " + text_of_seconds(longest) + " at most, on TCP " +
+                   text_of_seconds(on_tcp);
+    }
 }
 
 void claim_honesty(report& r, const results& all) {

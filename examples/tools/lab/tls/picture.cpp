@@ -12,7 +12,7 @@ namespace {
 
 using svg::tone;
 
-constexpr double names = 136, cell_width = 94, cell_height = 58, top = 62, line = 15;
+constexpr double names = 136, cell_width = 94, cell_height = 58, top = 78, line = 15;
 
 /// Peers that do not want the whole reply say nothing of what is lost.
 tone tone_of(const result& r) {
@@ -24,7 +24,7 @@ tone tone_of(const result& r) {
 /// "whole", "12 %, 1.5 s"
 std::string delivered(const result& r) {
     std::string text = is_whole(r) ? "whole" : std::to_string(100 * r.got.received / reply_size) + " %";
-    if (seconds(r) >= 0.05) text += ", " + svg::number(seconds(r)) + " s";
+    if (seconds(r) >= 0.15) text += ", " + svg::number(seconds(r)) + " s";
     return text;
 }
 
@@ -50,11 +50,11 @@ void draw_picture(report& r, const results& all, protocol shown) {
     p.width = names + cell_width * static_cast<double>(all_peers.size());
     p.height = top + cell_height * static_cast<double>(all_servers.size());
     p.heading(0, 14, std::string("How a reply over ") + to_string(shown) + " ends, by server and peer");
-    p.text(
-        0, 32,
-        "How much of the reply came, and how long the close took if it waited; what the peer saw; TIME-WAIT (TW), at "
-        "the server or at the client, or what else is left at the server",
-        tone::muted);
+    p.text(0, 32,
+           "How much of the reply came, and how long the close took where it waited. What the peer saw of the end.",
+           tone::muted);
+    p.text(0, 32 + line, "TIME-WAIT, at the server or at the client (TW), or what else is left at the server.",
+           tone::muted);
     for (std::size_t column = 0; column < all_peers.size(); ++column)
         p.text(names + cell_width * static_cast<double>(column), top - 8, to_string(all_peers[column]));
     for (std::size_t row = 0; row < all_servers.size(); ++row) {
@@ -71,8 +71,8 @@ void draw_picture(report& r, const results& all, protocol shown) {
     r.picture_description =
         "A table: servers down, peers across. Under graceful and peer first every peer that reads gets the whole reply "
         "and close_notify, also while it sends, and under peer first TIME-WAIT is at the client. An asio::ssl::stream "
-        "that is destroyed sends no close_notify and loses most of the reply to a peer that sends on; async_shutdown "
-        "and a close lose a part of it, and wait for a silent peer as long as the program's own timer says.";
+        "that is destroyed sends no close_notify and loses a part of the reply to a peer that sends on; async_shutdown "
+        "and a close may lose some, too, and wait for a silent peer as long as the program's own timer says.";
 }
 
 } // namespace lab::tls
