@@ -18,10 +18,10 @@ struct settings {
 
 /// One lab: builds hosts, lets something happen, and reports. Its run() throws skipped or any std::exception.
 struct laboratory {
-    const char* name;    ///< the subcommand, and the name of its picture
-    const char* summary; ///< one line of --help
-    report (*run)(const settings& chosen);
-    std::chrono::seconds bound{180}; ///< the program ends itself with status 70 after that
+    const char* name;                      ///< the subcommand, and the name of its picture
+    const char* summary;                   ///< one line of --help
+    report (*run)(const settings& chosen); ///< null: it is not built here
+    std::chrono::seconds bound{180};       ///< the program ends itself with status 70 after that
 };
 
 // One declaration and one line a lab, in the order of --help.
@@ -31,6 +31,11 @@ report run_restart(const settings& chosen);
 report run_port(const settings& chosen);
 report run_orphan(const settings& chosen);
 report run_slow_peer(const settings& chosen);
+#if defined(CLOSESIDE_LAB_TLS)
+report run_tls(const settings& chosen);
+#else
+inline constexpr report (*run_tls)(const settings&) = nullptr; // OpenSSL 3 was not found
+#endif
 
 inline constexpr std::array laboratories{
     laboratory{"nat", "clients behind a NAT that reuses a port while the server may still hold it", run_nat},
@@ -39,6 +44,7 @@ inline constexpr std::array laboratories{
     laboratory{"port", "a client that connects in a loop until its local ports run out", run_port},
     laboratory{"orphan", "a server that closes first while its peers never do", run_orphan},
     laboratory{"slow_peer", "thousands of peers that keep a close waiting, and a healthy connection", run_slow_peer},
+    laboratory{"tls", "how TLS connections end: the reply, close_notify and TIME-WAIT (needs OpenSSL 3)", run_tls},
 };
 
 } // namespace lab

@@ -57,7 +57,8 @@ std::optional<int> parse(int argc, char** argv, options& chosen) {
         "make network namespaces (root has it, and users if user namespaces are permitted).",
         "closeside-lab");
     for (const lab::laboratory& one : lab::laboratories) {
-        CLI::App* const command = app.add_subcommand(one.name, one.summary);
+        const std::string missing = one.run ? "" : "; not built here";
+        CLI::App* const command = app.add_subcommand(one.name, one.summary + missing);
         add_common_options(*command, chosen);
         command->add_flag("--json", chosen.json, "JSON instead of the tables");
         command->add_option("--svg", chosen.svg, "Write the lab's picture to this file");
@@ -126,13 +127,17 @@ int run_one(const lab::laboratory& one, const options& chosen, const lab::surrou
 
 int run(const options& chosen) {
     if (chosen.by_itself) return chosen.by_itself();
+    if (chosen.chosen && !chosen.chosen->run)
+        throw lab::skipped(std::string("the lab ") + chosen.chosen->name +
+                           " is not built here: " + chosen.chosen->summary);
     const observation::network network = observation::enter_own_network();
     if (network == observation::network::shared)
         throw lab::skipped("no right to make network namespaces: neither root nor user namespaces give it here");
     const lab::surroundings where = surroundings_of_this_run(network, chosen.lab.quick);
     if (chosen.chosen) return run_one(*chosen.chosen, chosen, where);
     int worst = claims_hold;
-    for (const lab::laboratory& one : lab::laboratories) worst = std::max(worst, run_one(one, chosen, where));
+    for (const lab::laboratory& one : lab::laboratories)
+        if (one.run) worst = std::max(worst, run_one(one, chosen, where));
     return worst;
 }
 
