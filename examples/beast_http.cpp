@@ -107,8 +107,8 @@ int main(int argc, char** argv) {
         const int port = argc > 1 ? std::stoi(argv[1]) : 8080;
         const std::chrono::seconds idle_time(argc > 2 ? std::stoi(argv[2]) : 30);
         cs::acceptor<front_end> listener(io, {net::ip::address_v6::any(), static_cast<unsigned short>(port)});
-        std::clog << "serving on " << listener.local_endpoint() << '\n';
         net::signal_set stop(io, SIGINT, SIGTERM);
+        std::clog << "serving on " << listener.local_endpoint() << '\n';
         stop.async_wait([&](const boost::system::error_code&, int) { io.stop(); });
         net::co_spawn(io, accept_loop(listener, idle_time), net::detached);
         io.run();

@@ -156,8 +156,8 @@ int main(int argc, char** argv) {
             here.tls->use_private_key_file(argv[3], net::ssl::context::pem);
         }
         cs::acceptor<front_end> listener(here.io, {net::ip::address_v6::any(), static_cast<unsigned short>(port)});
-        std::clog << (here.tls ? "serving wss on " : "serving ws on ") << listener.local_endpoint() << '\n';
         net::signal_set signals(here.io, SIGINT, SIGTERM);
+        std::clog << (here.tls ? "serving wss on " : "serving ws on ") << listener.local_endpoint() << '\n';
         signals.async_wait([&](const cs::error_code&, int) {
             signals.clear(); // a second signal ends the process
             listener.close();

@@ -68,8 +68,8 @@ int main(int argc, char** argv) {
         asio::io_context io(1);
         stopping stop;
         cs::acceptor<front_end> listener(io, {address, static_cast<asio::ip::port_type>(port)});
-        std::clog << "echoing on " << listener.local_endpoint() << ", closing with " << to_string(front_end) << '\n';
         asio::signal_set signals(io, SIGINT, SIGTERM);
+        std::clog << "echoing on " << listener.local_endpoint() << ", closing with " << to_string(front_end) << '\n';
         signals.async_wait([&](cs::error_code, int) {
             signals.clear(); // a second signal ends the process
             stop.now = true;

@@ -94,8 +94,8 @@ int main(int argc, char** argv) {
         asio::io_context io(1);
         const auto to = tcp::resolver(io).resolve(argv[2], argv[3]);
         cs::acceptor<policy> listener(io, {tcp::v4(), static_cast<asio::ip::port_type>(std::stoi(argv[1]))});
-        std::clog << "passing on from " << listener.local_endpoint() << '\n';
         asio::signal_set signals(io, SIGINT, SIGTERM);
+        std::clog << "passing on from " << listener.local_endpoint() << '\n';
         signals.async_wait([&](cs::error_code, int) {
             signals.clear(); // a second signal ends the process
             listener.close();

@@ -66,8 +66,8 @@ int main(int argc, char** argv) {
         const int port = argc > 1 ? std::stoi(argv[1]) : 7013;
         asio::io_context io(1);
         tcp::acceptor listener(io, {tcp::v4(), static_cast<asio::ip::port_type>(port)});
-        std::clog << "greeting on " << listener.local_endpoint() << ", closing with " << to_string(policy) << '\n';
         asio::signal_set signals(io, SIGINT, SIGTERM);
+        std::clog << "greeting on " << listener.local_endpoint() << ", closing with " << to_string(policy) << '\n';
         signals.async_wait([&](cs::error_code, int) { listener.close(); });
         accept_next(listener, policy);
         io.run(); // until the last close is over

@@ -70,7 +70,8 @@ asio::awaitable<void> session(stream client, server& here) {
     std::string input;
     bool client_knows = false;
     cs::error_code ec, late;
-    while (!client_knows && !here.stopping() && (!input.empty() || co_await next_input(client, here))) {
+    while (!client_knows && !here.stopping()) {
+        if (input.empty() && !co_await next_input(client, here)) break;
         const std::string line = co_await read_line(client, input, ec);
         if (ec) break;
         client_knows = line == "quit";
@@ -104,8 +105,8 @@ int main(int argc, char** argv) {
         const int port = argc > 1 ? std::stoi(argv[1]) : 7010;
         server here{.idle_time = std::chrono::seconds(argc > 2 ? std::stoi(argv[2]) : 30)};
         cs::acceptor<front_end> listener(here.io, {asio::ip::tcp::v4(), static_cast<asio::ip::port_type>(port)});
-        std::clog << "serving on " << listener.local_endpoint() << '\n';
         asio::signal_set signals(here.io, SIGINT, SIGTERM);
+        std::clog << "serving on " << listener.local_endpoint() << '\n';
         signals.async_wait([&](cs::error_code, int) {
             listener.close();
             here.stop.expires_at(asio::steady_timer::time_point::min());

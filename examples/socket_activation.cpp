@@ -80,13 +80,13 @@ int main() {
         asio::io_context io(1);
         stopping stop;
         std::list<acceptor> listeners;
+        asio::signal_set signals(io, SIGINT, SIGTERM);
         for (int fd = first_passed; fd < first_passed + passed; ++fd) {
             // Gives it the policy's options. Connections that wait have systemd's, and get ours as they are accepted.
             acceptor& listener = listeners.emplace_back(acceptor::adopt(io, fd));
             std::clog << "echoing on " << listener.local_endpoint() << '\n';
             asio::co_spawn(io, accept_loop(listener, stop), asio::detached);
         }
-        asio::signal_set signals(io, SIGINT, SIGTERM);
         signals.async_wait([&](cs::error_code, int) {
             signals.clear(); // a second signal ends the process
             stop.now = true;

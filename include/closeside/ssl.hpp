@@ -197,8 +197,10 @@ public:
      *  until_acked: the peer's TCP acknowledges close_notify as well. lingering::abort and policies::system: none.
      *  If there is no room for it in the send queue, waiting for that spends the limit of the phase that it delays.
      *
-     *  A client that closes without waiting answers our close_notify with RST. If its FIN was there, and no more than the
-     *  close_notify is unacknowledged, nothing is lost, and the close is a success with ended_by reset_by_peer.
+     *  A client that closes without waiting answers our close_notify with RST. If its own close_notify or its FIN was
+     *  there, and no more than ours is unacknowledged, nothing is lost, and the close is a success with ended_by
+     *  reset_by_peer. One that closes with our close_notify unread (Python's http.client does) resets before it has told
+     *  of its end: error::reset_by_peer, although it has had every byte that it wanted.
      *
      *  The rest, from the parameters to cancellation, is basic_stream::async_close.
      *  @par Completion signature  void(error_code, closeside::tls_close_report) */

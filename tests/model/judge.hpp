@@ -47,7 +47,7 @@ public:
             v = wrong(property::time_wait, "left_to_kernel says that our FIN was first and the peer's had not come",
                       raced);
         if (!v.broken && r.time_wait == time_wait_holder::unknown && r.ended_by != ending::unknown)
-            v = wrong(property::time_wait, "the end is known, and who holds TIME-WAIT is not", std::nullopt);
+            v = wrong(property::time_wait, "the end is known, and who holds TIME-WAIT is not", in_half_close());
         if (v.broken) return v;
         if (r.limit != close_limit::none && setting_.policy.on_limit == closeside::limit_action::abort &&
             after_.ours.on_the_wire() && after_.ours.state != tcp_state::time_wait)
@@ -91,11 +91,15 @@ private:
 
     std::optional<exception> no_first_fin(const closeside::close_report& r, std::optional<exception> raced) const {
         const history& past = before_.past;
-        if (r.first_fin == fin_sender::unknown) return taken_by_program();
-        if (past.gone_in_half_close) return exception::gone_inside_half_close;
+        if (r.first_fin == fin_sender::unknown) return past.gone_in_half_close ? in_half_close() : taken_by_program();
         if (past.reset_by_peer && !before_.ours.fin_written && r.first_fin == fin_sender::none)
             return exception::reset_hid_the_fin;
         return raced;
+    }
+
+    std::optional<exception> in_half_close() const {
+        if (before_.past.gone_in_half_close) return exception::gone_inside_half_close;
+        return std::nullopt;
     }
 
     std::optional<exception> taken_by_program() const {
@@ -139,8 +143,6 @@ inline std::optional<exception> excuse(const world& w, time_wait_holder said, ti
     const history& past = w.past;
     const bool fewer = is == holder::nobody || (said == holder::both && is != holder::both);
     if (past.raced) return exception::between_look_and_close;
-    if (past.gone_in_half_close && said == holder::local && is == holder::peer)
-        return exception::gone_inside_half_close;
     if (said == holder::local && is == holder::both && w.ours.passed_closing) return exception::closing_unseen;
     if (said == holder::local && is == holder::both && w.theirs.passed_closing) return exception::crossed_out_of_order;
     if (past.time_wait_killed && fewer) return exception::time_wait_killed;

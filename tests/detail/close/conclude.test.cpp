@@ -233,6 +233,10 @@ TEST_CASE("the states around shutdown(2) tell whose FIN came first") {
         {tcp_state::established, tcp_state::last_ack, fin_sender::peer, false}, // the FIN came between the looks
         {tcp_state::close_wait, tcp_state::last_ack, fin_sender::peer, false},
         {tcp_state::close_wait, tcp_state::close, fin_sender::peer, false}, // … and its acknowledgement of ours
+        {tcp_state::unknown, tcp_state::close, fin_sender::local, false},   // the connection is in TIME-WAIT here
+        {tcp_state::established, tcp_state::unknown, fin_sender::unknown,
+         false}, // … is not, and the socket is in CLOSE
+        {tcp_state::close_wait, tcp_state::unknown, fin_sender::peer, false},
     };
     for (const auto& look : looks) {
         CAPTURE(static_cast<int>(look.before));
@@ -308,6 +312,8 @@ TEST_CASE("a goodbye that a peer has not waited for is no loss, and anything mor
     CHECK(error(said, 25, fin_sender::peer) == reset);  // a byte of the reply too
     CHECK(error(said, 24, fin_sender::local) == reset); // it had not closed
     CHECK(error(said, 24, nobody_yet) == reset);
-    CHECK(error({.peer_fin = true, .goodbye = 24}, 24, fin_sender::local) == kept); // the FINs crossed
+    CHECK(error({.peer_fin = true, .goodbye = 24}, 24, fin_sender::local) == kept);      // the FINs crossed
+    CHECK(error({.heard_goodbye = true, .goodbye = 24}, 24, fin_sender::local) == kept); // its alert was read
+    CHECK(error({.heard_goodbye = true, .goodbye = 24}, 25, fin_sender::local) == reset);
     CHECK(error(nothing, 24, fin_sender::peer) == reset); // last bytes of the program are none
 }

@@ -559,3 +559,33 @@ TEST_CASE("Multipath TCP has no TCP_LINGER2, and who states it is told so") {
     CHECK(plain.is_open());
     c.stream->abort();
 }
+
+TEST_CASE("a FIN that came since the last look is not taken for one behind ours, even if both are through at once") {
+    using cs::detail::tcp_state;
+    // Half-closes without a look before, as behind a read that has found nothing.
+    const auto half_close = [](auto& c) {
+        return cs::detail::tcp_socket::half_close(c.stream->native_handle(), false, true);
+    };
+    SUBCASE("the peer's was first") {
+        connection<graceful> c;
+        c.peer.half_close();
+        REQUIRE(c.local_becomes(kv::close_wait));
+        const auto a = half_close(c);
+        CHECK(a.error == 0);
+        // Its acknowledgement is in, or not yet.
+        CHECK((a.after == tcp_state::unknown || a.after == tcp_state::last_ack));
+        CHECK(c.peer_becomes(kv::time_wait));
+    }
+    SUBCASE("ours was first") {
+        connection<graceful> c;
+        const auto a = half_close(c);
+        CHECK(a.after == tcp_state::fin_wait1);
+    }
+    SUBCASE("both are through, and TIME-WAIT is here") {
+        connection<graceful> c;
+        REQUIRE(::shutdown(c.stream->native_handle(), SHUT_WR) == 0);
+        c.peer.half_close();
+        REQUIRE(c.local_becomes(kv::time_wait));
+        CHECK(cs::detail::is_in_time_wait(c.stream->native_handle()));
+    }
+}

@@ -328,6 +328,7 @@ private:
             expect(w.peer_fin.has_value(), "first_fin=peer, but no FIN of the peer's was sent");
             expect(!is(end::active | end::crossed), "first_fin=peer, but our FIN does not acknowledge the peer's");
         } else if (said().first_fin == cs::fin_sender::unknown) {
+            if (fin_came_in_half_close()) return raced(race::fin_in_half_close);
             expect(unknown_here().first_fin, "first_fin=unknown");
         } else {
             expect(!w.our_fin, "first_fin=none, but we have sent one");
@@ -344,7 +345,8 @@ private:
     void time_wait_matches() {
         using holder = cs::time_wait_holder;
         const kv::tcp_state local = e_.local_when_told.state;
-        if (said().first_fin == cs::fin_sender::local && fin_came_in_half_close()) return; // counted there
+        const bool either = said().first_fin == cs::fin_sender::local || said().first_fin == cs::fin_sender::unknown;
+        if (either && fin_came_in_half_close()) return; // counted there
         switch (said().time_wait) {
         case holder::nobody:
             expect(is(any_reset) || never_connected(e_.id.peer) || was(peer_kind::took_timeout),

@@ -59,6 +59,7 @@ constexpr void remains(close_report& r, const close_facts& f, const last_sample&
     case last_sample::remains::both_fins:
         // Of a FIN that this close has sent it is known who was first.
         if (f.our_fin && f.crossed) return fin(r, time_wait_holder::both);
+        if (f.our_fin && r.first_fin == fin_sender::unknown) return unknown(r, ending::fin);
         if (f.our_fin)
             return fin(r, r.first_fin == fin_sender::peer ? time_wait_holder::peer : time_wait_holder::local);
         return unknown(r, s.left == last_sample::remains::acked ? ending::unknown : ending::fin);
@@ -145,9 +146,9 @@ constexpr error error_of(close_limit l) noexcept {
     return {};
 }
 
-/// The peer had closed, and its RST answers a goodbye that it did not wait for.
+/// The peer had closed, or said that it would, and its RST answers a goodbye that it did not wait for.
 constexpr bool lost_no_more_than_goodbye(const close_report& r, const close_facts& f) noexcept {
-    const bool peer_has_closed = f.peer_fin || r.first_fin == fin_sender::peer;
+    const bool peer_has_closed = f.heard_goodbye || f.peer_fin || r.first_fin == fin_sender::peer;
     return f.goodbye != 0 && peer_has_closed && r.unacknowledged <= f.goodbye;
 }
 

@@ -24,17 +24,19 @@ struct close_facts {
     bool blind = false;
     close_limit limit = close_limit::none;
     last_bytes_fate last_bytes = last_bytes_fate::none;
-    std::uint32_t goodbye = 0; ///< how many of the last bytes are lost without harm once the peer's FIN is in
+    bool heard_goodbye = false; ///< the peer has said that it ends the connection
+    std::uint32_t goodbye = 0;  ///< how many of the last bytes are lost without harm once the peer's FIN is in
     std::uint64_t discarded = 0;
 
     /// After our shutdown(SHUT_WR). LAST-ACK and CLOSE-WAIT say that the peer's FIN came first.
-    /** `after` alone would not do: if the peer answers at once, CLOSE may be the end of LAST-ACK or TIME-WAIT. */
     constexpr void half_closed(tcp_state before, tcp_state after) noexcept {
         our_fin = true;
         crossed = after == tcp_state::closing;
-        if (first_fin == fin_sender::none)
-            first_fin =
-                before == tcp_state::close_wait || after == tcp_state::last_ack ? fin_sender::peer : fin_sender::local;
+        if (first_fin != fin_sender::none) return;
+        const bool peer_first = before == tcp_state::close_wait || after == tcp_state::last_ack;
+        first_fin = peer_first                    ? fin_sender::peer
+                    : after == tcp_state::unknown ? fin_sender::unknown
+                                                  : fin_sender::local;
     }
 
     /// The program has sent our FIN, and the peer's is not in.

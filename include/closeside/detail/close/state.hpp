@@ -37,6 +37,7 @@ protected:
         terms_.close_aborts = terms_.aborts && manner.linger_is_set;
         if (to_send_ != 0) facts_.last_bytes = last_bytes_fate::not_sent;
         if (manner.says_goodbye) facts_.goodbye = to_send_;
+        facts_.heard_goodbye = manner.heard_goodbye;
     }
 
     close_terms terms_;

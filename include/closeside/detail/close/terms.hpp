@@ -14,6 +14,7 @@ struct close_manner {
     bool linger_is_set = false;   ///< SO_LINGER is on the socket as the policy states it
     std::uint32_t last_bytes = 0; ///< how many are to be sent as the connection's last
     bool says_goodbye = false;    ///< … which a peer whose FIN is in need not have got
+    bool heard_goodbye = false;   ///< the peer's own has been read
     int linger2 = 0; ///< TCP_LINGER2 of an orphan, if the socket may be without it (Asio has filled it); 0: left alone
     int option_error = 0; ///< errno of an option that the policy wants and the socket does not have
 };

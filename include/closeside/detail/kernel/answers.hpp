@@ -13,8 +13,8 @@ struct half_close_answer {
     int error = 0;     ///< errno; ENOTCONN: there never was a connection
     bool gone = false; ///< the socket is in CLOSE, and no error is left that would say why
     tcp_state before = tcp_state::unknown;
-    tcp_state after = tcp_state::unknown;
-    bool reading_shut = false; ///< by the program, so that end of file stands for no FIN
+    tcp_state after = tcp_state::unknown; ///< also if the end does not show which FIN came first
+    bool reading_shut = false;            ///< by the program, so that end of file stands for no FIN
 };
 
 /// The whole connection while it lives, as TCP_INFO and SIOCOUTQ show it.

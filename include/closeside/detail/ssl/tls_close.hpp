@@ -23,6 +23,7 @@ struct tls_goodbye {
     close_manner manner(close_manner m) const noexcept {
         m.last_bytes = record.size;
         m.says_goodbye = record.size != 0;
+        m.heard_goodbye = received;
         return m;
     }
 
