@@ -3,9 +3,9 @@
 #define CLOSESIDE_DETAIL_SSL_INITIATIONS_HPP
 
 #include <closeside/detail/asio/completion.hpp>
+#include <closeside/detail/ssl/counted_ptr.hpp>
 #include <closeside/detail/ssl/ssl_core.hpp>
 
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -18,17 +18,13 @@ class initiate_on_core {
 public:
     using executor_type = typename Core::layer_type::executor_type;
 
-    explicit initiate_on_core(const std::shared_ptr<Core>& core) noexcept : core_(core) {}
+    explicit initiate_on_core(const counted_ptr<Core>& core) noexcept : core_(core) {}
     executor_type get_executor() const noexcept { return core_->layer().get_executor(); }
 
 protected:
-    template <class Hook, class Handler>
-    static auto hooked(Hook hook, Handler&& handler) {
-        return hook_handler(std::move(hook), std::decay_t<Handler>(std::forward<Handler>(handler)));
-    }
     auto& tls() const noexcept { return core_->stream; }
 
-    std::shared_ptr<Core> core_;
+    counted_ptr<Core> core_;
 };
 
 template <class Core>
@@ -38,7 +34,7 @@ struct initiate_handshake : initiate_on_core<Core> {
     template <class Handler, class... Buffers>
     void operator()(Handler&& handler, asio::ssl::stream_base::handshake_type type, const Buffers&... buffers) const {
         this->tls().async_handshake(type, buffers...,
-                                    this->hooked(keep_core<Core>{this->core_}, std::forward<Handler>(handler)));
+                                    hook_handler(keep_core<Core>{this->core_}, std::forward<Handler>(handler)));
     }
 };
 
@@ -48,7 +44,7 @@ struct initiate_shutdown : initiate_on_core<Core> {
 
     template <class Handler>
     void operator()(Handler&& handler) const {
-        this->tls().async_shutdown(this->hooked(keep_core<Core>{this->core_}, std::forward<Handler>(handler)));
+        this->tls().async_shutdown(hook_handler(keep_core<Core>{this->core_}, std::forward<Handler>(handler)));
     }
 };
 
@@ -59,7 +55,7 @@ struct initiate_read : initiate_on_core<Core> {
     template <class Handler, class Buffers>
     void operator()(Handler&& handler, const Buffers& buffers) const {
         this->tls().async_read_some(buffers,
-                                    this->hooked(count_read<Core>{{this->core_}}, std::forward<Handler>(handler)));
+                                    hook_handler(count_read<Core>{this->core_}, std::forward<Handler>(handler)));
     }
 };
 
@@ -70,7 +66,7 @@ struct initiate_write : initiate_on_core<Core> {
     template <class Handler, class Buffers>
     void operator()(Handler&& handler, const Buffers& buffers) const {
         this->tls().async_write_some(buffers,
-                                     this->hooked(count_write<Core>(this->core_), std::forward<Handler>(handler)));
+                                     hook_handler(count_write<Core>(this->core_), std::forward<Handler>(handler)));
     }
 };
 

@@ -4,10 +4,10 @@
 
 #include <closeside/detail/asio/hooked_handler.hpp>
 #include <closeside/detail/ssl/asio_ssl.hpp>
+#include <closeside/detail/ssl/counted_ptr.hpp>
 #include <closeside/detail/ssl/engine.hpp>
 #include <closeside/detail/ssl/ssl_layer.hpp>
 
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -15,7 +15,7 @@ namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// What an ssl_stream owns. Every operation under way owns it too: Asio's refer to it until their handlers have run.
 template <class Stream>
-struct ssl_core {
+struct ssl_core : counted {
     using layer_type = ssl_layer<Stream>;
 
     template <class Arg, class Tls>
@@ -30,7 +30,7 @@ struct ssl_core {
     }
 
     void read_ended(const error_code& ec) noexcept {
-        if (ec == asio::ssl::error::stream_truncated) truncated = true;
+        if (ec && ec == asio::ssl::error::stream_truncated) truncated = true;
     }
 
     asio::ssl::stream<layer_type> stream;
@@ -46,23 +46,24 @@ struct keep_core {
     void operator()(Handler&& handler, const error_code& ec, Result... result) const {
         std::move(handler)(ec, result...);
     }
-    std::shared_ptr<Core> core;
+    counted_ptr<Core> core;
 };
 
 template <class Core>
-struct count_read : keep_core<Core> {
+struct count_read {
     template <class Handler>
     void operator()(Handler&& handler, const error_code& ec, std::size_t bytes) const {
-        this->core->read_ended(ec);
+        core->read_ended(ec);
         std::move(handler)(ec, bytes);
     }
+    counted_ptr<Core> core;
 };
 
 /// A write that ends without its handler, since its context is destroyed, was cut as well.
 template <class Core>
 class count_write {
 public:
-    explicit count_write(const std::shared_ptr<Core>& core) noexcept : core_(core) { ++core_->writes; }
+    explicit count_write(const counted_ptr<Core>& core) noexcept : core_(core) { ++core_->writes; }
     count_write(count_write&&) noexcept = default;
     count_write& operator=(count_write&&) = delete;
 
@@ -74,7 +75,7 @@ public:
     }
 
 private:
-    std::shared_ptr<Core> core_;
+    counted_ptr<Core> core_;
 };
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
