@@ -8,7 +8,7 @@
 #include <closeside/detail/ssl/engine.hpp>
 #include <closeside/detail/ssl/ssl_layer.hpp>
 
-#include <type_traits>
+#include <cstddef>
 #include <utility>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
