@@ -47,7 +47,7 @@ public:
         return *this;
     }
     [[gnu::always_inline]] ~counted_ptr() {
-        if (object_ != nullptr && object_->remove_owner()) destroy(object_);
+        if (object_ != nullptr) release(object_);
     }
 
     T& operator*() const noexcept { return *object_; }
@@ -56,7 +56,9 @@ public:
 
 private:
     /// Apart, so that what happens at each move stays small enough to be inlined.
-    [[gnu::noinline]] static void destroy(T* object) noexcept { delete object; }
+    [[gnu::noinline]] static void release(T* object) noexcept {
+        if (object->remove_owner()) delete object;
+    }
 
     T* object_ = nullptr;
 };

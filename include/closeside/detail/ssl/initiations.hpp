@@ -12,7 +12,7 @@
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Base of what begins an operation of Asio's on the TLS stream, with a hook before the program's handler.
-/** It owns the core, as the operation does, so that one which is begun late finds it. */
+/** It owns the core, as the operation does, so that one which is begun late finds it; at its only call it hands it on. */
 template <class Core>
 class initiate_on_core {
 public:
@@ -53,9 +53,15 @@ struct initiate_read : initiate_on_core<Core> {
     using initiate_on_core<Core>::initiate_on_core;
 
     template <class Handler, class Buffers>
-    void operator()(Handler&& handler, const Buffers& buffers) const {
-        this->tls().async_read_some(buffers,
-                                    hook_handler(count_read<Core>{this->core_}, std::forward<Handler>(handler)));
+    void operator()(Handler&& handler, const Buffers& buffers) const& {
+        initiate_read copy = *this;
+        std::move(copy)(std::forward<Handler>(handler), buffers);
+    }
+    template <class Handler, class Buffers>
+    void operator()(Handler&& handler, const Buffers& buffers) && {
+        auto& tls = this->tls();
+        tls.async_read_some(buffers,
+                            hook_handler(count_read<Core>{std::move(this->core_)}, std::forward<Handler>(handler)));
     }
 };
 
@@ -64,9 +70,15 @@ struct initiate_write : initiate_on_core<Core> {
     using initiate_on_core<Core>::initiate_on_core;
 
     template <class Handler, class Buffers>
-    void operator()(Handler&& handler, const Buffers& buffers) const {
-        this->tls().async_write_some(buffers,
-                                     hook_handler(count_write<Core>(this->core_), std::forward<Handler>(handler)));
+    void operator()(Handler&& handler, const Buffers& buffers) const& {
+        initiate_write copy = *this;
+        std::move(copy)(std::forward<Handler>(handler), buffers);
+    }
+    template <class Handler, class Buffers>
+    void operator()(Handler&& handler, const Buffers& buffers) && {
+        auto& tls = this->tls();
+        tls.async_write_some(buffers,
+                             hook_handler(count_write<Core>(std::move(this->core_)), std::forward<Handler>(handler)));
     }
 };
 

@@ -63,7 +63,7 @@ struct count_read {
 template <class Core>
 class count_write {
 public:
-    explicit count_write(const counted_ptr<Core>& core) noexcept : core_(core) { ++core_->writes; }
+    explicit count_write(counted_ptr<Core>&& core) noexcept : core_(std::move(core)) { ++core_->writes; }
     count_write(count_write&&) noexcept = default;
     count_write& operator=(count_write&&) = delete;
 
