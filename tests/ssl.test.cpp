@@ -246,6 +246,36 @@ TEST_CASE("a write that is cut gets no close_notify, and the client sees truncat
         REQUIRE(c.run_until([&] { return (c.client.read(), c.client.over()) && written; }));
         CHECK(c.client.read().end_of_file);
     }
+    SUBCASE("cancelled between two of its records") {
+        tls_connection<quick> c;
+        asio::cancellation_signal stop;
+        cs::error_code written;
+        const std::string two_records(32 * 1024, 'r');
+        asio::async_write(
+            *c.tls, asio::buffer(two_records),
+            asio::bind_cancellation_slot(stop.slot(), [&](cs::error_code ec, std::size_t) { written = ec; }));
+        stop.emit(asio::cancellation_type::terminal);
+        REQUIRE(c.run_until([&] { return bool(written); }));
+        const auto told = c.close();
+        REQUIRE(c.run_until([&] {
+            if (c.peer.fd() >= 0 && (c.client.read(), c.client.over())) c.peer.close();
+            return told->calls == 1;
+        }));
+        CHECK(c.client.read().bytes < two_records.size());
+        CHECK_FALSE(told->report.close_notify_sent);
+        CHECK(c.client.read().end_of_file);
+    }
+    SUBCASE("but the rest of a partial write may follow") {
+        tls_connection<quick> c;
+        const std::string two_records(32 * 1024, 'r');
+        const std::size_t n = c.tls->write_some(asio::buffer(two_records));
+        REQUIRE(n < two_records.size());
+        asio::write(*c.tls, asio::buffer(two_records) + n);
+        const auto told = c.close();
+        answer(c, told);
+        CHECK(told->report.close_notify_sent);
+        CHECK(c.client.read().bytes == two_records.size());
+    }
     SUBCASE("ended before") {
         tls_connection<quick> c;
         c.tls->next_layer().socket().non_blocking(true);

@@ -3,6 +3,7 @@
 #define CLOSESIDE_SSL_HPP
 
 #include <closeside/detail/asio/sync_result.hpp>
+#include <closeside/detail/ssl/counted_ptr.hpp>
 #include <closeside/detail/ssl/initiations.hpp>
 #include <closeside/detail/ssl/tls_close.hpp>
 #include <closeside/stream.hpp>
@@ -10,7 +11,6 @@
 
 #include <concepts>
 #include <cstddef>
-#include <memory>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -53,10 +53,10 @@ public:
     /** @throws system_error if OpenSSL has no memory, or the stream's options cannot be set; std::bad_alloc. */
     template <class Arg>
     requires std::constructible_from<next_layer_type, Arg> basic_ssl_stream(Arg&& arg, asio::ssl::context& context)
-        : core_(std::make_shared<core_type>(next_layer_type(std::forward<Arg>(arg)), context)) {}
+        : core_(detail::counted_ptr<core_type>::make(next_layer_type(std::forward<Arg>(arg)), context)) {}
     template <class Arg>
     requires std::constructible_from<next_layer_type, Arg> basic_ssl_stream(Arg&& arg, native_handle_type handle)
-        : core_(std::make_shared<core_type>(next_layer_type(std::forward<Arg>(arg)), handle)) {}
+        : core_(detail::counted_ptr<core_type>::make(next_layer_type(std::forward<Arg>(arg)), handle)) {}
 
     basic_ssl_stream(basic_ssl_stream&& other) noexcept = default;
 
@@ -84,7 +84,7 @@ public:
     lowest_layer_type& lowest_layer() noexcept { return next_layer().lowest_layer(); }
     const lowest_layer_type& lowest_layer() const noexcept { return next_layer().lowest_layer(); }
 
-    bool is_open() const noexcept { return core_ != nullptr && next_layer().is_open(); }
+    bool is_open() const noexcept { return core_ && next_layer().is_open(); }
 
     /// These are asio::ssl::stream's. @throws system_error for what `ec` gets.
     void set_verify_mode(asio::ssl::verify_mode mode) { core_->stream.set_verify_mode(mode); }
@@ -174,11 +174,13 @@ public:
     }
     template <class ConstBufferSequence>
     std::size_t write_some(const ConstBufferSequence& buffers) {
-        return core_->stream.write_some(buffers);
+        return detail::or_throw("write_some", [&](error_code& ec) { return write_some(buffers, ec); });
     }
     template <class ConstBufferSequence>
     std::size_t write_some(const ConstBufferSequence& buffers, error_code& ec) {
-        return core_->stream.write_some(buffers, ec);
+        const std::size_t n = core_->stream.write_some(buffers, ec);
+        core_->write_ended(ec, n, asio::buffer_size(buffers));
+        return n;
     }
 
     /// Completes when a read would get something: decrypted bytes are pending, a whole record or an alert is buffered, or
@@ -251,7 +253,7 @@ public:
 private:
     using core_type = detail::ssl_core<next_layer_type>;
 
-    std::shared_ptr<core_type> core_; ///< null if moved from
+    detail::counted_ptr<core_type> core_; ///< null if moved from
 };
 
 /// basic_ssl_stream on Asio's polymorphic executor, for daily use.

@@ -23,9 +23,6 @@ struct contender {
     bool is_yardstick = false;   ///< the peer to whose instructions those of ours are held
 };
 
-/// Those whose libraries were there when this was built.
-std::vector<contender> all_contenders();
-
 struct scenario {
     std::string name;
     std::vector<std::string> arguments; ///< of a subject program
@@ -33,8 +30,6 @@ struct scenario {
     /// By our contender's name: at most so many instructions for one of the yardstick's, where fewer are not aimed at.
     std::map<std::string, double> most_instructions{};
 };
-
-std::vector<scenario> all_scenarios();
 
 /// Of one close.
 struct close_cost {

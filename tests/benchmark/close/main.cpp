@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What one graceful close costs: ours against a lingering close by hand, Beast's teardown and libuv.
+#include "contenders.hpp"
 #include "cost.hpp"
 
 #include "benchmark/support/comparison.hpp"

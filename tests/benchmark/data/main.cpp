@@ -11,26 +11,15 @@ namespace {
 
 using namespace benchmark_support;
 
-/// All of a run of so many operations.
-double instructions_of(const std::string& subject, const std::string& operation, unsigned count) {
-    return static_cast<double>(count_instructions({subject, operation, std::to_string(count)}).instructions);
-}
-
-/// Of one: what so many more take, so that whatever happens once cancels out. The smoke test lets it be.
-double instructions(const std::string& subject, const std::string& operation, bool smoke) {
-    if (smoke) return instructions_of(subject, operation, 64) / 64;
-    constexpr unsigned count = 4096;
-    return (instructions_of(subject, operation, 2 * count) - instructions_of(subject, operation, count)) / count;
-}
-
 std::vector<comparison> measure_data(const options& o) {
     if (!can_count_instructions()) return {};
+    const unsigned count = o.smoke ? 64 : 4096;
     std::vector<comparison> rows;
     for (const std::string operation : {"read_some", "write_some", "async_read_some", "async_write_some", "co_await"}) {
         series ours{"stream<P>", {}}, theirs{"tcp::socket", {}};
         for (unsigned round = 0; round != o.rounds; ++round) {
-            ours.rounds.push_back(instructions(CLOSESIDE_DATA_OURS, operation, o.smoke));
-            theirs.rounds.push_back(instructions(CLOSESIDE_DATA_ASIO, operation, o.smoke));
+            ours.rounds.push_back(instructions_per_operation({CLOSESIDE_DATA_OURS, operation}, count, o.smoke));
+            theirs.rounds.push_back(instructions_per_operation({CLOSESIDE_DATA_ASIO, operation}, count, o.smoke));
         }
         const std::string what = operation == "co_await" ? "co_await async_read_some" : operation;
         rows.push_back(compare(what + " of 16 bytes", "instructions", ours, theirs, ratio_at_most(1.001)));

@@ -73,4 +73,13 @@ counted_program count_instructions(const std::vector<std::string>& command) {
     return {std::stoull(counted.err.substr(place + label.size())), counted.out};
 }
 
+double instructions_per_operation(const std::vector<std::string>& command, unsigned count, bool once) {
+    const auto of_a_run = [&](unsigned operations) {
+        std::vector<std::string> all = command;
+        all.push_back(std::to_string(operations));
+        return static_cast<double>(count_instructions(all).instructions);
+    };
+    return (once ? of_a_run(count) : of_a_run(2 * count) - of_a_run(count)) / count;
+}
+
 } // namespace benchmark_support

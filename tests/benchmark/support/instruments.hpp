@@ -30,6 +30,10 @@ bool can_count_instructions();
 traced_program count_system_calls(const std::vector<std::string>& command);
 counted_program count_instructions(const std::vector<std::string>& command);
 
+/// Instructions of one operation of a program whose last argument, put behind `command`, says how many it does.
+/** What so many more take: whatever happens once cancels out. `once`: all of one run for so many, for a smoke test. */
+double instructions_per_operation(const std::vector<std::string>& command, unsigned count, bool once);
+
 } // namespace benchmark_support
 
 #endif

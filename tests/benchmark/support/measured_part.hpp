@@ -13,6 +13,22 @@ void pause_measuring() noexcept;
 
 bool measuring() noexcept;
 
+/// While it lives nothing counts.
+class not_measured {
+public:
+    not_measured() noexcept : measured_(measuring()) {
+        if (measured_) pause_measuring();
+    }
+    not_measured(const not_measured&) = delete;
+    not_measured& operator=(const not_measured&) = delete;
+    ~not_measured() {
+        if (measured_) resume_measuring();
+    }
+
+private:
+    bool measured_;
+};
+
 /// Whatever goes wrong, such a program does not stay: its tracer may have been killed.
 void end_after_a_minute() noexcept;
 

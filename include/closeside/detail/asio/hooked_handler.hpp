@@ -5,6 +5,7 @@
 #include <closeside/detail/asio/asio.hpp>
 
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
@@ -13,7 +14,8 @@ namespace closeside::detail::inline CLOSESIDE_BACKEND {
 template <class Hook, class Handler>
 class hooked_handler {
 public:
-    hooked_handler(Hook&& hook, Handler&& handler) : hook_(std::move(hook)), handler_(std::move(handler)) {}
+    template <class H>
+    hooked_handler(Hook&& hook, H&& handler) : hook_(std::move(hook)), handler_(std::forward<H>(handler)) {}
 
     template <class... Result>
     void operator()(Result&&... result) {
@@ -35,8 +37,8 @@ private:
 };
 
 template <class Hook, class Handler>
-hooked_handler<Hook, Handler> hook_handler(Hook hook, Handler&& handler) {
-    return {std::move(hook), std::move(handler)};
+hooked_handler<Hook, std::decay_t<Handler>> hook_handler(Hook hook, Handler&& handler) {
+    return {std::move(hook), std::forward<Handler>(handler)};
 }
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND

@@ -3,32 +3,28 @@
 #define CLOSESIDE_DETAIL_SSL_INITIATIONS_HPP
 
 #include <closeside/detail/asio/completion.hpp>
+#include <closeside/detail/ssl/counted_ptr.hpp>
 #include <closeside/detail/ssl/ssl_core.hpp>
 
-#include <memory>
 #include <type_traits>
 #include <utility>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Base of what begins an operation of Asio's on the TLS stream, with a hook before the program's handler.
-/** It owns the core, as the operation does, so that one which is begun late finds it. */
+/** It owns the core, as the operation does, so that one which is begun late finds it; at its only call it hands it on. */
 template <class Core>
 class initiate_on_core {
 public:
     using executor_type = typename Core::layer_type::executor_type;
 
-    explicit initiate_on_core(const std::shared_ptr<Core>& core) noexcept : core_(core) {}
+    explicit initiate_on_core(const counted_ptr<Core>& core) noexcept : core_(core) {}
     executor_type get_executor() const noexcept { return core_->layer().get_executor(); }
 
 protected:
-    template <class Hook, class Handler>
-    static auto hooked(Hook hook, Handler&& handler) {
-        return hook_handler(std::move(hook), std::decay_t<Handler>(std::forward<Handler>(handler)));
-    }
     auto& tls() const noexcept { return core_->stream; }
 
-    std::shared_ptr<Core> core_;
+    counted_ptr<Core> core_;
 };
 
 template <class Core>
@@ -38,7 +34,7 @@ struct initiate_handshake : initiate_on_core<Core> {
     template <class Handler, class... Buffers>
     void operator()(Handler&& handler, asio::ssl::stream_base::handshake_type type, const Buffers&... buffers) const {
         this->tls().async_handshake(type, buffers...,
-                                    this->hooked(keep_core<Core>{this->core_}, std::forward<Handler>(handler)));
+                                    hook_handler(keep_core<Core>{this->core_}, std::forward<Handler>(handler)));
     }
 };
 
@@ -48,7 +44,7 @@ struct initiate_shutdown : initiate_on_core<Core> {
 
     template <class Handler>
     void operator()(Handler&& handler) const {
-        this->tls().async_shutdown(this->hooked(keep_core<Core>{this->core_}, std::forward<Handler>(handler)));
+        this->tls().async_shutdown(hook_handler(keep_core<Core>{this->core_}, std::forward<Handler>(handler)));
     }
 };
 
@@ -57,9 +53,15 @@ struct initiate_read : initiate_on_core<Core> {
     using initiate_on_core<Core>::initiate_on_core;
 
     template <class Handler, class Buffers>
-    void operator()(Handler&& handler, const Buffers& buffers) const {
-        this->tls().async_read_some(buffers,
-                                    this->hooked(count_read<Core>{{this->core_}}, std::forward<Handler>(handler)));
+    void operator()(Handler&& handler, const Buffers& buffers) const& {
+        initiate_read copy = *this;
+        std::move(copy)(std::forward<Handler>(handler), buffers);
+    }
+    template <class Handler, class Buffers>
+    void operator()(Handler&& handler, const Buffers& buffers) && {
+        auto& tls = this->tls();
+        tls.async_read_some(buffers,
+                            hook_handler(count_read<Core>{std::move(this->core_)}, std::forward<Handler>(handler)));
     }
 };
 
@@ -68,9 +70,16 @@ struct initiate_write : initiate_on_core<Core> {
     using initiate_on_core<Core>::initiate_on_core;
 
     template <class Handler, class Buffers>
-    void operator()(Handler&& handler, const Buffers& buffers) const {
-        this->tls().async_write_some(buffers,
-                                     this->hooked(count_write<Core>(this->core_), std::forward<Handler>(handler)));
+    void operator()(Handler&& handler, const Buffers& buffers) const& {
+        initiate_write copy = *this;
+        std::move(copy)(std::forward<Handler>(handler), buffers);
+    }
+    template <class Handler, class Buffers>
+    void operator()(Handler&& handler, const Buffers& buffers) && {
+        auto& tls = this->tls();
+        tls.async_write_some(buffers,
+                             hook_handler(count_write<Core>(std::move(this->core_), asio::buffer_size(buffers)),
+                                          std::forward<Handler>(handler)));
     }
 };
 

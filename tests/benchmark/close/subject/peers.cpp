@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -35,12 +36,6 @@ void wait_for_input(int fd, int bytes) {
             throw std::runtime_error(std::to_string(there) + " of " + std::to_string(bytes) +
                                      " bytes have arrived in 10 s: is the receive buffer too small?");
     }
-}
-
-void wait_for_fin(int fd) {
-    ::pollfd end{fd, POLLRDHUP, 0};
-    if (::poll(&end, 1, std::chrono::milliseconds(limit).count()) == 0)
-        throw std::runtime_error("the peer's FIN has not come in 10 s");
 }
 
 /// False for a reset.
@@ -95,36 +90,51 @@ std::vector<int> peers::connect(unsigned connections) {
     return accepted;
 }
 
-void peers::send_to_all(std::size_t bytes) {
-    const std::vector<char> data(bytes);
-    for (const connection& c : connections_) {
-        if (::send(c.peer, data.data(), data.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes))
-            throw std::system_error(errno, std::generic_category(), "send");
-        wait_for_input(c.accepted, static_cast<int>(bytes));
-    }
+std::size_t peers::send(std::size_t index, const std::vector<char>& data) {
+    if (::send(connections_[index].peer, data.data(), data.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(data.size()))
+        throw std::system_error(errno, std::generic_category(), "send");
+    return data.size();
 }
 
-void peers::send_request() { send_to_all(1); }
+void peers::send_to_all(std::size_t bytes) {
+    const std::vector<char> data(bytes);
+    for (std::size_t i = 0; i != connections_.size(); ++i)
+        wait_for_input(connections_[i].accepted, static_cast<int>(send(i, data)));
+}
+
+bool peers::send_request() {
+    send_to_all(1);
+    return true;
+}
 
 void peers::send_upload() { send_to_all(upload_size); }
 
 void peers::leave() {
     for (const connection& c : connections_) {
         checked(::shutdown(c.peer, SHUT_WR), "shutdown");
-        wait_for_fin(c.accepted);
+        wait_for_fin(c);
     }
 }
 
-unsigned peers::answer() {
-    unsigned resets = 0;
+void peers::answer() { read_to_end(); }
+
+unsigned peers::end() { return std::exchange(resets_, 0); }
+
+void peers::read_to_end() {
     while (!connections_.empty()) {
         const connection c = connections_.back();
         connections_.pop_back();
-        if (!reads_to_end(c.peer)) ++resets;
+        if (!reads_to_end(c.peer)) ++resets_;
         ::close(c.peer);
-        if (::fcntl(c.accepted, F_GETFD) >= 0) wait_for_fin(c.accepted);
+        wait_for_fin(c);
     }
-    return resets;
+}
+
+void peers::wait_for_fin(const connection& c) {
+    ::pollfd end{c.accepted, POLLRDHUP, 0};
+    const bool closed = ::fcntl(c.accepted, F_GETFD) < 0;
+    if (!closed && ::poll(&end, 1, std::chrono::milliseconds(limit).count()) == 0)
+        throw std::runtime_error("the peer's FIN has not come in 10 s");
 }
 
 } // namespace benchmark_close

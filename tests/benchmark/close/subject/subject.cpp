@@ -45,7 +45,7 @@ scenario parse(const std::string& how_many, const std::string& peers) {
 /// Round after round inside one run of the loop, driven by its falling idle.
 class rounds {
 public:
-    rounds(subject& s, const scenario& how) : subject_(s), how_(how) {}
+    rounds(subject& s, peers& p, const scenario& how) : subject_(s), peers_(p), how_(how) {}
 
     /// Returns how many peers were reset in the measured rounds.
     unsigned run() {
@@ -58,12 +58,15 @@ public:
     }
 
 private:
-    enum class phase { serving, closing, answered };
+    enum class phase { opening, serving, closing, answered };
 
     bool measured() const { return round_ >= how_.warm_up_rounds; }
 
     bool idle() try {
         switch (phase_) {
+        case phase::opening:
+            if (peers_.send_request()) phase_ = phase::serving;
+            return true;
         case phase::serving:
             subject_.call_next([this] { close(); });
             phase_ = phase::closing;
@@ -72,6 +75,7 @@ private:
         case phase::answered: break;
         }
         check_closed();
+        if (const unsigned resets = peers_.end(); measured()) resets_ += resets;
         if (++round_ == how_.warm_up_rounds + how_.rounds)
             subject_.stop();
         else
@@ -87,8 +91,7 @@ private:
     void open() {
         accepted_ = peers_.connect(how_.at_once);
         for (const int fd : accepted_) subject_.adopt(fd);
-        peers_.send_request();
-        phase_ = phase::serving;
+        phase_ = phase::opening;
     }
 
     void close() {
@@ -99,8 +102,7 @@ private:
     }
 
     void answer() {
-        const unsigned resets = peers_.answer();
-        if (measured()) resets_ += resets;
+        peers_.answer();
         phase_ = phase::answered;
     }
 
@@ -110,10 +112,10 @@ private:
     }
 
     subject& subject_;
+    peers& peers_;
     scenario how_;
-    peers peers_;
     std::vector<int> accepted_;
-    phase phase_ = phase::serving;
+    phase phase_ = phase::opening;
     unsigned round_ = 0;
     unsigned resets_ = 0;
     std::exception_ptr failure_;
@@ -122,6 +124,14 @@ private:
 } // namespace
 
 int run_subject(int argc, char** argv, const std::map<std::string, subject_factory>& subjects) try {
+    peers on_tcp;
+    return run_subject(argc, argv, subjects, on_tcp);
+} catch (const std::exception& e) {
+    std::cerr << argv[0] << ": " << e.what() << "\n";
+    return 1;
+}
+
+int run_subject(int argc, char** argv, const std::map<std::string, subject_factory>& subjects, peers& others) try {
     benchmark_support::end_after_a_minute();
     const auto chosen = subjects.find(argc == 4 ? argv[1] : "");
     if (chosen == subjects.end()) {
@@ -132,7 +142,7 @@ int run_subject(int argc, char** argv, const std::map<std::string, subject_facto
     }
     const scenario how = parse(argv[2], argv[3]);
     const auto s = chosen->second();
-    const unsigned resets = rounds(*s, how).run();
+    const unsigned resets = rounds(*s, others, how).run();
     const allocation_count allocated = allocations();
     std::cout << "closes " << how.at_once * how.rounds << "\nallocations " << allocated.calls << "\nbytes "
               << allocated.bytes << "\nresets " << resets << "\n";

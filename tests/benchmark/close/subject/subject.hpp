@@ -9,6 +9,8 @@
 
 namespace benchmark_close {
 
+class peers;
+
 /// A server's event loop and its connections, in one of the ways that are compared.
 class subject {
 public:
@@ -37,6 +39,8 @@ using subject_factory = std::function<std::unique_ptr<subject>()>;
 /** Prints `closes`, `allocations`, `bytes` and `resets`, a number behind each: what was measured, and how many of the
  *  peers were reset. */
 int run_subject(int argc, char** argv, const std::map<std::string, subject_factory>& subjects);
+/// … with peers of another kind.
+int run_subject(int argc, char** argv, const std::map<std::string, subject_factory>& subjects, peers& others);
 
 } // namespace benchmark_close
 

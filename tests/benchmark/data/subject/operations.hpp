@@ -2,8 +2,6 @@
 #ifndef CLOSESIDE_BENCHMARK_DATA_OPERATIONS_HPP
 #define CLOSESIDE_BENCHMARK_DATA_OPERATIONS_HPP
 
-#include "other_end.hpp"
-
 #include "benchmark/support/measured_part.hpp"
 
 #include <asio/awaitable.hpp>
@@ -11,7 +9,6 @@
 #include <asio/co_spawn.hpp>
 #include <asio/error_code.hpp>
 #include <asio/io_context.hpp>
-#include <asio/ip/tcp.hpp>
 #include <asio/system_error.hpp>
 #include <asio/use_awaitable.hpp>
 
@@ -24,8 +21,10 @@
 
 namespace benchmark_data {
 
-/// Every way of moving data, so often, through a stream that is made from a connected socket.
-template <class Stream>
+/// Every way of moving data, so often, through the stream of a connection.
+/** A Connection is made from an io_context. Its `stream` finds data for `ahead` reads of `size` bytes after feed(), and
+ *  room for as many writes after drain(). */
+template <class Connection>
 class operations {
 public:
     explicit operations(std::size_t count) : count_(count) {}
@@ -41,13 +40,13 @@ public:
     }
 
 private:
-    using buffer_type = std::array<char, operation_size>;
+    static constexpr std::size_t size = Connection::size, ahead = Connection::ahead;
 
     void read_some() {
         benchmark_support::resume_measuring();
         for (std::size_t i = 0; i != count_; ++i) {
-            if (i % operations_ahead == 0) other_.feed();
-            check(stream_.read_some(asio::buffer(buffer_), ec_));
+            if (i % ahead == 0) connection_.feed();
+            check(connection_.stream.read_some(asio::buffer(buffer_), ec_));
         }
         benchmark_support::pause_measuring();
     }
@@ -55,8 +54,8 @@ private:
     void write_some() {
         benchmark_support::resume_measuring();
         for (std::size_t i = 0; i != count_; ++i) {
-            check(stream_.write_some(asio::buffer(buffer_), ec_));
-            if ((i + 1) % operations_ahead == 0) other_.drain();
+            check(connection_.stream.write_some(asio::buffer(buffer_), ec_));
+            if ((i + 1) % ahead == 0) connection_.drain();
         }
         benchmark_support::pause_measuring();
     }
@@ -77,8 +76,8 @@ private:
     }
 
     void start_read() {
-        if (done_ % operations_ahead == 0) other_.feed();
-        stream_.async_read_some(asio::buffer(buffer_), [this](const asio::error_code& ec, std::size_t n) {
+        if (done_ % ahead == 0) connection_.feed();
+        connection_.stream.async_read_some(asio::buffer(buffer_), [this](const asio::error_code& ec, std::size_t n) {
             ec_ = ec;
             check(n);
             if (++done_ != count_) start_read();
@@ -86,18 +85,18 @@ private:
     }
 
     void start_write() {
-        stream_.async_write_some(asio::buffer(buffer_), [this](const asio::error_code& ec, std::size_t n) {
+        connection_.stream.async_write_some(asio::buffer(buffer_), [this](const asio::error_code& ec, std::size_t n) {
             ec_ = ec;
             check(n);
-            if (++done_ % operations_ahead == 0) other_.drain();
+            if (++done_ % ahead == 0) connection_.drain();
             if (done_ != count_) start_write();
         });
     }
 
     asio::awaitable<void> read_by_coroutine() {
         for (; done_ != count_; ++done_) {
-            if (done_ % operations_ahead == 0) other_.feed();
-            check(co_await stream_.async_read_some(asio::buffer(buffer_), asio::use_awaitable));
+            if (done_ % ahead == 0) connection_.feed();
+            check(co_await connection_.stream.async_read_some(asio::buffer(buffer_), asio::use_awaitable));
         }
     }
 
@@ -110,14 +109,13 @@ private:
 
     void check(std::size_t bytes) const {
         if (ec_) throw asio::system_error(ec_);
-        if (bytes != operation_size) throw std::runtime_error("an operation was cut short");
+        if (bytes != size) throw std::runtime_error("an operation was cut short");
     }
 
     std::size_t count_;
     asio::io_context context_;
-    other_end other_;
-    Stream stream_{asio::ip::tcp::socket(context_, asio::ip::tcp::v4(), other_.release())};
-    buffer_type buffer_{};
+    Connection connection_{context_};
+    std::array<char, size> buffer_{};
     asio::error_code ec_;
     std::size_t done_ = 0;
     std::exception_ptr failure_;

@@ -2,6 +2,8 @@
 #ifndef CLOSESIDE_BENCHMARK_DATA_OTHER_END_HPP
 #define CLOSESIDE_BENCHMARK_DATA_OTHER_END_HPP
 
+#include "connected_pair.hpp"
+
 #include <cstddef>
 
 namespace benchmark_data {
@@ -14,13 +16,8 @@ inline constexpr std::size_t operations_ahead = 64;
 /// The other end of a connection over the loopback, with blocking calls on this very thread.
 class other_end {
 public:
-    other_end();
-    other_end(const other_end&) = delete;
-    other_end& operator=(const other_end&) = delete;
-    ~other_end();
-
     /// The end to be measured, non-blocking; the caller's from here on.
-    int release();
+    int release() const noexcept { return ends_.measured(); }
 
     /// Sends what operations_ahead reads take; it is there when this returns. Not measured.
     void feed();
@@ -28,8 +25,7 @@ public:
     void drain();
 
 private:
-    int measured_ = -1;
-    int fd_ = -1;
+    connected_pair ends_;
 };
 
 } // namespace benchmark_data
