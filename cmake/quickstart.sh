@@ -15,7 +15,7 @@ usage: sh cmake/quickstart.sh demo|test|benchmark
 
 On Debian and Ubuntu each first installs the packages that are missing, as root or through sudo.
 Everything is built in build/default, the benchmarks in build/benchmark. The tests of the metrics use Prometheus's
-programs, a benchmark uses nginx; where they are not installed they are unpacked into build/debian.
+programs, a benchmark and a test use nginx, a test HAProxy; where they are not installed they are unpacked into build/debian.
 END
 }
 
@@ -30,10 +30,10 @@ boost=libboost-dev
 if grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then boost=libboost1.81-dev; fi
 packages="g++ cmake ninja-build libasio-dev doctest-dev libcli11-dev nlohmann-json3-dev libspdlog-dev"
 # Tests lose segments and translate addresses between network namespaces of their own, run a program under valgrind, and
-# build a TLS client.
-[ "$1" != test ] || packages="$packages $boost iproute2 nftables systemd valgrind libssl-dev"
+# try a TLS server with other people's clients.
+[ "$1" != test ] || packages="$packages $boost iproute2 nftables systemd valgrind libssl-dev openssl curl python3"
 # The peers that are measured, and what counts system calls and instructions.
-[ "$1" != benchmark ] || packages="$packages iproute2 $boost libuv1-dev net-tools procps strace valgrind"
+[ "$1" != benchmark ] || packages="$packages iproute2 $boost libssl-dev libuv1-dev net-tools procps strace valgrind"
 preset=default
 [ "$1" != benchmark ] || preset=benchmark
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -115,6 +115,7 @@ if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
     if [ "$1" = test ]; then
         unpack prometheus promtool
         unpack prometheus-node-exporter prometheus-node-exporter
+        unpack haproxy haproxy
     fi
     # .ci/run goes on with a short form of the benchmarks after the tests.
     [ "$1" = demo ] || unpack nginx nginx
