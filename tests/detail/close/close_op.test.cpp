@@ -220,6 +220,7 @@ public:
     explicit run(const scenario& s) : scenario_(s), socket_(connection.near_end<plain_socket>(io->get_executor())) {
         context_descriptors = open_descriptors() - descriptors_before;
         socket_.non_blocking(true);
+        if (s.last_bytes != 0) last_bytes_ = std::make_unique<std::byte[]>(s.last_bytes);
         if (!s.full_queue) return;
         const std::string data(1u << 20, 'r');
         for (cs::error_code ec; !ec;) socket_.write_some(asio::buffer(data), ec);
@@ -245,10 +246,8 @@ public:
     }
 
     void start_close(asio::cancellation_slot slot = {}) {
-        cs::detail::last_bytes_memory last;
-        if (scenario_.last_bytes != 0) last = std::make_unique<std::byte[]>(scenario_.last_bytes);
         cs::detail::start_close(std::move(socket_), scenario_.policy, probe(outcome, memory, slot),
-                                {.last_bytes = scenario_.last_bytes}, std::move(last));
+                                {.last_bytes = scenario_.last_bytes}, std::move(last_bytes_));
     }
 
     /// Lets one handler run; false when there is none any more.
@@ -293,6 +292,7 @@ private:
 
     const scenario& scenario_;
     plain_socket socket_;
+    cs::detail::last_bytes_memory last_bytes_;
     int sent_ = 0;
     bool started_ = false;
     bool ended_ = false;

@@ -279,10 +279,10 @@ private:
     void last_bytes_match() {
         using fate = cs::last_bytes_fate;
         fate expected = fate::none;
-        if (e_.id.way == way_out::with_last_bytes) {
-            const bool none_can_be = policy().linger == cs::lingering::abort || was(peer_kind::stops_reading);
-            expected = none_can_be ? fate::not_sent : fate::sent;
-        }
+        if (e_.id.way == way_out::with_last_bytes)
+            expected = policy().linger == cs::lingering::abort ? fate::not_sent : fate::sent;
+        // The kernel adds a few bytes to the last buffer of a full queue, if there is room in that.
+        if (was(peer_kind::stops_reading) && expected == fate::sent && said().last_bytes == fate::not_sent) return;
         if (said().last_bytes != expected)
             differs(std::string("last_bytes=") + to_string(said().last_bytes) + ", not " + to_string(expected));
     }
