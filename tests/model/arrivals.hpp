@@ -40,8 +40,6 @@ inline void note_arrival(const setting& s, const world& before, world& n,
     const bool reset = !was.dead && is.error != 0 && is.dead;
     if (reset && n.finished) n.past.reset_after_release = true;
     if (reset && !n.finished) n.past.reset_by_peer = true;
-    const bool in_half_close = (n.calls != 0 || n.no_fin_yet) && under_way.what == kind::half_close;
-    if (in_half_close && !was.fin_received && is.fin_received) n.past.fin_in_half_close = true;
 }
 
 } // namespace model

@@ -153,7 +153,7 @@ private:
         if (a.what == kind::half_close) {
             w.time.half_closed = w.time.now;
             w.time.idle_wake_ups = 0;
-            if (w.past.fin_in_half_close && w.ours.dead) w.past.gone_in_half_close = true;
+            if (w.ours.dead) w.past.gone_in_half_close = true;
         }
         if (a.what == kind::look && w.ours.acknowledged == w.ours.write_end()) w.time.all_seen = true;
         if (a.what == kind::look || w.time.all_seen) w.time.looked = true;

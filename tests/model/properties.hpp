@@ -49,7 +49,7 @@ enum class exception : std::uint8_t {
 };
 inline constexpr std::array exception_reasons{
     "a segment was sent or came between the last looks at the socket and close(2)",
-    "the peer's FIN came after the look before shutdown(2), and its acknowledgement of ours before the look after it",
+    "the connection was gone at the look after shutdown(2), which hides whose FIN came first: unknown",
     "the FINs crossed, but CLOSING was over before anyone looked: its socket reads CLOSE like one from FIN-WAIT-2",
     "the FINs crossed, but the acknowledgement of ours overtook the peer's FIN, which hides the crossing from our "
     "kernel",

@@ -44,8 +44,7 @@ struct history {
     bool reset_by_peer = false;
     bool gave_up = false;
     bool told_before = false;        ///< the program had read the error before it closed
-    bool fin_in_half_close = false;  ///< the peer's FIN came between the looks before and after shutdown(2)
-    bool gone_in_half_close = false; ///< … and so did its acknowledgement of ours
+    bool gone_in_half_close = false; ///< at the look after shutdown(2)
     bool raced = false;              ///< the connection changed between the first look of the release and close(2)
     bool input_raced = false;        ///< input came between the last read and close(2)
     bool we_reset = false;           ///< at the release

@@ -121,14 +121,13 @@ struct tcp_socket : socket_options {
         // The peer's FIN would have led to another state, so that it was the program's SHUT_RD.
         a.reading_shut = ended && is_before_fin(a.before);
         if (!look_after) return a;
-        const short events = poll_now(fd, POLLRDHUP);
-        a.after = events != 0 ? state(fd) : tcp_state::fin_wait1;
+        a.after = hung_up(fd) ? state(fd) : tcp_state::fin_wait1;
         if (a.after != tcp_state::close) return a;
         // In SYN-SENT shutdown(2) has disconnected the socket, and left ECONNRESET on it.
         if (never_connected(fd)) a.error = ENOTCONN;
-        // Both FINs are through: by TIME-WAIT here, or by LAST-ACK, if the peer's came since the last look.
-        const bool reset = (events & POLLERR) != 0;
-        if (!reset && a.before != tcp_state::close_wait && !is_in_time_wait(fd)) a.after = tcp_state::unknown;
+        // Unless it is in TIME-WAIT here, the peer's FIN may have come since the last look, and led here by LAST-ACK.
+        else if (a.before != tcp_state::close_wait && !is_in_time_wait(fd))
+            a.after = tcp_state::unknown;
         return a;
     }
 
