@@ -101,7 +101,8 @@ struct world {
     // Of the report, once finished:
     time_wait_holder predicted = time_wait_holder::nobody;
     closeside::close_limit limit = closeside::close_limit::none;
-    bool kept = true; ///< the close has reported no error
+    bool kept = true;         ///< the close has reported no error
+    std::uint8_t nothing = 0; ///< in the place of padding
 };
 static_assert(std::has_unique_object_representations_v<world>, "states are compared and hashed as bytes");
 
