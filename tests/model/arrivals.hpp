@@ -29,7 +29,6 @@ inline void note_progress(const setting& s, world& n) {
 /// What the judges have to know of a segment that has come here.
 inline void note_arrival(const setting& s, const world& before, world& n,
                          const closeside::detail::close_action& under_way) {
-    using kind = closeside::detail::close_action::kind;
     const tcp_endpoint& was = before.ours;
     const tcp_endpoint& is = n.ours;
     note_race(before, n, under_way);
