@@ -35,6 +35,10 @@ TEST_CASE("last bytes are copied, from one buffer or from a sequence of them") {
 
     const std::vector<std::string_view> parts{"HTTP/1.1 503 ", "", "Service Unavailable\r\n\r\n"};
     CHECK(text_of(cs::last_bytes{parts}) == "HTTP/1.1 503 Service Unavailable\r\n\r\n");
+    cs::last_bytes moved_from{text};
+    const cs::last_bytes taken(std::move(moved_from));
+    CHECK(taken.size() == text.size());
+    CHECK(moved_from.size() == 0);
     CHECK(text_of(cs::last_bytes{}).empty());
     CHECK(cs::last_bytes{std::string_view()}.size() == 0);
 }

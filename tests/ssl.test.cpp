@@ -6,8 +6,11 @@
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/buffer.hpp>
 #include <asio/cancellation_signal.hpp>
+#include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/read.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 
 #include <doctest/doctest.h>
@@ -424,6 +427,52 @@ TEST_CASE("after a fatal error of TLS there is no close_notify") {
     REQUIRE(c.run_until([&] { return told->calls == 1; }));
     CHECK_FALSE(told->report.close_notify_sent);
     CHECK(error_queue_is_empty());
+}
+
+TEST_CASE("a fatal alert of the client's is no close_notify") {
+    connection<quick> c;
+    auto context = tests::server_context();
+    cs::ssl_stream<quick> tls(std::move(*c.stream), context);
+    bool over = false;
+    tls.async_handshake(tls.server, [&](cs::error_code ec) { over = bool(ec); });
+    const unsigned char handshake_failure[] = {0x15, 0x03, 0x01, 0, 2, 2, 40};
+    REQUIRE(::send(c.peer.fd(), handshake_failure, sizeof handshake_failure, MSG_NOSIGNAL) == 7);
+    c.peer.half_close();
+    REQUIRE(c.run_until([&] { return over; }));
+    cs::error_code ec;
+    const cs::tls_close_report report = tls.close_and_wait(ec);
+    CHECK_FALSE(report.close_notify_received);
+    CHECK_FALSE(report.close_notify_sent);
+}
+
+TEST_CASE("the program's shutdown counts as sent behind a message that it has cut itself") {
+    tls_connection<quick> c;
+    const std::string two_records(32 * 1024, 'r');
+    REQUIRE(c.tls->write_some(asio::buffer(two_records)) < two_records.size());
+    bool over = false;
+    c.tls->async_shutdown([&](cs::error_code) { over = true; });
+    REQUIRE(c.run_until([&] { return (c.client.read(), c.client.over()); }));
+    c.poll();
+    const auto told = c.close();
+    c.peer.close();
+    REQUIRE(c.run_until([&] { return told->calls == 1 && over; }));
+    CHECK(c.client.read().close_notify);
+    CHECK(told->report.close_notify_sent);
+}
+
+TEST_CASE("a close that is begun when its stream is gone finds it closed") {
+    tls_connection<quick> c;
+    cs::error_code ec;
+    asio::co_spawn(
+        c.io,
+        [](auto& tls, auto& told) -> asio::awaitable<void> {
+            auto closing = tls->async_close(asio::redirect_error(asio::use_awaitable, told));
+            tls.reset();
+            co_await std::move(closing);
+        }(c.tls, ec),
+        asio::detached);
+    REQUIRE(c.run_until([&] { return bool(ec); }));
+    CHECK(ec == asio::error::bad_descriptor);
 }
 
 TEST_CASE("every other way out sends close_notify as well") {

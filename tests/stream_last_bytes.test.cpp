@@ -320,6 +320,21 @@ TEST_CASE("a close that waits for room is cancelled, and goes with its context, 
     }
 }
 
+TEST_CASE("a reset that answered the reply is told, though the last bytes would have taken its error off the socket") {
+    connection<quick> c;
+    c.peer.close();
+    REQUIRE(c.local_becomes(kv::close_wait));
+    asio::write(*c.stream, asio::buffer("reply", 5));
+    REQUIRE(c.local_becomes(kv::none));
+    close_result result;
+    c.stream->async_close(goodbye(), result.handler());
+    await(c, result);
+    CHECK(result.ec == cs::error::reset_by_peer);
+    CHECK(result.report.first_fin == cs::fin_sender::peer);
+    CHECK(result.report.ended_by == cs::ending::reset_by_peer);
+    CHECK(result.report.last_bytes == cs::last_bytes_fate::not_sent);
+}
+
 TEST_CASE("last bytes to a peer that is gone are told as not sent, or as lost") {
     connection<quick> c;
     c.peer.reset();

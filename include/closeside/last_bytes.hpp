@@ -67,6 +67,13 @@ public:
         });
     }
 
+    last_bytes(last_bytes&& other) noexcept : size_(std::exchange(other.size_, 0)), memory_(std::move(other.memory_)) {}
+    last_bytes& operator=(last_bytes&& other) noexcept {
+        size_ = std::exchange(other.size_, 0);
+        memory_ = std::move(other.memory_);
+        return *this;
+    }
+
     std::size_t size() const noexcept { return size_; }
     bool is_too_long() const noexcept { return size_ > most; }
 

@@ -31,7 +31,8 @@ namespace closeside::inline CLOSESIDE_BACKEND {
  *  error, mostly operation_aborted.
  *
  *  @par Thread safety  Distinct objects: safe. Shared objects: unsafe; all handlers run on one strand, as with Asio.
- *  @par Object lifetime  The executor's context must outlive it. After async_close it may go at once; it cannot be used
+ *  @par Object lifetime  The executor's context must outlive it, and operations on it that have not begun yet
+ *  (use_awaitable, deferred). After async_close it may go at once; it cannot be used
  *  for another connection then, but be assigned to. Moved from, it can be destroyed or assigned to. */
 template <close_policy P, class Executor = asio::any_io_executor>
 class basic_ssl_stream : public asio::ssl::stream_base {
@@ -41,6 +42,7 @@ public:
     using executor_type = Executor;
     using native_handle_type = SSL*;
 
+    /// For making one; a stream of another executor does not convert, as Asio's does not.
     template <class Other>
     struct rebind_executor {
         using other = basic_ssl_stream<P, Other>;
@@ -208,12 +210,12 @@ public:
      *  @par Completion signature  void(error_code, closeside::tls_close_report) */
     template <class Token = typename asio::default_completion_token<Executor>::type>
     requires(!detail::says_how_to_close<Token>) auto async_close(Token&& token = {}) {
-        return detail::close_tls_by(*core_, policy, std::forward<Token>(token));
+        return detail::close_tls_by(core_, policy, std::forward<Token>(token));
     }
     template <class Token = typename asio::default_completion_token<Executor>::type>
     auto async_close(const close_policy& p, Token&& token = {}) {
         if (const char* sentence = contradiction(p)) throw std::invalid_argument(sentence);
-        return detail::close_tls_by(*core_, p, std::forward<Token>(token));
+        return detail::close_tls_by(core_, p, std::forward<Token>(token));
     }
 
     /// The same on this thread, as basic_stream::close_and_wait. On a closed stream: nothing.
@@ -269,12 +271,12 @@ using ssl_stream = basic_ssl_stream<P>;
 template <close_policy P, class Executor, class Token = typename asio::default_completion_token<Executor>::type>
 requires(!detail::says_how_to_close<Token>) auto async_close(asio::ssl::stream<basic_stream<P, Executor>>& stream,
                                                              Token&& token = {}) {
-    return detail::close_tls_by(stream, P, std::forward<Token>(token));
+    return detail::close_tls_by(&stream, P, std::forward<Token>(token));
 }
 template <close_policy P, class Executor, class Token = typename asio::default_completion_token<Executor>::type>
 auto async_close(asio::ssl::stream<basic_stream<P, Executor>>& stream, const close_policy& p, Token&& token = {}) {
     if (const char* sentence = contradiction(p)) throw std::invalid_argument(sentence);
-    return detail::close_tls_by(stream, p, std::forward<Token>(token));
+    return detail::close_tls_by(&stream, p, std::forward<Token>(token));
 }
 
 /// … and on this thread.

@@ -12,11 +12,12 @@ namespace closeside {
 /// What really happened when a TLS connection was closed.
 struct tls_close_report : close_report {
     /// Our close_notify is in the send queue, whole, behind every record of ours.
-    /** False if the handshake was not done, a write was under way or cut (the peer is to see truncation), TLS had failed,
-     *  there was no room within the limits, or the policy has none: lingering::abort and policies::system. That of the
+    /** False if the handshake was not done, a write was under way or cut, or took less than it was given with none behind
+     *  it (the peer is to see truncation), TLS had failed, there was no room within the limits, or the policy has none: lingering::abort and policies::system. That of the
      *  program's own shutdown counts once its write has completed. */
     bool close_notify_sent = false;
-    /// The peer's close_notify had been read when the close began. What comes later is drained unread.
+    /// The peer's close_notify had been read when the close began. What comes later is drained unread; a fatal alert, or
+    /// one during the handshake, is none.
     bool close_notify_received = false;
     /// Before the close a read of the program met the peer's FIN without its close_notify.
     bool truncated = false;

@@ -306,14 +306,19 @@ TEST_CASE("a goodbye that a peer has not waited for is no loss, and anything mor
         return error_of(r, plain, learnt, {});
     };
     constexpr close_error kept{}, reset{.ours = cs::error::reset_by_peer};
-    const close_facts said{.goodbye = 24};
+    constexpr auto sent = cs::last_bytes_fate::sent;
+    const close_facts said{.last_bytes = sent, .goodbye = 24};
     CHECK(error(said, 24, fin_sender::peer) == kept);
     CHECK(error(said, 0, fin_sender::peer) == kept);
     CHECK(error(said, 25, fin_sender::peer) == reset);  // a byte of the reply too
     CHECK(error(said, 24, fin_sender::local) == reset); // it had not closed
     CHECK(error(said, 24, nobody_yet) == reset);
-    CHECK(error({.peer_fin = true, .goodbye = 24}, 24, fin_sender::local) == kept);      // the FINs crossed
-    CHECK(error({.heard_goodbye = true, .goodbye = 24}, 24, fin_sender::local) == kept); // its alert was read
-    CHECK(error({.heard_goodbye = true, .goodbye = 24}, 25, fin_sender::local) == reset);
+    CHECK(error({.peer_fin = true, .last_bytes = sent, .goodbye = 24}, 24, fin_sender::local) ==
+          kept); // the FINs crossed
+    CHECK(error({.last_bytes = sent, .heard_goodbye = true, .goodbye = 24}, 24, fin_sender::local) ==
+          kept); // its alert was read
+    CHECK(error({.heard_goodbye = true, .goodbye = 24}, 23, fin_sender::local) ==
+          reset); // never sent: a byte of the reply
+    CHECK(error({.last_bytes = sent, .heard_goodbye = true, .goodbye = 24}, 25, fin_sender::local) == reset);
     CHECK(error(nothing, 24, fin_sender::peer) == reset); // last bytes of the program are none
 }

@@ -149,7 +149,7 @@ constexpr error error_of(close_limit l) noexcept {
 /// The peer had closed, or said that it would, and its RST answers a goodbye that it did not wait for.
 constexpr bool lost_no_more_than_goodbye(const close_report& r, const close_facts& f) noexcept {
     const bool peer_has_closed = f.heard_goodbye || f.peer_fin || r.first_fin == fin_sender::peer;
-    return f.goodbye != 0 && peer_has_closed && r.unacknowledged <= f.goodbye;
+    return f.goodbye != 0 && f.last_bytes == last_bytes_fate::sent && peer_has_closed && r.unacknowledged <= f.goodbye;
 }
 
 /// The limit decides between the codes; a reset is told by the report's ended_by.

@@ -45,6 +45,12 @@ struct close_facts {
         first_fin = fin_sender::local;
     }
 
+    /// `behind_fin`: it came in CLOSE-WAIT.
+    constexpr void reset(bool behind_fin) noexcept {
+        reset_by_peer = true;
+        if (behind_fin && first_fin == fin_sender::none) first_fin = fin_sender::peer;
+    }
+
     constexpr void peer_closed() noexcept {
         peer_fin = true;
         if (first_fin == fin_sender::none) first_fin = fin_sender::peer;

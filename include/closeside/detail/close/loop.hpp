@@ -38,7 +38,7 @@ public:
         case action::half_close: return half_close(fd, wants_report_ && !no_fin_yet, now);
         case action::receive: return received(fd, Calls::receive(fd, a.bytes), now);
         case action::peek: return received(fd, Calls::peek(fd), now);
-        case action::send: return sent(Calls::send(fd, last_bytes_ - a.bytes, a.bytes), now);
+        case action::send: return send(fd, a.bytes, now);
         case action::look:
             return machine_.looked(Calls::look(fd, our_fin_, peer_first_ && !our_fin_, a.bytes != 0), now);
         case action::look_state: return state_is(state_at_eof(fd), now);
@@ -118,6 +118,13 @@ private:
     /// Under IP_RECVERR a read tells of what an ICMP message says, and the connection lives on.
     static bool is_only_told(int fd, int error) noexcept {
         return event_of_error(error).what == event::failed && is_alive(Calls::state(fd));
+    }
+
+    /// send(2) takes a pending EPIPE off the socket, and answers a FIN of ours with the same.
+    close_action send(int fd, std::uint32_t bytes, close_duration now) noexcept {
+        if (const int error = wants_report_ ? Calls::take_error(fd) : 0; error != 0 && !is_only_told(fd, error))
+            return ended(error, now);
+        return sent(Calls::send(fd, last_bytes_ - bytes, bytes), now);
     }
 
     close_action sent(long n, close_duration now) noexcept {

@@ -8,6 +8,7 @@
 #include <closeside/detail/close/terms.hpp>
 #include <closeside/detail/kernel/answers.hpp>
 
+#include <cerrno>
 #include <cstdint>
 #include <utility>
 
@@ -53,7 +54,7 @@ public:
         case event::cancelled: return stop(close_limit::cancelled);
         case event::shed: return stop(close_limit::shed);
         case event::acked: return acked();
-        case event::reset: facts_.reset_by_peer = true; return gone();
+        case event::reset: facts_.reset(e.error == EPIPE); return gone();
         case event::failed: facts_.failure = e.error; return gone();
         case event::not_connected: facts_.not_connected = true; return gone();
         case event::gone: return gone();

@@ -37,7 +37,8 @@ public:
 
     /// What the stream's destructor does; the socket is closed and may be used anew.
     /** Never blocks, and never fails for what the peer did. A close in the background is work of its context: run() and
-     *  join() return when it is over. On a closed socket: nothing. */
+     *  join() return when it is over. In a forked child whose parent's connection it is, it is disowned, as by the
+     *  destructor. On a closed socket: nothing. */
     void close() noexcept { drop(); }
     sync_result close(error_code& ec) noexcept {
         ec.clear();

@@ -34,8 +34,9 @@ inline bool has_unsent_output(SSL* ssl) noexcept {
 }
 
 inline bool has_sent_close_notify(SSL* ssl) noexcept { return (::SSL_get_shutdown(ssl) & SSL_SENT_SHUTDOWN) != 0; }
+/// A fatal alert sets the flag as well, and leaves TLS as if it were in a handshake.
 inline bool has_received_close_notify(SSL* ssl) noexcept {
-    return (::SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
+    return (::SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0 && !::SSL_in_init(ssl);
 }
 
 /// The close_notify alert, encrypted. None before the end of the handshake or after a fatal error (SSL_in_init is true
@@ -63,6 +64,8 @@ inline bool has_input(SSL* ssl) noexcept {
     if (::SSL_pending(ssl) > 0) return true;
     BIO* const in = ::SSL_get_rbio(ssl);
     if (in == nullptr) return false;
+    // Of records that TLS has begun to take in, or under read_ahead all of them, it does not say whether they are whole.
+    if (::SSL_has_pending(ssl) && (::SSL_get_read_ahead(ssl) || BIO_pending(in) > 0)) return true;
     constexpr int header_size = 5; // type, version, length (RFC 8446, 5.1)
     char* record = nullptr;
     const int size = ::BIO_nread0(in, &record);

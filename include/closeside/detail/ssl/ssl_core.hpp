@@ -24,11 +24,10 @@ struct ssl_core : counted {
     layer_type& layer() noexcept { return stream.next_layer(); }
     SSL* native_handle() noexcept { return stream.native_handle(); }
 
+    bool record_is_cut() noexcept { return layer().record_is_cut() || has_unsent_output(native_handle()); }
+
     /// A message or a record of ours is not whole: the peer is to see that.
-    bool write_is_cut() noexcept {
-        return writes != 0 || write_has_failed || message_is_cut || layer().record_is_cut() ||
-               has_unsent_output(native_handle());
-    }
+    bool write_is_cut() noexcept { return writes != 0 || write_has_failed || message_is_cut || record_is_cut(); }
 
     /// One that took less than it was given leaves its message cut, unless another goes on with the rest: a composed write
     /// that is cancelled between two of them ends so, without an error of theirs.

@@ -41,24 +41,24 @@ struct tls_goodbye {
     bool truncated = false;
 };
 
-/// `cut`: a message or a record of ours is not whole.
-inline tls_goodbye say_goodbye(SSL* ssl, bool cut, bool truncated, const close_policy& p) noexcept {
+/// `record_is_cut`, `cut`: a record, a message or a record of ours is not whole.
+inline tls_goodbye say_goodbye(SSL* ssl, bool record_is_cut, bool cut, bool truncated, const close_policy& p) noexcept {
     tls_goodbye g{.received = has_received_close_notify(ssl), .truncated = truncated};
-    if (cut) return g;
-    g.sent_before = has_sent_close_notify(ssl);
-    if (p.linger != lingering::abort && p != policies::system) g.record = take_close_notify(ssl);
+    g.sent_before = !record_is_cut && has_sent_close_notify(ssl);
+    if (!cut && p.linger != lingering::abort && p != policies::system) g.record = take_close_notify(ssl);
     return g;
 }
 
 template <class Stream>
 tls_goodbye say_goodbye(ssl_core<Stream>& core, const close_policy& p) noexcept {
-    return say_goodbye(core.native_handle(), core.write_is_cut(), core.truncated, p);
+    return say_goodbye(core.native_handle(), core.record_is_cut(), core.write_is_cut(), core.truncated, p);
 }
 
 /// Of a stream of Asio's type: what it does not tell is not known.
 template <class Stream>
 tls_goodbye say_goodbye(asio::ssl::stream<Stream>& tls, const close_policy& p) noexcept {
-    return say_goodbye(tls.native_handle(), has_unsent_output(tls.native_handle()), false, p);
+    const bool cut = has_unsent_output(tls.native_handle());
+    return say_goodbye(tls.native_handle(), cut, cut, false, p);
 }
 
 template <class Stream>
@@ -80,13 +80,14 @@ struct tell_of_goodbye {
 };
 
 /// Begins the close of a TLS stream, when the completion token says.
-template <class Tls>
+/** `Pointer`: one that owns the core of a stream of ours, so that a close which is begun late finds it closed. */
+template <class Pointer>
 class initiate_tls_close {
 public:
-    using stream_type = std::remove_reference_t<decltype(layer_of(std::declval<Tls&>()))>;
+    using stream_type = std::remove_reference_t<decltype(layer_of(*std::declval<Pointer&>()))>;
     using executor_type = typename stream_type::executor_type;
 
-    explicit initiate_tls_close(Tls& tls) noexcept : tls_(&tls) {}
+    explicit initiate_tls_close(const Pointer& tls) noexcept : tls_(tls) {}
     executor_type get_executor() const noexcept { return layer_of(*tls_).get_executor(); }
 
     template <class Handler>
@@ -109,19 +110,19 @@ public:
 private:
     static constexpr type_options options_{stream_type::policy};
 
-    Tls* tls_;
+    Pointer tls_;
 };
 
-template <class Tls, class Token>
-auto close_tls_by(Tls& tls, const close_policy& p, Token&& token) {
-    const initiate_tls_close<Tls> initiate(tls);
+template <class Pointer, class Token>
+auto close_tls_by(const Pointer& tls, const close_policy& p, Token&& token) {
+    const initiate_tls_close<Pointer> initiate(tls);
     if constexpr (wants_report<Token>) {
         using signature = void(error_code, tls_close_report);
         constexpr bool takes_report = can_initiate<Token, signature, decltype(initiate), decltype(p)>;
         static_assert(takes_report, CLOSESIDE_TAKES_TLS_REPORT);
         if constexpr (takes_report) return asio::async_initiate<Token, signature>(initiate, token, p);
     } else {
-        if (layer_of(tls).is_open()) initiate(wants_no_report{}, p);
+        if (layer_of(*tls).is_open()) initiate(wants_no_report{}, p);
     }
 }
 
