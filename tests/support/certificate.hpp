@@ -6,6 +6,7 @@
 
 namespace tests {
 
+using observation::certificate;
 using observation::openssl_ptr;
 using observation::server_context;
 
