@@ -2,17 +2,14 @@
 #include "nginx.hpp"
 
 #include "message.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <cerrno>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <system_error>
 
-#include <stdlib.h>
 #include <unistd.h>
 
 namespace benchmark_serve {
@@ -20,25 +17,6 @@ namespace benchmark_serve {
 namespace {
 
 const std::string program = NGINX; ///< empty: there is none
-
-class temporary_directory {
-public:
-    temporary_directory() {
-        std::string name = std::filesystem::temp_directory_path() / "closeside-nginx-XXXXXX";
-        if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category(), name);
-        path_ = name;
-    }
-    temporary_directory(const temporary_directory&) = delete;
-    temporary_directory& operator=(const temporary_directory&) = delete;
-    ~temporary_directory() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
 
 /// One process, no log, the reply from memory, everything written below the prefix: as little work as it can have.
 /** `multi_accept on` makes it slower: it then has more connections under way at once. */
@@ -67,11 +45,10 @@ std::optional<server> nginx(lingering_close mode) {
         std::cerr << "SKIPPED: nginx is not installed\n";
         return std::nullopt;
     }
-    const auto directory = std::make_shared<temporary_directory>();
+    const auto directory = std::make_shared<tests::temporary_directory>();
     return [directory, mode](std::uint16_t port) {
-        const std::string prefix = directory->path(), file = prefix + "/nginx.conf";
-        if (!(std::ofstream(file) << configuration(port, mode)).flush())
-            throw std::runtime_error("cannot write " + file);
+        const std::string prefix = directory->path(""),
+                          file = directory->write("nginx.conf", configuration(port, mode));
         ::execl(program.c_str(), program.c_str(), "-p", prefix.c_str(), "-c", file.c_str(), nullptr);
         throw std::system_error(errno, std::generic_category(), program);
     };
