@@ -296,8 +296,9 @@ private:
         stream_->async_close(cs::last_bytes(asio::buffer("goodbye", 7)),
                              [this, tell = handler()](closeside::error_code ec, const cs::close_report& report) {
                                  const bool sent = report.last_bytes == cs::last_bytes_fate::sent;
-                                 const bool counts =
-                                     is_replied_to(evidence_.id.peer) || evidence_.id.peer == peer_kind::stops_reading;
+                                 const peer_kind kind = evidence_.id.peer;
+                                 const bool counts = is_replied_to(kind) || kind == peer_kind::stops_reading ||
+                                                     kind == peer_kind::reads_slowly;
                                  if (sent && counts) evidence_.written += 7;
                                  tell(ec, report);
                              });
