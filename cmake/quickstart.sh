@@ -11,7 +11,7 @@ usage: sh cmake/quickstart.sh demo|test|benchmark
   demo       build the examples, check this host (closeside-check), then close real connections in every way and compare
              with the kernel (closeside-lab policy); the exit status is that of the latter
   test       build everything and run the tests
-  benchmark  build the benchmarks and run them all (ten minutes); leave the machine alone meanwhile
+  benchmark  build the benchmarks and run them all (a quarter of an hour); leave the machine alone meanwhile
 
 On Debian and Ubuntu each first installs the packages that are missing, as root or through sudo.
 Everything is built in build/default, the benchmarks in build/benchmark. The tests of the metrics use Prometheus's
