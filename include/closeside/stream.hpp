@@ -8,12 +8,13 @@
 #include <closeside/detail/close/disown.hpp>
 #include <closeside/detail/close/drop.hpp>
 #include <closeside/detail/close/initiate_close.hpp>
+#include <closeside/detail/close/stream_arguments.hpp>
 #include <closeside/detail/refusal.hpp>
 #include <closeside/last_bytes.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/report.hpp>
 
-#include <cstddef>
+#include <cstdint>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -25,12 +26,8 @@
 #endif
 
 namespace closeside::inline CLOSESIDE_BACKEND {
-
 template <close_policy P, class Executor>
 class basic_acceptor;
-template <close_policy P, class Executor>
-class basic_stream;
-
 } // namespace closeside::inline CLOSESIDE_BACKEND
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
@@ -38,22 +35,6 @@ template <class Stream, class Handler>
 class connect_op;
 template <class Stream>
 class new_stream;
-
-template <class T, class Executor>
-concept executor_or_context = std::is_convertible_v<T, Executor> || std::is_convertible_v<T&, asio::execution_context&>;
-
-/// Of an argument in the place of a completion token.
-template <class T>
-concept says_how_to_close =
-    std::is_same_v<std::remove_cvref_t<T>, close_policy> || std::is_same_v<std::remove_cvref_t<T>, last_bytes>;
-
-template <class T, close_policy P>
-inline constexpr bool has_other_policy = false;
-template <close_policy Other, class Executor, close_policy P>
-inline constexpr bool has_other_policy<basic_stream<Other, Executor>, P> = Other != P;
-
-template <class T, close_policy P>
-concept stream_of_other_policy = has_other_policy<std::remove_cvref_t<T>, P>;
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND
 
 namespace closeside::inline CLOSESIDE_BACKEND {
@@ -258,23 +239,15 @@ public:
      *          is untouched. On a closed stream: nothing happens. */
     close_report close_and_wait() { return close_and_wait(policy); }
     close_report close_and_wait(error_code& ec) noexcept { return close_and_wait(policy, ec); }
-
-    close_report close_and_wait(const close_policy& p) { return close_and_wait(p, last_bytes()); }
-    close_report close_and_wait(const close_policy& p, error_code& ec) noexcept {
-        return close_and_wait(p, last_bytes(), ec);
-    }
-
     close_report close_and_wait(last_bytes last) { return close_and_wait(policy, std::move(last)); }
     close_report close_and_wait(last_bytes last, error_code& ec) noexcept {
         return close_and_wait(policy, std::move(last), ec);
     }
-
-    close_report close_and_wait(const close_policy& p, last_bytes last) {
+    close_report close_and_wait(const close_policy& p, error_code& ec) noexcept { return close_and_wait(p, {}, ec); }
+    close_report close_and_wait(const close_policy& p, last_bytes last = {}) {
         if (const char* sentence = contradiction(p)) throw std::invalid_argument(sentence);
-        error_code ec;
-        const close_report report = close_and_wait(p, std::move(last), ec);
-        if (ec) throw system_error(ec, "close_and_wait");
-        return report;
+        return detail::or_throw("close_and_wait",
+                                [&](error_code& ec) { return close_and_wait(p, std::move(last), ec); });
     }
     close_report close_and_wait(const close_policy& p, last_bytes last, error_code& ec) noexcept {
         ec.clear();
