@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <closeside/orderly_stop.hpp>
 #include <closeside/ssl.hpp>
 
 #include "support/tls.hpp"
@@ -15,6 +16,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -767,4 +769,56 @@ TEST_CASE("the report is one line") {
     r.close_notify_sent = true;
     CHECK(to_string(r) == to_string(static_cast<const cs::close_report&>(r)) +
                               " close_notify_sent=yes close_notify_received=no truncated=no");
+}
+
+TEST_CASE("a stop ends the idle read of a TLS stream, which closes with close_notify and our FIN first") {
+    tls_connection<quick_peer_first> c;
+    cs::orderly_stop stop(c.io);
+    serve(c);
+    auto here = std::make_unique<cs::orderly_stop::member>(stop, *c.tls);
+    cs::error_code waited;
+    std::shared_ptr<tls_connection<quick_peer_first>::outcome> closed;
+    const auto close = [&](cs::error_code ec) {
+        waited = ec;
+        closed = c.close();
+    };
+    std::array<char, 8> buffer{};
+    SUBCASE("one that waits for input") { c.tls->async_wait_input(here->idle(close)); }
+    SUBCASE("one that reads") {
+        c.tls->async_read_some(asio::buffer(buffer), here->idle([&](cs::error_code ec, std::size_t) { close(ec); }));
+    }
+    bool over = false;
+    cs::stop_report report;
+    stop.async_stop({.within = 2s}, [&](cs::error_code, const cs::stop_report& r) {
+        report = r;
+        over = true;
+    });
+    REQUIRE(c.run_until([&] { return closed != nullptr; }));
+    CHECK(waited == asio::error::operation_aborted);
+    CHECK(c.local_becomes(kv::fin_wait2));
+    answer(c, closed);
+    here.reset();
+    REQUIRE(c.run_until([&] { return over; }));
+    CHECK(c.client.read().close_notify);
+    CHECK(closed->report.first_fin == cs::fin_sender::local);
+    CHECK(report.idle == 1);
+    CHECK(report.cut == 0);
+}
+
+TEST_CASE("a request that has come decrypted is read before a stop ends the idle wait of a TLS stream") {
+    tls_connection<quick> c;
+    cs::orderly_stop stop(c.io);
+    serve(c);
+    cs::orderly_stop::member here(stop, *c.tls);
+    c.client.write("two lines");
+    std::string got(3, ' ');
+    REQUIRE(asio::read(*c.tls, asio::buffer(got)) == 3); // the rest of the record lies in OpenSSL
+    cs::error_code waited = asio::error::would_block;
+    bool over = false;
+    stop.async_stop({.within = 300ms}, [&](cs::error_code, const cs::stop_report&) { over = true; });
+    c.poll();
+    c.tls->async_wait_input(here.idle([&](cs::error_code ec) { waited = ec; }));
+    REQUIRE(c.run_until([&] { return waited != asio::error::would_block; }));
+    CHECK_FALSE(waited);
+    REQUIRE(c.run_until([&] { return over; }));
 }

@@ -6,6 +6,8 @@
 #include <closeside/close.hpp>
 #include <closeside/connect.hpp>
 #include <closeside/error.hpp>
+#include <closeside/max_waiting_closes.hpp>
+#include <closeside/orderly_stop.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/report.hpp>
 #include <closeside/stream.hpp>

@@ -20,6 +20,7 @@
 #include <closeside/detail/connect/impl/connect_socket.ipp>
 #include <closeside/detail/listen/impl/accepted.ipp>
 #include <closeside/detail/listen/impl/listening_socket.ipp>
+#include <closeside/detail/stop/impl/stop_core.ipp>
 
 #include <cstddef>
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "flood.hpp"
 #include "result.hpp"
 
 #include "../labs.hpp"
@@ -28,6 +29,8 @@ report run_slow_peer(const settings& chosen) {
                           " peers, not " + std::to_string(wanted));
     add_tables(r, found, contender);
     check_claims(r, found, contender, peers);
+    add_flood(r, flood_with_slow_peers(lingering_by::closeside, chosen.quick ? 500 : 2'000, 50),
+              flood_with_slow_peers(lingering_by::hand, 500, chosen.quick ? 2 : 10));
     draw_picture(r, found, contender);
     return r;
 }

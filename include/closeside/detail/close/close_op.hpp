@@ -58,10 +58,17 @@ private:
 
     /// Acts at once if the close waits, since its handler cannot run meanwhile; otherwise before it waits again.
     void stop(event why);
+    bool stop_locked(event why) noexcept;
 
     void deadline_over() noexcept override;
+    bool shed() noexcept override;
+    void reconsider() noexcept override {} // what the heap has is woken by it
+    int watched_descriptor() noexcept override { return closing_.socket().native_handle(); }
 
     void end_wait() noexcept;
+
+    /// With the mutex held: neither deadline, shedding nor stop can reach it any more.
+    void forget() noexcept;
 
     static void woken(std::shared_ptr<close_op> self, const error_code& ec);
 

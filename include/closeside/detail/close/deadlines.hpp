@@ -8,7 +8,7 @@
 #include <closeside/detail/asio/in_place_memory.hpp>
 #include <closeside/detail/asio/io_context_of.hpp>
 #include <closeside/detail/asio/spare_memory.hpp>
-#include <closeside/detail/kernel/forks.hpp>
+#include <closeside/detail/close/waiting_closes.hpp>
 #include <closeside/detail/separate_compilation.hpp>
 
 #include <atomic>
@@ -47,14 +47,15 @@ struct context_executor {
  *  It is work of the context only while a close is under way, so that it keeps no run() from returning. On an io_context
  *  it goes on without being work, since most closes that come later have a later deadline: one after the other needs
  *  neither a timer set nor one cancelled. */
-class __attribute__((visibility("default"))) close_deadlines : public asio::execution_context::service {
+class __attribute__((visibility("default"))) close_deadlines : public asio::execution_context::service,
+                                                                public waiting_closes {
 public:
     using clock = std::chrono::steady_clock;
     using key_type = close_deadlines;
     [[gnu::visibility("default")]] inline static asio::execution_context::id id; // by its address, without typeid
 
     /// Base of what has a deadline. Its members, and every function below, belong to the holder of the mutex.
-    class entry {
+    class entry : public waiting_close {
     public:
         entry() = default;
         entry(const entry&) = delete;
@@ -109,16 +110,55 @@ public:
     /// Null if they are not there.
     static close_deadlines* if_there(asio::execution_context& context);
 
-    /// The context belongs to the process that this one was forked from, and nobody has taken it over.
-    bool is_inherited() const noexcept { return made_at_.load(std::memory_order_relaxed) != forks(); }
-    /// This process uses the context as its own: it accepts, connects, or has been told notify_fork(fork_child).
-    void take_over() noexcept {
-        if (is_inherited()) made_at_.store(forks(), std::memory_order_relaxed);
+    /// What an orderly stop has to do with the closes of a context: none waits beyond it, those that begin later neither.
+    /** Its members belong to the holders of both mutexes, the contexts' and the context's. */
+    class bound {
+    public:
+        bound() = default;
+        bound(const bound&) = delete;
+        bound& operator=(const bound&) = delete;
+
+    protected:
+        ~bound() = default;
+
+    private:
+        friend class close_deadlines;
+
+        /// Called with the context's mutex held, when no close of the context waits any more.
+        virtual void none_waits() noexcept = 0;
+        /// Called with the contexts' mutex held.
+        virtual void context_is_gone() noexcept = 0;
+
+        clock::time_point at_ = clock::time_point::max();
+        clock::duration spread_{};
+        close_deadlines* of_ = nullptr; ///< null once the context is destroyed
+        bound* next_ = nullptr;
+    };
+
+    /// Of this context, and as yet without effect.
+    void attach(bound& b) noexcept;
+    /// To be called before `b` is destroyed.
+    static void detach(bound& b) noexcept;
+
+    /// From here on closes end at `at`, or within `spread` before it, so that not all end in one burst.
+    /** Returns how many wait, after `f(descriptor)` for each. None, where the context is gone. */
+    template <class Function>
+    static std::size_t set(bound& b, clock::time_point at, clock::duration spread, Function&& f) noexcept {
+        const std::lock_guard contexts(contexts_mutex_);
+        if (b.of_ == nullptr) return 0;
+        const std::lock_guard lock(b.of_->mutex);
+        b.of_->for_each_descriptor(f);
+        b.of_->set_locked(b, at, spread);
+        return b.of_->count();
     }
+    static std::size_t waiting_under(const bound& b) noexcept;
 
     /// False if the context is being destroyed, so that nobody would wake.
     /** @throws std::bad_alloc; the entry is then not there. */
     bool insert(entry& e, clock::time_point deadline);
+
+    /// The time at which a close that waits until then is to be woken.
+    clock::time_point bounded(clock::time_point until) noexcept { return bounds_ == nullptr ? until : nearest(until); }
 
     /// Nothing happens to an entry that is not there. Who does not insert it again lets the timer rest then.
     void remove(entry& e) noexcept {
@@ -135,18 +175,16 @@ public:
     void rest_locked() noexcept {
         if (heap_.empty() && !deferred_) stop_timer();
     }
-    /// As rest(), in a handler of the context, which is work itself: the timer may go on and be none.
-    void rest_in_handler() noexcept {
-        if (!empty_.load(std::memory_order_relaxed)) return;
+    /// The close waits no more. In a handler of the context, which is work itself: the timer may go on and be none.
+    void leave(waiting_close& c) noexcept {
         const std::lock_guard lock(mutex);
+        waiting_closes::remove(c);
         if (heap_.empty() && !deferred_) leave_timer();
     }
 
     /// False if there is no memory for the timer either; `d` then stays. To be called without the mutex.
     /** Where the context is being destroyed, `d` is let go. */
     bool defer(std::shared_ptr<deferred>& d) noexcept;
-
-    brief_mutex mutex;
 
     /// For operations that end with their context.
     spare_memory spare;
@@ -187,6 +225,11 @@ private:
     }
     void timer_over(std::uint64_t wait);
 
+    void emptied() noexcept override;
+    void set_locked(bound& b, clock::time_point at, clock::duration spread) noexcept;
+    void unlink(bound& b) noexcept;
+    clock::time_point nearest(clock::time_point until) noexcept;
+
     /// Of an empty heap.
     void shrink() noexcept;
     void end_earliest() noexcept;
@@ -206,7 +249,8 @@ private:
     std::uint64_t latest_wait_ = 0;
     bool left_ = false;                                   ///< the wait that is under way is no work of the context
     std::atomic<asio::io_context*> counts_work_{nullptr}; ///< the context, if it is an io_context that does
-    std::atomic<unsigned> made_at_;                       ///< forks() of the process whose connections these are
+    bound* bounds_ = nullptr;
+    unsigned place_in_spread_ = 0;
 };
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND

@@ -24,6 +24,15 @@ class basic_acceptor;
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
+/// For what ends a listener in its acceptor's place.
+struct acceptor_access {
+    template <class Acceptor>
+    static const auto& state(Acceptor& a) {
+        a.state();
+        return a.state_;
+    }
+};
+
 /// Base of basic_acceptor: everything of asio::basic_socket_acceptor but its constructors and what accepts.
 /** Each function with an `ec` says by it what the one without throws as system_error. */
 template <close_policy P, class Executor>
@@ -218,6 +227,7 @@ public:
 protected:
     template <close_policy, class>
     friend class closeside::basic_acceptor;
+    friend struct acceptor_access;
 
     explicit acceptor_members(const executor_type& executor)
         : executor_(executor), state_(make_listener_state(executor, policy)) {}

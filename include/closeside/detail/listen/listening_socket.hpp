@@ -58,6 +58,9 @@ CLOSESIDE_DECL accept_failure classify_accept(int error) noexcept;
 /// connection where it is.
 inline constexpr int most_vanished = 16;
 
+/// EMFILE or ENFILE: sheds the closes that have waited longest. False if that has freed no descriptor.
+CLOSESIDE_DECL bool makes_room(int error) noexcept;
+
 /// `peer`, if it is given, gets the address, which the kernel has even if the connection is dead by now.
 CLOSESIDE_DECL int accept_once(int listener, asio::ip::tcp::endpoint* peer = nullptr) noexcept;
 

@@ -70,7 +70,13 @@ close_op<Socket>::~close_op() {
     if (!waiting_) return;
     // The context is being destroyed.
     const std::lock_guard lock(deadlines_.mutex);
+    forget();
+}
+
+template <class Socket>
+void close_op<Socket>::forget() noexcept {
     deadlines_.remove(*this);
+    deadlines_.waiting_closes::remove(*this);
 }
 
 template <class Socket>
@@ -81,15 +87,27 @@ auto close_op<Socket>::waits_for(const std::shared_ptr<close_op>& self) -> waite
 template <class Socket>
 void close_op<Socket>::stop(event why) {
     const std::lock_guard lock(deadlines_.mutex);
-    if (ended_) return;
+    stop_locked(why);
+}
+
+/// True if the connection is gone.
+template <class Socket>
+bool close_op<Socket>::stop_locked(event why) noexcept {
+    if (ended_) return false;
     if (!stopped_) stopped_ = why;
-    if (!waiting_) return;
+    if (!waiting_) return false;
     closing_.advance({*stopped_}); // to its end: nothing waits after it
     ended_ = true;
-    deadlines_.remove(*this);
+    forget();
     deadlines_.rest_locked();
     error_code ignored;
     if (changes_) changes_->cancel(ignored); // the socket is closed, which has ended any other wait
+    return true;
+}
+
+template <class Socket>
+bool close_op<Socket>::shed() noexcept {
+    return stop_locked(event::shed);
 }
 
 template <class Socket>
@@ -115,7 +133,7 @@ void close_op<Socket>::woken(std::shared_ptr<close_op> self, const error_code& e
     const bool ended = op.ended_;
     lock.unlock();
     if (!ended && proceed(self, op.after_wait(ec))) return;
-    op.deadlines_.rest_in_handler();
+    op.deadlines_.leave(op);
     op.complete(std::move(self), false);
 }
 
@@ -123,13 +141,15 @@ template <class Socket>
 close_action close_op<Socket>::after_wait(const error_code& ec) noexcept {
     if (!ec && !waits_for_change_)
         return closing_.advance({waiting_for_.what == action::wait_writable ? event::writable : event::readable});
-    if (close_deadlines::clock::now() >= deadline()) return closing_.advance({event::timer});
+    if (const auto now = close_deadlines::clock::now(); now >= deadline())
+        return closing_.advance({now >= closing_.at(waiting_for_.until) ? event::timer : event::cancelled});
     return ec ? closing_.advance({event::cancelled}) : waiting_for_;
 }
 
 template <class Socket>
 bool close_op<Socket>::proceed(std::shared_ptr<close_op>& self, close_action next) {
     close_op& op = *self;
+    if (!op.started_ && !waiting_closes::make_room()) op.stopped_ = event::shed;
     while (true) {
         while (next.waits_for_change()) {
             const close_action wait = next;
@@ -149,7 +169,7 @@ bool close_op<Socket>::proceed(std::shared_ptr<close_op>& self, close_action nex
                 op.stopped_ = event::cancelled;
             } catch (...) {
                 // Nothing to wait with, which the caller is told if nothing has begun yet.
-                op.deadlines_.remove(op);
+                op.forget();
                 if (!op.started_) {
                     op.deadlines_.rest_locked();
                     throw;
@@ -168,6 +188,7 @@ bool close_op<Socket>::wait(const std::shared_ptr<close_op>& self, close_action 
     waits_for_change_ = next.waits_for_change();
     if (next.what == action::wait_readable) closing_.wake_for(next.bytes);
     if (!deadlines_.insert(*this, closing_.at(next.until))) return false;
+    deadlines_.add(*this, closing_.at({}));
     if constexpr (std::is_base_of_v<asio::io_context::executor_type, io_executor>)
         begin_wait(waits_for(self));
     else if (!beside_executor_)

@@ -4,17 +4,29 @@
 
 #include <closeside/detail/close/closing_socket.hpp>
 #include <closeside/detail/close/disown.hpp>
+#include <closeside/detail/close/told_to_go.hpp>
 #include <closeside/detail/kernel/multipath.hpp>
 
 #include <utility>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
+constexpr close_policy fin_first(close_policy p) noexcept {
+    p.closes_first = side::local;
+    return p;
+}
+
 template <class Socket>
 closing_socket<Socket>::closing_socket(Socket&& socket, const close_policy& policy, const close_manner& manner,
                                        last_bytes_memory last_bytes) noexcept
     : socket_(std::move(socket)), last_bytes_(std::move(last_bytes)), loop_(policy, manner, last_bytes_.get()),
-      option_error_(manner.option_error), linger2_(manner.linger2) {}
+      option_error_(manner.option_error), linger2_(manner.linger2) {
+    if (!told_to_go::any()) [[likely]]
+        return;
+    const bool waits_for_peer = policy.closes_first == side::peer && policy.on_limit == limit_action::close;
+    if (told_to_go::take(socket_.native_handle()) && waits_for_peer)
+        loop_ = close_loop<>(fin_first(policy), manner, last_bytes_.get());
+}
 
 template <class Socket>
 closing_socket<Socket>::closing_socket(closing_socket&&) noexcept = default;

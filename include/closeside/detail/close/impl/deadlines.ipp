@@ -4,6 +4,8 @@
 
 #include <closeside/detail/close/deadlines.hpp>
 
+#include <algorithm>
+
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Called when the timer is over. One wait after another finds its memory here, also while the one before it, which
@@ -18,11 +20,16 @@ struct close_deadlines::timer_handler {
 };
 
 CLOSESIDE_DECL close_deadlines::close_deadlines(asio::execution_context& context)
-    : service(context), timer_(context_executor{&context}), made_at_(forks()) {
-    count_forks();
-}
+    : service(context), timer_(context_executor{&context}) {}
 
-CLOSESIDE_DECL close_deadlines::~close_deadlines() { destroyed_.fetch_add(1, std::memory_order_relaxed); }
+CLOSESIDE_DECL close_deadlines::~close_deadlines() {
+    destroyed_.fetch_add(1, std::memory_order_relaxed);
+    const std::lock_guard lock(contexts_mutex_);
+    while (bounds_ != nullptr) {
+        bounds_->context_is_gone();
+        unlink(*bounds_);
+    }
+}
 
 /// Most threads ask for those of one context again and again, which Asio would look for in a list under a mutex.
 /** An address stands for the context only as long as none has been destroyed since: the next may lie where it was. */
@@ -42,7 +49,7 @@ CLOSESIDE_DECL bool close_deadlines::insert(entry& e, clock::time_point deadline
     if (!timer_) return false;
     heap_.push_back(&e);
     count_timer();
-    e.deadline_ = deadline;
+    e.deadline_ = bounded(deadline);
     e.place_ = heap_.size() - 1;
     rise(e.place_);
     empty_.store(false, std::memory_order_relaxed);
@@ -140,6 +147,61 @@ CLOSESIDE_DECL void close_deadlines::timer_over(std::uint64_t wait) {
         deferred& each = *d;
         each.again(std::move(d));
     }
+}
+
+CLOSESIDE_DECL void close_deadlines::emptied() noexcept {
+    for (bound* b = bounds_; b != nullptr; b = b->next_) b->none_waits();
+}
+
+CLOSESIDE_DECL void close_deadlines::attach(bound& b) noexcept {
+    const std::lock_guard contexts(contexts_mutex_);
+    const std::lock_guard lock(mutex);
+    b.of_ = this;
+    b.next_ = std::exchange(bounds_, &b);
+}
+
+CLOSESIDE_DECL void close_deadlines::detach(bound& b) noexcept {
+    const std::lock_guard contexts(contexts_mutex_);
+    if (b.of_ == nullptr) return;
+    const std::lock_guard lock(b.of_->mutex);
+    b.of_->unlink(b);
+}
+
+CLOSESIDE_DECL void close_deadlines::set_locked(bound& b, clock::time_point at, clock::duration spread) noexcept {
+    b.at_ = at;
+    b.spread_ = spread;
+    for (entry* e : heap_) e->deadline_ = bounded(e->deadline_);
+    const auto is_later = [](const entry* x, const entry* y) { return x->deadline_ > y->deadline_; };
+    std::make_heap(heap_.begin(), heap_.end(), is_later);
+    for (std::size_t place = 0; place != heap_.size(); ++place) heap_[place]->place_ = place;
+    reconsider_all();
+    try {
+        if (timer_ && !heap_.empty()) set_timer(heap_.front()->deadline_);
+    } catch (...) {
+        // The wait that is under way sets it anew, by the heap as it is then.
+    }
+}
+
+CLOSESIDE_DECL void close_deadlines::unlink(bound& b) noexcept {
+    bound** at = &bounds_;
+    while (*at != &b) at = &(*at)->next_;
+    *at = b.next_;
+    b.of_ = nullptr;
+}
+
+CLOSESIDE_DECL std::size_t close_deadlines::waiting_under(const bound& b) noexcept {
+    const std::lock_guard contexts(contexts_mutex_);
+    return b.of_ != nullptr ? b.of_->count() : 0;
+}
+
+CLOSESIDE_DECL auto close_deadlines::nearest(clock::time_point until) noexcept -> clock::time_point {
+    constexpr unsigned steps = 4096;
+    for (const bound* b = bounds_; b != nullptr; b = b->next_) {
+        if (until < b->at_ - b->spread_) continue;
+        until = std::min(until, b->at_ - b->spread_ * place_in_spread_ / steps);
+        place_in_spread_ = (place_in_spread_ + 1) % steps;
+    }
+    return until;
 }
 
 CLOSESIDE_DECL void close_deadlines::shrink() noexcept {

@@ -5,6 +5,7 @@
 #include <closeside/detail/close/disown.hpp>
 #include <closeside/detail/close/drop.hpp>
 #include <closeside/detail/close/start_close.hpp>
+#include <closeside/detail/close/told_to_go.hpp>
 
 #include <utility>
 
@@ -17,6 +18,7 @@ constexpr close_policy closing_at_limit(close_policy p) noexcept {
 
 template <class Socket>
 void release_now(Socket& socket, bool abort) noexcept {
+    if (told_to_go::any()) told_to_go::take(socket.native_handle());
     if (abort) close_loop<>::reset(socket.native_handle());
     error_code ignored;
     socket.close(ignored);

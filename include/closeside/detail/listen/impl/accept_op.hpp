@@ -120,7 +120,10 @@ int accept_op<Executor, HandlerExecutor>::take(error_code& ec) {
             if (!is_aborted(error) || !state_->tells_aborted()) continue;
             ec.assign(error, asio::error::get_system_category());
             return -1;
-        case accept_failure::out_of_resources: pauses_ = true; return -1;
+        case accept_failure::out_of_resources:
+            if (makes_room(error)) continue;
+            pauses_ = true;
+            return -1;
         case accept_failure::fatal: ec.assign(error, asio::error::get_system_category()); return -1;
         }
     }

@@ -3,6 +3,7 @@
 #define CLOSESIDE_DETAIL_LISTEN_IMPL_LISTENING_SOCKET_IPP
 
 #include <closeside/detail/close/apply_policy.hpp>
+#include <closeside/detail/close/waiting_closes.hpp>
 #include <closeside/detail/kernel/multipath.hpp>
 #include <closeside/detail/kernel/tcp_socket.hpp>
 #include <closeside/detail/listen/bind_diagnosis.hpp>
@@ -151,6 +152,10 @@ CLOSESIDE_DECL accept_failure classify_accept(int error) noexcept {
     }
 }
 
+CLOSESIDE_DECL bool makes_room(int error) noexcept {
+    return (error == EMFILE || error == ENFILE) && waiting_closes::shed_oldest(waiting_closes::most_shed) != 0;
+}
+
 CLOSESIDE_DECL int accept_once(int listener, asio::ip::tcp::endpoint* peer) noexcept {
     constexpr int flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
     if (peer == nullptr) return ::accept4(listener, nullptr, nullptr, flags);
@@ -169,11 +174,14 @@ CLOSESIDE_DECL int accept_blocking(int listener, error_code& ec, asio::ip::tcp::
     for (int vanished = 0; vanished < most_vanished;) {
         const int fd = accept_once(listener, peer);
         if (fd >= 0) return fd;
-        const accept_failure failure = classify_accept(errno);
-        if (failure == accept_failure::vanished && !(manner.tells_aborted && is_aborted(errno))) {
+        const int error = errno;
+        const accept_failure failure = classify_accept(error);
+        const bool is_gone = failure == accept_failure::vanished && !(manner.tells_aborted && is_aborted(error));
+        if (is_gone || makes_room(error)) {
             ++vanished;
             continue;
         }
+        errno = error;
         ::pollfd poll{listener, POLLIN, 0};
         if (failure != accept_failure::none_waiting || !manner.waits || (::poll(&poll, 1, -1) < 0 && errno != EINTR))
             break;
