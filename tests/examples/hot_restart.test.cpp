@@ -2,6 +2,7 @@
 #include "examples/keep_alive_load.hpp"
 #include "examples/server_under_test.hpp"
 #include "support/foreign_socket.hpp"
+#include "support/kernel_view.hpp"
 #include "support/run_program.hpp"
 #include "support/running_program.hpp"
 #include "support/temporary_directory.hpp"
@@ -21,8 +22,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using tests::running_program;
@@ -40,6 +43,21 @@ std::string process_in(const std::string& line) {
     REQUIRE(line.starts_with("hot_restart "));
     return line.substr(12, line.find(':') - 12);
 }
+
+/// Children of children, which become ours when their parent has gone.
+class adopted_children {
+public:
+    adopted_children() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+    adopted_children(const adopted_children&) = delete;
+    ~adopted_children() { ::prctl(PR_SET_CHILD_SUBREAPER, 0); }
+
+    /// Its exit status; -1 if it runs on.
+    int status_of(pid_t child) {
+        int status = -1;
+        kernel_view::eventually([&] { return ::waitpid(child, &status, WNOHANG) == child; });
+        return status;
+    }
+};
 
 /// The generations of a server, one of which serves.
 class generations {
@@ -86,16 +104,20 @@ public:
         serving(log_);
     }
     void restart() override {
-        REQUIRE(::kill(current_process(), SIGHUP) == 0);
+        const pid_t old = current_process();
+        REQUIRE(::kill(old, SIGHUP) == 0);
         serving(log_);
         stopped(log_);
+        if (old != log_.pid()) CHECK(children_.status_of(old) == 0);
     }
     void stop() override {
         REQUIRE(::kill(current_process(), SIGTERM) == 0);
         stopped(log_);
+        if (current_process() != log_.pid()) CHECK(children_.status_of(current_process()) == 0);
     }
 
 private:
+    adopted_children children_;
     running_program log_;
 };
 
@@ -218,6 +240,31 @@ TEST_CASE("hot_restart by a listener that is passed over a Unix socket loses and
 
 TEST_CASE("hot_restart under a service manager that holds the listener loses and refuses nothing") {
     check_nothing_lost(by_service_manager());
+}
+
+TEST_CASE("hot_restart takes systemd's listener over, with the connection that has woken it, and passes it on") {
+    if (std::string(CLOSESIDE_SOCKET_ACTIVATE).empty()) {
+        MESSAGE("SKIPPED: systemd-socket-activate is not installed (package systemd)");
+        return;
+    }
+    // Nobody else is given its port meanwhile; systemd's listener has SO_REUSEADDR, too.
+    const tests::foreign_socket reserved({asio::ip::address_v4::loopback(), 0}, {.reuse_address = true});
+    const std::string at = "127.0.0.1:" + std::to_string(reserved.local().port());
+    adopted_children children;
+    running_program server({CLOSESIDE_SOCKET_ACTIVATE, "-l", at, CLOSESIDE_HOT_RESTART, "systemd"});
+    server.line_with("Listening on");
+    tests::keep_alive_load load(reserved.local(), 4);
+    const std::string first = process_in(server.line_with("serving on " + at));
+    CHECK(load.answered_by(first + '\n', 10));
+    REQUIRE(::kill(std::stoi(first), SIGHUP) == 0);
+    const std::string second = process_in(server.line_with("serving on " + at));
+    CHECK(first != second);
+    CHECK(load.answered_by(second + '\n', 10));
+    const tests::load_totals totals = load.stop();
+    CHECK(totals.lost + totals.not_sent == 0);
+    CHECK(::kill(std::stoi(second), SIGTERM) == 0);
+    CHECK(process_in(server.line_with(second + ": stopped")) == second);
+    CHECK(children.status_of(std::stoi(second)) == 0);
 }
 
 TEST_CASE("without notice hot_restart refuses nobody, and what is lost is counted") {
