@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -270,6 +271,28 @@ TEST_CASE("hot_restart takes systemd's listener over, with the connection that h
 TEST_CASE("without notice hot_restart refuses nobody, and what is lost is counted") {
     by_exec server("0");
     restart_under_load(server);
+}
+
+TEST_CASE("hot_restart serves on where its successor cannot start, and hands over to the next that can") {
+    const tests::temporary_directory directory;
+    const std::string program = directory.path("hot_restart");
+    std::filesystem::copy_file(CLOSESIDE_HOT_RESTART, program);
+    adopted_children children;
+    running_program server({program, "exec", "127.0.0.1", "0"});
+    const std::string line = server.line_with("serving on");
+    const std::string at = line.substr(line.rfind(':') + 1);
+    tests::keep_alive_load load({asio::ip::address_v4::loopback(), static_cast<unsigned short>(std::stoi(at))}, 4);
+    std::filesystem::rename(program, program + ".gone");
+    REQUIRE(::kill(server.pid(), SIGHUP) == 0);
+    CHECK(!server.line_with("no successor: serving on").empty());
+    std::filesystem::rename(program + ".gone", program);
+    REQUIRE(::kill(server.pid(), SIGHUP) == 0);
+    const std::string second = process_in(server.line_with("serving on 127.0.0.1:" + at));
+    CHECK(load.answered_by(second + '\n', 10));
+    const tests::load_totals totals = load.stop();
+    CHECK(totals.lost + totals.not_sent == 0);
+    REQUIRE(::kill(std::stoi(second), SIGTERM) == 0);
+    CHECK(children.status_of(std::stoi(second)) == 0);
 }
 
 TEST_CASE("hot_restart says how it is to be started") {
