@@ -3,6 +3,8 @@
 // .socket unit of systemd. While the server is restarted, clients wait in the backlog and none is refused.
 #include <closeside/closeside.hpp>
 
+#include "service_manager.hpp"
+
 #include <asio/awaitable.hpp>
 #include <asio/buffer.hpp>
 #include <asio/co_spawn.hpp>
@@ -16,16 +18,12 @@
 #include <array>
 #include <csignal>
 #include <cstddef>
-#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <list>
 #include <set>
 #include <stdexcept>
-#include <string>
 #include <utility>
-
-#include <unistd.h>
 
 namespace cs = closeside;
 
@@ -37,16 +35,6 @@ struct stopping {
     bool now = false;
     std::set<stream*> idle; // a stop ends these reads, and no reply
 };
-
-// sd_listen_fds(3): so many descriptors from 3 on, if they are meant for this process.
-int passed_descriptors() {
-    const char* const pid = std::getenv("LISTEN_PID");
-    const char* const count = std::getenv("LISTEN_FDS");
-    if (pid == nullptr || count == nullptr || std::stol(pid) != ::getpid()) return 0;
-    const int passed = std::stoi(count);
-    for (const char* const name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name); // no child's
-    return passed;
-}
 
 asio::awaitable<void> session(stream client, stopping& stop) {
     std::array<char, 16 * 1024> data;
@@ -72,8 +60,8 @@ asio::awaitable<void> accept_loop(acceptor& listener, stopping& stop) {
 
 int main() {
     try {
-        constexpr int first_passed = 3; // SD_LISTEN_FDS_START
-        const int passed = passed_descriptors();
+        using service_manager::first_passed;
+        const int passed = service_manager::passed_descriptors();
         if (passed == 0)
             throw std::runtime_error(
                 "no listener was passed on: start it by systemd-socket-activate or a .socket unit");
