@@ -16,12 +16,16 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
+#include <charconv>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -67,19 +71,26 @@ bool is_of_http(const boost::system::error_code& ec) {
            ec != http::error::end_of_stream && ec != http::error::partial_message;
 }
 
-net::awaitable<void> session(stream client, std::chrono::seconds idle_time) {
+net::awaitable<void> session(stream client, cs::orderly_stop& stop, std::chrono::seconds idle_time) {
+    cs::orderly_stop::member here(stop, client);
     net::steady_timer limit(client.get_executor());
     boost::beast::flat_buffer buffer;
     bool client_knows = false;
     for (bool more = true; more;) {
         request asked;
         limit.expires_after(idle_time);
+        if (buffer.size() == 0) { // idle: a stop may end this wait, and no other
+            const auto waited =
+                co_await (client.async_wait(stream::wait_read, here.idle(no_throw)) || limit.async_wait(no_throw));
+            if (waited.index() == 1 || std::get<0>(std::get<0>(waited))) break;
+        }
         const auto read = co_await (http::async_read(client, buffer, asked, no_throw) || limit.async_wait(no_throw));
         if (read.index() == 1) break; // the time-out cancels the read, and the close is the type's
         const boost::system::error_code ec = std::get<0>(std::get<0>(read));
         if (ec && !is_of_http(ec)) break; // the end of the stream, as a rule
 
-        const response reply = ec ? refusal(ec) : answer(asked);
+        response reply = ec ? refusal(ec) : answer(asked);
+        if (here.stopping()) reply.keep_alive(false); // served once more, and told to go
         limit.expires_after(30s);
         const auto written = co_await (http::async_write(client, reply, no_throw) || limit.async_wait(no_throw));
         if (written.index() == 1 || std::get<0>(std::get<0>(written))) break;
@@ -90,12 +101,22 @@ net::awaitable<void> session(stream client, std::chrono::seconds idle_time) {
     std::clog << "closed: " << ec.message() << ": " << report << '\n';
 }
 
-net::awaitable<void> accept_loop(cs::acceptor<front_end>& listener, std::chrono::seconds idle_time) {
+net::awaitable<void> accept_loop(cs::acceptor<front_end>& listener, cs::orderly_stop& stop,
+                                 std::chrono::seconds idle_time) {
     while (true) {
         auto [ec, client] = co_await listener.async_accept(no_throw);
-        if (ec) co_return; // the listener is closed
-        net::co_spawn(listener.get_executor(), session(std::move(client), idle_time), net::detached);
+        if (ec == net::error::operation_aborted) co_return; // the stop has closed the listener
+        if (!ec) net::co_spawn(listener.get_executor(), session(std::move(client), stop, idle_time), net::detached);
     }
+}
+
+/// A port, or another number of the command line.
+std::uint16_t number(const std::string& text) {
+    std::uint16_t n = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, ec] = std::from_chars(text.data(), end, n);
+    if (ec != std::errc() || rest != end) throw std::invalid_argument("'" + text + "' is not a number from 0 to 65535");
+    return n;
 }
 
 } // namespace
@@ -104,14 +125,19 @@ int main(int argc, char** argv) {
     try {
         cs::warn_at_startup<front_end, told>(std::clog);
         net::io_context io(1);
-        const int port = argc > 1 ? std::stoi(argv[1]) : 8080;
-        const std::chrono::seconds idle_time(argc > 2 ? std::stoi(argv[2]) : 30);
-        cs::acceptor<front_end> listener(io, {net::ip::address_v6::any(), static_cast<unsigned short>(port)});
-        net::signal_set stop(io, SIGINT, SIGTERM);
+        const std::uint16_t port = argc > 1 ? number(argv[1]) : 8080;
+        const std::chrono::seconds idle_time(argc > 2 ? number(argv[2]) : 30);
+        cs::acceptor<front_end> listener(io, {net::ip::address_v6::any(), port});
+        cs::orderly_stop stop(io);
+        stop.add(listener);
+        net::signal_set signals(io, SIGINT, SIGTERM);
         std::clog << "serving on " << listener.local_endpoint() << '\n';
-        stop.async_wait([&](const boost::system::error_code&, int) { io.stop(); });
-        net::co_spawn(io, accept_loop(listener, idle_time), net::detached);
-        io.run();
+        signals.async_wait([&](const boost::system::error_code&, int) {
+            signals.clear(); // a second signal ends the process
+            stop.async_stop({.notice = 1s, .within = 30s}, net::detached);
+        });
+        net::co_spawn(io, accept_loop(listener, stop, idle_time), net::detached);
+        io.run(); // until the last connection has ended
     } catch (const std::exception& e) {
         std::cerr << "beast_http: " << e.what() << '\n';
         return EXIT_FAILURE;

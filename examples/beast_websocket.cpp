@@ -20,14 +20,17 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket.hpp>
 
+#include <charconv>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -141,13 +144,22 @@ net::awaitable<void> accept_loop(cs::acceptor<front_end>& listener, server& here
     }
 }
 
+/// A port, or another number of the command line.
+std::uint16_t number(const std::string& text) {
+    std::uint16_t n = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, ec] = std::from_chars(text.data(), end, n);
+    if (ec != std::errc() || rest != end) throw std::invalid_argument("'" + text + "' is not a number from 0 to 65535");
+    return n;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
     try {
         if (argc == 3 || argc > 4) throw std::invalid_argument("usage: beast_websocket [port [cert.pem key.pem]]");
         cs::warn_at_startup<front_end>(std::clog);
-        const int port = argc > 1 ? std::stoi(argv[1]) : 8080;
+        const std::uint16_t port = argc > 1 ? number(argv[1]) : 8080;
         server here;
         if (argc == 4) {
             // Whoever has read the reply to its handshake has read the session tickets that come before it.
@@ -155,7 +167,7 @@ int main(int argc, char** argv) {
             here.tls->use_certificate_chain_file(argv[2]);
             here.tls->use_private_key_file(argv[3], net::ssl::context::pem);
         }
-        cs::acceptor<front_end> listener(here.io, {net::ip::address_v6::any(), static_cast<unsigned short>(port)});
+        cs::acceptor<front_end> listener(here.io, {net::ip::address_v6::any(), port});
         net::signal_set signals(here.io, SIGINT, SIGTERM);
         std::clog << (here.tls ? "serving wss on " : "serving ws on ") << listener.local_endpoint() << '\n';
         signals.async_wait([&](const cs::error_code&, int) {

@@ -17,16 +17,22 @@
 #include <asio/write.hpp>
 
 #include <array>
+#include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace cs = closeside;
 using namespace asio::experimental::awaitable_operators;
+using namespace std::chrono_literals;
 using asio::ip::tcp;
 
 namespace {
@@ -55,7 +61,9 @@ asio::awaitable<void> pass_on(stream& from, stream& to) {
     }
 }
 
-asio::awaitable<void> serve(stream client, tcp::resolver::results_type to) {
+/// A proxy does not know what is idle: when it stops, both ends of each pair have until the deadline to end it.
+asio::awaitable<void> serve(stream client, tcp::resolver::results_type to, cs::orderly_stop& stop) {
+    const cs::orderly_stop::member here(stop, client);
     cs::error_code ec, client_ec, server_ec;
     stream server = co_await cs::async_connect<policy>(client.get_executor(), to, into(ec));
     if (ec) {
@@ -75,12 +83,22 @@ asio::awaitable<void> serve(stream client, tcp::resolver::results_type to) {
               << ": " << server_report << '\n';
 }
 
-asio::awaitable<void> accept_loop(cs::acceptor<policy>& listener, tcp::resolver::results_type to) {
-    while (listener.is_open()) {
-        cs::error_code ec;
+asio::awaitable<void> accept_loop(cs::acceptor<policy>& listener, tcp::resolver::results_type to,
+                                  cs::orderly_stop& stop) {
+    cs::error_code ec;
+    while (ec != asio::error::operation_aborted) { // the stop closes the listener
         auto client = co_await listener.async_accept(into(ec));
-        if (!ec) asio::co_spawn(listener.get_executor(), serve(std::move(client), to), asio::detached);
+        if (!ec) asio::co_spawn(listener.get_executor(), serve(std::move(client), to, stop), asio::detached);
     }
+}
+
+/// A port, or another number of the command line.
+std::uint16_t number(const std::string& text) {
+    std::uint16_t n = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, ec] = std::from_chars(text.data(), end, n);
+    if (ec != std::errc() || rest != end) throw std::invalid_argument("'" + text + "' is not a number from 0 to 65535");
+    return n;
 }
 
 } // namespace
@@ -93,15 +111,17 @@ int main(int argc, char** argv) {
     try {
         asio::io_context io(1);
         const auto to = tcp::resolver(io).resolve(argv[2], argv[3]);
-        cs::acceptor<policy> listener(io, {tcp::v4(), static_cast<asio::ip::port_type>(std::stoi(argv[1]))});
+        cs::acceptor<policy> listener(io, {tcp::v4(), number(argv[1])});
+        cs::orderly_stop stop(io);
+        stop.add(listener);
         asio::signal_set signals(io, SIGINT, SIGTERM);
         std::clog << "passing on from " << listener.local_endpoint() << '\n';
         signals.async_wait([&](cs::error_code, int) {
             signals.clear(); // a second signal ends the process
-            listener.close();
+            stop.async_stop({.within = 20s}, asio::detached);
         });
-        asio::co_spawn(io, accept_loop(listener, to), asio::detached);
-        io.run(); // a proxy does not know what is idle: until both ends of each pair have ended it
+        asio::co_spawn(io, accept_loop(listener, to, stop), asio::detached);
+        io.run(); // until the last connection has ended
     } catch (const std::exception& e) {
         std::cerr << "half_close_proxy: " << e.what() << '\n';
         return EXIT_FAILURE;

@@ -4,6 +4,7 @@
 #include <closeside/host.hpp>
 #include <closeside/policy.hpp>
 
+#include <charconv>
 #include <cstdint>
 #include <exception>
 #include <iostream>
@@ -19,16 +20,21 @@ namespace cs = closeside;
 inline constexpr cs::close_policy front_end = cs::policies::graceful;
 inline constexpr cs::close_policy upstream = cs::policies::peer_first;
 
+std::uint16_t port_in(const std::string& text) {
+    std::uint16_t port = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, ec] = std::from_chars(text.data(), end, port);
+    if (ec != std::errc() || rest != end || port == 0)
+        throw std::invalid_argument(text + " is no TCP port: give 1 to 65535");
+    return port;
+}
+
 int main(int argc, char** argv) {
     try {
-        const int port = argc > 1 ? std::stoi(argv[1]) : 7007;
-        if (port < 1 || port > 65535)
-            throw std::out_of_range(std::to_string(port) + " is no TCP port: give 1 to 65535");
+        const std::uint16_t port = argc > 1 ? port_in(argv[1]) : 7007;
         const cs::host::startup_options stated{
             .exposure = cs::host::exposure::nat, // many clients may share one address
-            .program = {.accepts_per_second = 500,
-                        .backlog = 4096,
-                        .listening_ports = {static_cast<std::uint16_t>(port)}},
+            .program = {.accepts_per_second = 500, .backlog = 4096, .listening_ports = {port}},
         };
         // In the journal of systemd each line has its level; elsewhere they are plain lines on standard error.
         const std::error_code unsafe = cs::check_at_startup<front_end, upstream>(cs::host::stderr_sink(), stated);

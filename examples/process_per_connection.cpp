@@ -9,14 +9,18 @@
 #include <asio/write.hpp>
 
 #include <array>
+#include <charconv>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <sys/wait.h>
@@ -107,11 +111,20 @@ private:
     bool idle_ = false, stopping_ = false;
 };
 
+/// A port, or another number of the command line.
+std::uint16_t number(const std::string& text) {
+    std::uint16_t n = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, ec] = std::from_chars(text.data(), end, n);
+    if (ec != std::errc() || rest != end) throw std::invalid_argument("'" + text + "' is not a number from 0 to 65535");
+    return n;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
     try {
-        server(static_cast<asio::ip::port_type>(argc > 1 ? std::stoi(argv[1]) : 7014)).run();
+        server(argc > 1 ? number(argv[1]) : asio::ip::port_type(7014)).run();
     } catch (const std::exception& e) {
         std::cerr << "process_per_connection: " << e.what() << '\n';
         return EXIT_FAILURE;

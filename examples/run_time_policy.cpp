@@ -10,21 +10,33 @@
 #include <asio/signal_set.hpp>
 #include <asio/write.hpp>
 
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace cs = closeside;
 using asio::ip::tcp;
 
 namespace {
+
+/// A port, or another number of the command line.
+std::uint16_t number(const std::string& text) {
+    std::uint16_t n = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, ec] = std::from_chars(text.data(), end, n);
+    if (ec != std::errc() || rest != end) throw std::invalid_argument("'" + text + "' is not a number from 0 to 65535");
+    return n;
+}
 
 cs::close_policy policy_of(int argc, char** argv) {
     const auto either = [&](int i, const std::string& first, const std::string& second) {
@@ -35,7 +47,7 @@ cs::close_policy policy_of(int argc, char** argv) {
     };
     cs::close_policy policy;
     policy.closes_first = either(2, "local", "peer") ? cs::side::local : cs::side::peer;
-    if (argc > 3) policy.patience = std::chrono::milliseconds(std::stoi(argv[3]));
+    if (argc > 3) policy.patience = std::chrono::milliseconds(number(argv[3]));
     policy.on_limit = either(4, "close", "abort") ? cs::limit_action::close : cs::limit_action::abort;
     // The sentence that the compiler would have printed, before there is a connection to close.
     if (const char* const sentence = contradiction(policy)) throw std::invalid_argument(sentence);
@@ -63,9 +75,9 @@ void accept_next(tcp::acceptor& listener, const cs::close_policy& policy) {
 int main(int argc, char** argv) {
     try {
         const cs::close_policy policy = policy_of(argc, argv);
-        const int port = argc > 1 ? std::stoi(argv[1]) : 7013;
+        const std::uint16_t port = argc > 1 ? number(argv[1]) : 7013;
         asio::io_context io(1);
-        tcp::acceptor listener(io, {tcp::v4(), static_cast<asio::ip::port_type>(port)});
+        tcp::acceptor listener(io, {tcp::v4(), port});
         asio::signal_set signals(io, SIGINT, SIGTERM);
         std::clog << "greeting on " << listener.local_endpoint() << ", closing with " << to_string(policy) << '\n';
         signals.async_wait([&](cs::error_code, int) { listener.close(); });

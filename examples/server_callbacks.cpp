@@ -4,6 +4,7 @@
 #include <closeside/closeside.hpp>
 
 #include <asio/buffer.hpp>
+#include <asio/detached.hpp>
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/strand.hpp>
@@ -11,18 +12,22 @@
 #include <asio/write.hpp>
 
 #include <array>
+#include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <memory>
-#include <mutex>
-#include <set>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace cs = closeside;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -30,46 +35,23 @@ constexpr cs::close_policy front_end = cs::policies::graceful;
 using strand = asio::strand<asio::thread_pool::executor_type>;
 using stream = cs::basic_stream<front_end, strand>;
 
-class session;
-std::mutex live_mutex;
-std::set<session*> live; // those that read and write; a close goes on without them
-
 class session : public std::enable_shared_from_this<session> {
 public:
-    explicit session(stream client) : client_(std::move(client)) {
-        const std::lock_guard lock(live_mutex);
-        live.insert(this);
-    }
-    ~session() {
-        const std::lock_guard lock(live_mutex);
-        live.erase(this);
-    }
+    session(stream client, cs::orderly_stop& stop) : client_(std::move(client)), here_(stop, client_) {}
 
     void start() {
         asio::post(client_.get_executor(), [self = shared_from_this()] { self->read(); });
     }
 
-    /// From any thread, with live_mutex held. The idle read ends; a reply is finished first.
-    void stop() {
-        asio::post(client_.get_executor(), [weak = weak_from_this()] {
-            const auto self = weak.lock();
-            if (!self) return;
-            self->stopping_ = true;
-            cs::error_code ignored;
-            if (self->idle_) self->client_.cancel(ignored);
-        });
-    }
-
 private:
     void read() {
-        if (stopping_) return close();
-        idle_ = true;
-        client_.async_read_some(asio::buffer(data_), [self = shared_from_this()](cs::error_code failed, std::size_t n) {
-            self->idle_ = false;
-            if (failed) return self->close();
-            asio::async_write(self->client_, asio::buffer(self->data_, n),
-                              [self](cs::error_code ec, std::size_t) { ec ? self->close() : self->read(); });
-        });
+        // A stop ends this read, and no reply.
+        client_.async_read_some(
+            asio::buffer(data_), here_.idle([self = shared_from_this()](cs::error_code failed, std::size_t n) {
+                if (failed) return self->close();
+                asio::async_write(self->client_, asio::buffer(self->data_, n),
+                                  [self](cs::error_code ec, std::size_t) { ec ? self->close() : self->read(); });
+            }));
     }
 
     /// The operation owns the connection: the session may go.
@@ -80,36 +62,45 @@ private:
     }
 
     stream client_;
+    cs::orderly_stop::member here_;
     std::array<char, 16 * 1024> data_{};
-    bool idle_ = false, stopping_ = false;
 };
 
-void accept_next(cs::acceptor<front_end>& listener, asio::thread_pool& pool) {
+void accept_next(cs::acceptor<front_end>& listener, asio::thread_pool& pool, cs::orderly_stop& stop) {
     // The handler runs on the listener's strand, and the connection gets one of its own.
     listener.async_accept(asio::make_strand(pool), [&](cs::error_code ec, stream client) {
-        if (ec || !listener.is_open()) return; // the server stops
-        std::make_shared<session>(std::move(client))->start();
-        accept_next(listener, pool);
+        if (ec == asio::error::operation_aborted) return; // the server stops
+        if (!ec) std::make_shared<session>(std::move(client), stop)->start();
+        accept_next(listener, pool, stop);
     });
+}
+
+/// A port, or another number of the command line.
+std::uint16_t number(const std::string& text) {
+    std::uint16_t n = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, ec] = std::from_chars(text.data(), end, n);
+    if (ec != std::errc() || rest != end) throw std::invalid_argument("'" + text + "' is not a number from 0 to 65535");
+    return n;
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
     try {
-        const int port = argc > 1 ? std::stoi(argv[1]) : 7011;
-        asio::thread_pool pool(argc > 2 ? std::stoul(argv[2]) : 4);
+        const std::uint16_t port = argc > 1 ? number(argv[1]) : 7011;
+        asio::thread_pool pool(argc > 2 ? number(argv[2]) : 4);
         const auto main_strand = asio::make_strand(pool); // the acceptor must not be used by two threads at once
-        cs::acceptor<front_end> listener(main_strand, {asio::ip::tcp::v4(), static_cast<asio::ip::port_type>(port)});
+        cs::acceptor<front_end> listener(main_strand, {asio::ip::tcp::v4(), port});
+        cs::orderly_stop stop(main_strand);
+        stop.add(listener);
         asio::signal_set signals(main_strand, SIGINT, SIGTERM);
         signals.async_wait([&](cs::error_code, int) {
             signals.clear(); // a second signal ends the process
-            listener.close();
-            const std::lock_guard lock(live_mutex);
-            for (session* const s : live) s->stop();
+            stop.async_stop({.within = 20s}, asio::detached);
         });
         std::clog << "echoing on " << listener.local_endpoint() << '\n';
-        asio::post(main_strand, [&] { accept_next(listener, pool); });
+        asio::post(main_strand, [&] { accept_next(listener, pool, stop); });
         pool.join(); // until the last connection has ended, those too that close in the background
     } catch (const std::exception& e) {
         std::cerr << "server_callbacks: " << e.what() << '\n';

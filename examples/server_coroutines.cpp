@@ -18,12 +18,16 @@
 #include <asio/write.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace cs = closeside;
@@ -40,16 +44,16 @@ auto into(cs::error_code& ec) { return asio::redirect_error(asio::use_awaitable,
 struct server {
     asio::io_context io{1};
     std::chrono::seconds idle_time;
-    asio::steady_timer stop{io, asio::steady_timer::time_point::max()}; // in the past from the signal on
-    bool stopping() const { return stop.expiry() != asio::steady_timer::time_point::max(); }
+    cs::orderly_stop stop{io};
 };
 
-/// Waits for input; false if the client is idle for too long, or the server stops. A wait that ends loses no byte.
-asio::awaitable<bool> next_input(stream& client, server& here) {
-    cs::error_code ready, idle, stopped;
+/// Waits for input; false if the client is idle for too long, or the server stops, which ends no other wait. A wait that
+/// ends loses no byte.
+asio::awaitable<bool> next_input(stream& client, cs::orderly_stop::member& member, server& here) {
+    cs::error_code ready, idle;
     asio::steady_timer limit(client.get_executor(), here.idle_time);
-    const auto first = co_await (client.async_wait(stream::wait_read, into(ready)) || limit.async_wait(into(idle)) ||
-                                 here.stop.async_wait(into(stopped)));
+    const auto first =
+        co_await (client.async_wait(stream::wait_read, member.idle(into(ready))) || limit.async_wait(into(idle)));
     co_return first.index() == 0 && !ready;
 }
 
@@ -67,16 +71,18 @@ asio::awaitable<std::string> read_line(stream& client, std::string& input, cs::e
 }
 
 asio::awaitable<void> session(stream client, server& here) {
+    cs::orderly_stop::member member(here.stop, client);
     std::string input;
     bool client_knows = false;
     cs::error_code ec, late;
-    while (!client_knows && !here.stopping()) {
-        if (input.empty() && !co_await next_input(client, here)) break;
+    while (!client_knows) {
+        if (input.empty() && !co_await next_input(client, member, here)) break;
         const std::string line = co_await read_line(client, input, ec);
         if (ec) break;
-        client_knows = line == "quit";
         const auto size = std::min(std::strtoul(line.c_str(), nullptr, 10), 64ul << 20);
-        const std::string reply = (client_knows ? "bye" : std::string(size, 'x')) + '\n';
+        std::string reply = line == "quit" ? "" : std::string(size, 'x') + '\n';
+        client_knows = line == "quit" || member.stopping(); // a server that stops serves each client once more
+        if (client_knows) reply += "bye\n";
         asio::steady_timer limit(client.get_executor(), 30s);
         const auto done =
             co_await (asio::async_write(client, asio::buffer(reply), into(ec)) || limit.async_wait(into(late)));
@@ -91,28 +97,38 @@ asio::awaitable<void> session(stream client, server& here) {
 }
 
 asio::awaitable<void> accept_loop(cs::acceptor<front_end>& listener, server& here) {
-    while (!here.stopping()) {
-        cs::error_code ec;
+    cs::error_code ec;
+    while (ec != asio::error::operation_aborted) { // the stop closes the listener
         auto client = co_await listener.async_accept(into(ec));
         if (!ec) asio::co_spawn(here.io, session(std::move(client), here), asio::detached);
     }
+}
+
+/// A port, or another number of the command line.
+std::uint16_t number(const std::string& text) {
+    std::uint16_t n = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, ec] = std::from_chars(text.data(), end, n);
+    if (ec != std::errc() || rest != end) throw std::invalid_argument("'" + text + "' is not a number from 0 to 65535");
+    return n;
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
     try {
-        const int port = argc > 1 ? std::stoi(argv[1]) : 7010;
-        server here{.idle_time = std::chrono::seconds(argc > 2 ? std::stoi(argv[2]) : 30)};
-        cs::acceptor<front_end> listener(here.io, {asio::ip::tcp::v4(), static_cast<asio::ip::port_type>(port)});
+        const std::uint16_t port = argc > 1 ? number(argv[1]) : 7010;
+        server here{.idle_time = std::chrono::seconds(argc > 2 ? number(argv[2]) : 30)};
+        cs::acceptor<front_end> listener(here.io, {asio::ip::tcp::v4(), port});
         asio::signal_set signals(here.io, SIGINT, SIGTERM);
         std::clog << "serving on " << listener.local_endpoint() << '\n';
+        here.stop.add(listener);
         signals.async_wait([&](cs::error_code, int) {
-            listener.close();
-            here.stop.expires_at(asio::steady_timer::time_point::min());
+            signals.clear(); // a second signal ends the process
+            here.stop.async_stop({.notice = 1s, .within = 60s}, asio::detached);
         });
         asio::co_spawn(here.io, accept_loop(listener, here), asio::detached);
-        here.io.run(); // every wait of a session has a bound, and so has this
+        here.io.run(); // until the last connection has ended
     } catch (const std::exception& e) {
         std::cerr << "server_coroutines: " << e.what() << '\n';
         return EXIT_FAILURE;

@@ -16,43 +16,38 @@
 #include <asio/write.hpp>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <exception>
 #include <iostream>
 #include <list>
-#include <set>
 #include <stdexcept>
 #include <utility>
 
 namespace cs = closeside;
+using namespace std::chrono_literals;
 
 inline constexpr cs::close_policy front_end = cs::policies::graceful;
 using stream = cs::stream<front_end>;
 using acceptor = cs::acceptor<front_end>;
 
-struct stopping {
-    bool now = false;
-    std::set<stream*> idle; // a stop ends these reads, and no reply
-};
-
-asio::awaitable<void> session(stream client, stopping& stop) {
+asio::awaitable<void> session(stream client, cs::orderly_stop& stop) {
+    cs::orderly_stop::member here(stop, client); // a stop ends idle reads, and no reply
     std::array<char, 16 * 1024> data;
     cs::error_code ec;
     auto no_throw = asio::redirect_error(asio::use_awaitable, ec);
-    while (!ec && !stop.now) {
-        stop.idle.insert(&client);
-        const std::size_t n = co_await client.async_read_some(asio::buffer(data), no_throw);
-        stop.idle.erase(&client);
+    while (!ec) {
+        const std::size_t n = co_await client.async_read_some(asio::buffer(data), here.idle(no_throw));
         if (!ec) co_await asio::async_write(client, asio::buffer(data, n), no_throw);
     }
     const cs::close_report report = co_await client.async_close(no_throw);
     std::clog << "closed: " << ec.message() << ": " << report << '\n';
 }
 
-asio::awaitable<void> accept_loop(acceptor& listener, stopping& stop) {
-    while (!stop.now) {
-        cs::error_code ec;
+asio::awaitable<void> accept_loop(acceptor& listener, cs::orderly_stop& stop) {
+    cs::error_code ec;
+    while (ec != asio::error::operation_aborted) {
         stream client = co_await listener.async_accept(asio::redirect_error(asio::use_awaitable, ec));
         if (!ec) asio::co_spawn(listener.get_executor(), session(std::move(client), stop), asio::detached);
     }
@@ -66,7 +61,7 @@ int main() {
             throw std::runtime_error(
                 "no listener was passed on: start it by systemd-socket-activate or a .socket unit");
         asio::io_context io(1);
-        stopping stop;
+        cs::orderly_stop stop(io);
         std::list<acceptor> listeners;
         asio::signal_set signals(io, SIGINT, SIGTERM);
         for (int fd = first_passed; fd < first_passed + passed; ++fd) {
@@ -77,10 +72,9 @@ int main() {
         }
         signals.async_wait([&](cs::error_code, int) {
             signals.clear(); // a second signal ends the process
-            stop.now = true;
             // systemd holds the listeners too: its backlog stays, and the next process takes what waits there.
             for (acceptor& listener : listeners) listener.close();
-            for (stream* const client : stop.idle) client->cancel();
+            stop.async_stop({.within = 20s}, asio::detached);
         });
         io.run(); // until the last connection has ended
     } catch (const std::exception& e) {
