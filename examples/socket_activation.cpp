@@ -3,6 +3,8 @@
 // .socket unit of systemd. While the server is restarted, clients wait in the backlog and none is refused.
 #include <closeside/closeside.hpp>
 
+#include "service_manager.hpp"
+
 #include <asio/awaitable.hpp>
 #include <asio/buffer.hpp>
 #include <asio/co_spawn.hpp>
@@ -17,15 +19,11 @@
 #include <chrono>
 #include <csignal>
 #include <cstddef>
-#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <list>
 #include <stdexcept>
-#include <string>
 #include <utility>
-
-#include <unistd.h>
 
 namespace cs = closeside;
 using namespace std::chrono_literals;
@@ -35,16 +33,6 @@ namespace {
 constexpr cs::close_policy front_end = cs::policies::graceful;
 using stream = cs::stream<front_end>;
 using acceptor = cs::acceptor<front_end>;
-
-// sd_listen_fds(3): so many descriptors from 3 on, if they are meant for this process.
-int passed_descriptors() {
-    const char* const pid = std::getenv("LISTEN_PID");
-    const char* const count = std::getenv("LISTEN_FDS");
-    if (pid == nullptr || count == nullptr || std::stol(pid) != ::getpid()) return 0;
-    const int passed = std::stoi(count);
-    for (const char* const name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name); // no child's
-    return passed;
-}
 
 asio::awaitable<void> session(stream client, cs::orderly_stop& stop) {
     cs::orderly_stop::member here(stop, client); // a stop ends idle reads, and no reply
@@ -71,8 +59,8 @@ asio::awaitable<void> accept_loop(acceptor& listener, cs::orderly_stop& stop) {
 
 int main() {
     try {
-        constexpr int first_passed = 3; // SD_LISTEN_FDS_START
-        const int passed = passed_descriptors();
+        using service_manager::first_passed;
+        const int passed = service_manager::passed_descriptors();
         if (passed == 0)
             throw std::runtime_error(
                 "no listener was passed on: start it by systemd-socket-activate or a .socket unit");

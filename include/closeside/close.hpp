@@ -45,8 +45,7 @@ public:
         error_code ec = asio::error::bad_descriptor;
         if (socket_.is_open()) ec.assign(prepare(socket_.native_handle(), policy_), asio::error::get_system_category());
         if (!ec) return start_close(std::move(socket_), policy_, std::move(handler));
-        error_code ignored;
-        socket_.close(ignored);
+        if (socket_.is_open()) release_now(socket_, false);
         post_completion(executor, std::move(handler), ec, close_report{});
     }
 

@@ -10,6 +10,7 @@
 #include <closeside/orderly_stop.hpp>
 #include <closeside/policy.hpp>
 #include <closeside/report.hpp>
+#include <closeside/statistics.hpp>
 #include <closeside/stream.hpp>
 #include <closeside/version.hpp>
 

@@ -3,7 +3,7 @@
 if(target MATCHES "^host")
     add_executable(consumer "${CMAKE_CURRENT_LIST_DIR}/host_main.cpp")
 else()
-    add_executable(consumer "${CMAKE_CURRENT_LIST_DIR}/main.cpp")
+    add_executable(consumer "${CMAKE_CURRENT_LIST_DIR}/${program}")
 endif()
 target_link_libraries(consumer PRIVATE closeside::${target})
 # One header-only, the other compiled, by what the target says of itself.

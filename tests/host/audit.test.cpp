@@ -389,6 +389,7 @@ TEST_CASE("every finding of every rule is complete, in printable sentences witho
                                {key::conntrack_loose, "0"}}));
     set_count(hosts.back(), counter::listen_overflows, 1);
     set_count(hosts.back(), counter::req_q_full_do_cookies, 1);
+    hosts.back().shared_ports = {443, 5000};
     hosts.push_back(hosts.back()); // where nothing is tracked
     hosts.back()[key::conntrack_count] = host::detail::interpret(host::detail::key_shape::number, "0");
     hosts.push_back(host_with({}));

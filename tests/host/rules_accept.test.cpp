@@ -7,9 +7,12 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace tests;
 
@@ -211,4 +214,28 @@ TEST_CASE("tcp_synack_retries = 0 is a warning off loopback, more is not judged"
     const auto f = judge("CS210", look(root), {});
     REQUIRE(f);
     CHECK(f->settings == std::vector<host::finding::setting>{{"net.ipv4.tcp_synack_retries", "5"}});
+}
+
+TEST_CASE("several listeners on a port lose what one has not accepted, unless tcp_migrate_req is on") {
+    const auto shared = [](std::vector<std::uint16_t> ports, const settings& values = {}) {
+        host::snapshot s = host_with(values);
+        s.shared_ports = std::move(ports);
+        return s;
+    };
+    CHECK(level("CS211", shared({}), {}) == "nothing");
+    CHECK(level("CS211", shared({443}, {{key::tcp_migrate_req, "1"}}), {}) == "nothing");
+    // Whose they are is not known.
+    CHECK(level("CS211", shared({443}), {}) == "note");
+    CHECK(level("CS211", shared({443, 8080}), {.listening_ports = {8080}}) == "warning");
+    CHECK(level("CS211", shared({443, 8080}), {.peers = exposure::loopback, .listening_ports = {8080}}) == "note");
+    CHECK(level("CS211", shared({443, 8080}), {.listening_ports = {80}}) == "nothing");
+    host::snapshot old = shared({443});
+    old[key::tcp_migrate_req] = {};
+    CHECK(level("CS211", old, {}) == "nothing");
+
+    const auto one = judge("CS211", shared({443, 8080}), {.listening_ports = {8080}});
+    CHECK(one->message.find("on port 8080 (SO_REUSEPORT)") != std::string::npos);
+    CHECK(one->settings == std::vector<host::finding::setting>{{"net.ipv4.tcp_migrate_req", "1"}});
+    const auto many = judge("CS211", shared({1, 2, 3, 4, 5, 6, 7, 8, 9, 10}), {});
+    CHECK(many->message.find("on ports 1, 2, 3, 4, 5, 6, 7, 8 and 2 more (") != std::string::npos);
 }

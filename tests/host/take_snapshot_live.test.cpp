@@ -7,11 +7,15 @@
 #include <doctest/doctest.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <cstring>
 #include <fstream>
 #include <string>
 #include <thread>
 
+#include <netinet/in.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -133,4 +137,37 @@ TEST_CASE("network: /proc/sys that is read-only, or covered, as containers have 
         return;
     }
     CHECK(*text == "writable read-only 60 " + std::to_string(ENOENT));
+}
+
+TEST_CASE("network: ports on which several sockets listen are seen, and no others") {
+    const auto text = tests::in_own_network([]() -> std::string {
+        const auto listen = [](int family, std::uint16_t port, const char* device = "") {
+            const int fd = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            const int on = 1;
+            ::sockaddr_in6 any{};
+            any.sin6_family = static_cast<sa_family_t>(family);
+            any.sin6_port = htons(port); // sockaddr_in has it at the same place
+            const socklen_t size = family == AF_INET ? sizeof(::sockaddr_in) : sizeof any;
+            return ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0 &&
+                   (family == AF_INET || ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0) &&
+                   ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, static_cast<socklen_t>(std::strlen(device))) ==
+                       0 &&
+                   ::bind(fd, reinterpret_cast<::sockaddr*>(&any), size) == 0 && ::listen(fd, 1) == 0;
+        };
+        const bool ready = listen(AF_INET, 7) && listen(AF_INET6, 7) &&      // one each
+                           listen(AF_INET, 8) && listen(AF_INET, 8, "lo") && // one for each device
+                           listen(AF_INET, 443) && listen(AF_INET, 443) && listen(AF_INET, 443) &&
+                           listen(AF_INET6, 80) && listen(AF_INET6, 80);
+        if (!ready) return "cannot listen";
+        std::string seen;
+        for (const auto port : host::take_snapshot().shared_ports) seen += std::to_string(port) + " ";
+        for (const auto& f : host::audit(host::take_snapshot(), {.listening_ports = {443}}))
+            if (f.code == "CS211") seen += to_string(f.severity);
+        return seen;
+    });
+    if (!text) {
+        MESSAGE(skipped);
+        return;
+    }
+    CHECK(*text == "80 443 warning");
 }

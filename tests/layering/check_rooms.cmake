@@ -10,7 +10,7 @@ cmake_minimum_required(VERSION 3.25)
 
 # The room of a header, by its path below include/closeside.
 function(room_of header result)
-    if(header MATCHES "^(duration|close_policy|last_bytes|report|stop_report|tls_report|error|version|detail/(exceptions|refusal|separate_compilation))[.]hpp$")
+    if(header MATCHES "^(duration|close_counters|close_policy|last_bytes|report|stop_report|tls_report|error|version|detail/(exceptions|refusal|separate_compilation))[.]hpp$")
         set(room values)
     elseif(header STREQUAL "policy.hpp")
         set(room policy)

@@ -12,8 +12,13 @@
 namespace model {
 
 /// Between the first look of the release and close(2) nothing may change, or the report cannot know.
-inline void note_race(const world& before, world& n, const closeside::detail::close_action& under_way) {
-    if (before.calls == 0 || !under_way.releases()) return;
+/** An unattended close has looked for the last time when it reads. */
+inline void note_race(const setting& s, const world& before, world& n,
+                      const closeside::detail::close_action& under_way) {
+    const bool half_closes = under_way.what == closeside::detail::close_action::kind::half_close;
+    if (s.unattended && half_closes && n.ours.fin_received && !before.ours.fin_received)
+        n.past.gone_in_half_close = true;
+    if ((before.calls == 0 && !s.unattended) || !under_way.releases()) return;
     if (std::memcmp(&before.ours, &n.ours, sizeof n.ours) != 0) n.past.raced = true;
 }
 
@@ -31,7 +36,7 @@ inline void note_arrival(const setting& s, const world& before, world& n,
                          const closeside::detail::close_action& under_way) {
     const tcp_endpoint& was = before.ours;
     const tcp_endpoint& is = n.ours;
-    note_race(before, n, under_way);
+    note_race(s, before, n, under_way);
     if (is.acknowledged != was.acknowledged && !was.all_acknowledged()) note_progress(s, n);
     if (n.finished && !before.to_them.carries_reset() && n.to_them.carries_reset()) n.past.refused_input = true;
     if (under_way.releases() && is.arrived() != was.arrived()) n.past.input_raced = true;

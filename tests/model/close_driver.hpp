@@ -122,7 +122,8 @@ private:
     loop fresh() const {
         static constexpr std::array<char, 8 * modelled_kernel::reply_unit> last{};
         return loop(setting_.policy,
-                    {.linger_is_set = setting_.policy.linger == closeside::lingering::abort,
+                    {.wants_report = !setting_.unattended,
+                     .linger_is_set = setting_.policy.linger == closeside::lingering::abort,
                      .last_bytes = static_cast<std::uint32_t>(setting_.last * modelled_kernel::reply_unit)},
                     last.data());
     }
@@ -153,7 +154,7 @@ private:
         if (a.what == kind::half_close) {
             w.time.half_closed = w.time.now;
             w.time.idle_wake_ups = 0;
-            if (w.ours.dead) w.past.gone_in_half_close = true;
+            if (w.ours.dead && !setting_.unattended) w.past.gone_in_half_close = true;
         }
         if (a.what == kind::look && w.ours.acknowledged == w.ours.write_end()) w.time.all_seen = true;
         if (a.what == kind::look || w.time.all_seen) w.time.looked = true;
@@ -195,13 +196,21 @@ private:
         if (both_fins && w.ours.state == tcp_state::close && !w.past.we_reset) w.past.forgotten = true;
         if (following.what != kind::done || !l.machine().finished())
             return broken(property::one_event_an_action, std::string("after the release: ") + name(following.what));
-        const closeside::close_report report = l.report();
+        const closeside::close_report report = report_of(l);
         if (report.discarded != w.ours.taken - w.taken_before)
             return broken(property::discard_limit, "discarded is not what was read");
         const release_judge judge(setting_, before, w);
-        if (verdict v = judge(report, [&](exception x) { excuse(x); }); v.broken) return v;
-        finish(w, report, l.error(report) == closeside::detail::close_error{});
+        const auto note_excuse = [&](exception x) { excuse(x); };
+        const verdict v = setting_.unattended ? judge.unattended(report, note_excuse) : judge(report, note_excuse);
+        if (v.broken) return v;
+        finish(w, report, setting_.unattended || l.error(report) == closeside::detail::close_error{});
         return {};
+    }
+
+    closeside::close_report report_of(const loop& l) const {
+        if constexpr (requires { l.machine().report_unseen(false); })
+            if (setting_.unattended) return l.report_unseen();
+        return l.report();
     }
 
     /// What the rest of the run does not depend on is forgotten.

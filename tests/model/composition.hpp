@@ -123,7 +123,7 @@ private:
         const auto ours = [&](step s, auto&& act) {
             take(w, s, found, [&](world& n) {
                 act(n);
-                note_race(w, n, driver_.next(w));
+                note_race(setting_, w, n, driver_.next(w));
                 return verdict{};
             });
         };

@@ -58,6 +58,36 @@ public:
         return last_bytes(r);
     }
 
+    /// Of a close that nobody waits for: unknown is always right.
+    template <class Excuse>
+    verdict unattended(const closeside::close_report& r, Excuse&& excuse) const {
+        const history& past = before_.past;
+        const auto excused = [&](bool holds, exception e) { return holds && (excuse(e), true); };
+        const auto unless_raced = [&](property p, std::string what) {
+            if (excused(past.raced, exception::between_look_and_close)) return verdict{};
+            return broken(p, what + "; reported " + to_string(r));
+        };
+        const bool dead = past.reset_by_peer || past.gave_up;
+        const bool behind_fin = dead && before_.ours.fin_received && r.ended_by == ending::fin;
+        if (excused(behind_fin, exception::died_behind_the_fin)) return {};
+        if (r.ended_by != ending::unknown && r.ended_by != ended_by())
+            if (verdict v = unless_raced(property::ended_by, std::string("ended by ") + to_string(ended_by()));
+                v.broken)
+                return v;
+        const bool reset_first = past.reset_by_peer && !before_.ours.fin_written && r.first_fin == fin_sender::none;
+        if (r.first_fin != fin_sender::unknown && r.first_fin != first_fin() &&
+            !excused(past.gone_in_half_close, exception::fin_before_ours) &&
+            !excused(reset_first, exception::reset_hid_the_fin))
+            if (verdict v = unless_raced(property::first_fin, std::string("the first FIN: ") + to_string(first_fin()));
+                v.broken)
+                return v;
+        if (r.time_wait == time_wait_holder::left_to_kernel && !left_to_kernel() &&
+            !excused(past.gone_in_half_close, exception::fin_before_ours))
+            return unless_raced(property::time_wait, "nothing is left to the kernel");
+        if (r.unacknowledged != 0) return broken(property::unacknowledged, "never looked at; reported " + to_string(r));
+        return last_bytes(r);
+    }
+
 private:
     /// By the policy, or over input that came as the connection was let go.
     bool may_reset() const {
@@ -143,6 +173,8 @@ inline std::optional<exception> excuse(const world& w, time_wait_holder said, ti
     const history& past = w.past;
     const bool fewer = is == holder::nobody || (said == holder::both && is != holder::both);
     if (past.raced) return exception::between_look_and_close;
+    if (past.gone_in_half_close && said == holder::local) return exception::fin_before_ours;
+    if ((past.reset_by_peer || past.gave_up) && is == holder::nobody) return exception::died_behind_the_fin;
     if (said == holder::local && is == holder::both && w.ours.passed_closing) return exception::closing_unseen;
     if (said == holder::local && is == holder::both && w.theirs.passed_closing) return exception::crossed_out_of_order;
     if (past.time_wait_killed && fewer) return exception::time_wait_killed;

@@ -69,6 +69,14 @@ sum explore(const Policies& policies, const Peers& scripts, names wanted_policie
     return total;
 }
 
+/// Takes every end of file for the peer's FIN, also that of a dead socket whose error the program has read.
+struct believes_end_of_file : close_machine {
+    using close_machine::close_machine;
+    closeside::close_report report_unseen(bool) const {
+        return closeside::detail::conclude_unseen(facts_, terms_, {.no_error = true, .quiet = quiet_});
+    }
+};
+
 /// Peers that close, shut down or reset when they like have the most interleavings, so they send nothing here.
 void lean(setting& s) {
     const bool on_eof = s.peer.closes == peer_closes::on_eof || s.peer.closes == peer_closes::never;
@@ -209,4 +217,33 @@ TEST_CASE("input beyond the limit, and behind a flood") {
     // What is less than a quota wakes nobody who waits for one.
     const auto flood = [](setting& s) { s.peer.chunk_bytes = 300 * 1024; };
     CHECK(explore(presets, peers, {"graceful", "peer_first"}, {"keeps sending"}, flood).states > 1'000'000);
+}
+
+TEST_CASE("of a close that nobody waits for nothing is said that is not so") {
+    const auto dropped = [](setting& s) {
+        s.unattended = true;
+        lean(s);
+    };
+    CHECK(explore(presets, peers, {}, {}, dropped).states > 250'000);
+    const auto dropped_and_cut = [&](setting& s) {
+        dropped(s);
+        s.cancels = true;
+        s.peer.chunks = 0;
+    };
+    CHECK(explore(further_policies, peers, {}, {"closes on EOF", "half-closes first", "is silent", "resets at once"},
+                  dropped_and_cut)
+              .states > 100'000);
+    const auto reads_before = [&](setting& s) {
+        dropped(s);
+        s.program_reads = true;
+        s.peer.chunks = 0;
+    };
+    CHECK(explore(presets, peers, {}, {"resets at once", "half-closes, then resets"}, reads_before).states > 100'000);
+    int noticed = 0;
+    for (const peer_script& peer : peers) {
+        setting s{presets[0].name, presets[0].value, peer, presets[0].tick};
+        reads_before(s);
+        noticed += explorer<believes_end_of_file>(s).run().broken.empty() ? 0 : 1;
+    }
+    CHECK(noticed > 0);
 }

@@ -40,6 +40,8 @@ enum class exception : std::uint8_t {
     closing_unseen,
     crossed_out_of_order,
     reset_hid_the_fin,
+    died_behind_the_fin,
+    fin_before_ours,
     program_took_the_error,
     peer_reset_later,
     peer_orphan_timed_out,
@@ -54,6 +56,8 @@ inline constexpr std::array exception_reasons{
     "the FINs crossed, but the acknowledgement of ours overtook the peer's FIN, which hides the crossing from our "
     "kernel",
     "a reset took the peer's FIN with it before it could be read",
+    "the connection died behind the peer's FIN, of which no read tells: unattended",
+    "the peer's FIN came between the last read and ours: unattended",
     "the program had taken the error that told of the end: unknown",
     "the peer reset the connection after the release",
     "the peer's orphan left FIN-WAIT-2 by its timeout, before our FIN reached it",

@@ -33,6 +33,7 @@ struct setting {
     std::uint8_t late_ticks = 0; ///< … and from when it is to be woken until it is
     bool cancels = false;
     bool program_reads = false; ///< before it closes
+    bool unattended = false;    ///< nobody waits for the report: what it knows must be right
     bool in_order = false;      ///< the network does not reorder: fewer interleavings, for a longer time
 
     std::uint8_t all() const { return static_cast<std::uint8_t>(reply + last); }
@@ -44,7 +45,7 @@ struct history {
     bool reset_by_peer = false;
     bool gave_up = false;
     bool told_before = false;        ///< the program had read the error before it closed
-    bool gone_in_half_close = false; ///< at the look after shutdown(2)
+    bool gone_in_half_close = false; ///< at the look after shutdown(2); unattended: the peer's FIN came before ours
     bool raced = false;              ///< the connection changed between the first look of the release and close(2)
     bool input_raced = false;        ///< input came between the last read and close(2)
     bool we_reset = false;           ///< at the release

@@ -222,6 +222,7 @@ const char* beyond_settings(std::string_view code) {
         {"CS102 CS103", "tcp_tw_recycle went with Linux 4.12"},
         {"CS117 CS118", "tcp_max_orphans is the host's alone"},
         {"CS123 CS208 CS209", "goes by what happens: tests/network/host_check_happening.test.cpp"},
+        {"CS211", "goes by who listens: tests/host/take_snapshot_live.test.cpp"},
         {"CS402 CS408", "nf_conntrack_max is the host's alone"},
     };
     for (const reason& r : reasons)

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -26,7 +27,9 @@ namespace tests {
 /// it comes.
 class running_program {
 public:
-    explicit running_program(const std::vector<std::string>& arguments) : running_program(arguments, new_pipe()) {}
+    /// `in_child()` is called before the program takes the place of the child.
+    explicit running_program(const std::vector<std::string>& arguments, const std::function<void()>& in_child = {})
+        : running_program(arguments, in_child, new_pipe()) {}
 
     pid_t pid() const { return process_.id(); }
 
@@ -79,9 +82,10 @@ private:
         return {observation::descriptor(fds[0]), observation::descriptor(fds[1])};
     }
 
-    running_program(const std::vector<std::string>& arguments, ends log)
+    running_program(const std::vector<std::string>& arguments, const std::function<void()>& in_child, ends log)
         : process_([&] {
               ::dup2(log.writing.get(), STDERR_FILENO);
+              if (in_child) in_child();
               ::execv(arguments.at(0).c_str(), observation::pointers_to(arguments).data());
               return 127;
           }),

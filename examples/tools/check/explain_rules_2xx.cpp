@@ -79,6 +79,15 @@ constexpr std::array texts{
               .harmless = "On loopback.",
               .advice = "Leave 5.",
               .keys = {key::tcp_synack_retries}},
+    rule_text{.code = "CS211",
+              .warns = "Several sockets listen on one port, and tcp_migrate_req is 0.",
+              .why = "SO_REUSEPORT gives each listener a queue of its own. The kernel spreads connections over the "
+                     "queues, and resets those in the queue of a listener that is closed, though others listen: so a "
+                     "restart by a second listener loses the clients whom the first has not accepted yet.",
+              .harmless = "While no listener is closed before it has accepted what waits and the others are gone, too; "
+                          "and where a BPF program of the kind select-or-migrate chooses among them.",
+              .advice = "Hand the listening socket itself on; or 1, if all listeners of the port set the same options.",
+              .keys = {key::tcp_migrate_req}},
 };
 
 } // namespace

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace closeside::host {
 
@@ -87,6 +88,9 @@ struct snapshot {
     /// Since this network namespace was made; nothing for what this kernel does not count, which is not the same as 0.
     std::array<std::optional<std::uint64_t>, all_counters.size()> counters{};
     closeside::detail::sockstat sockets;
+    /// Where several sockets listen at one address and port (SO_REUSEPORT), in rising order. Of this host alone: empty
+    /// where another root was read, or sock_diag cannot be used.
+    std::vector<std::uint16_t> shared_ports{};
     /// When it was taken; between two of them lie the rates.
     std::chrono::steady_clock::time_point taken{};
 

@@ -43,6 +43,50 @@ constexpr close_facts crossed{.first_fin = fin_sender::local, .our_fin = true, .
 constexpr close_facts was_reset{.first_fin = fin_sender::local, .our_fin = true, .reset_by_peer = true};
 constexpr close_facts had_failed{.first_fin = fin_sender::local, .our_fin = true, .failure = ETIMEDOUT};
 
+// Nobody waits for the report: what the calls of the close have answered.
+using cs::detail::conclude_unseen;
+using cs::detail::unseen_facts;
+
+constexpr bool says(const close_facts& f, unseen_facts u, ending e, fin_sender first, time_wait_holder holder,
+                    const cs::close_policy& p = plain) {
+    const cs::close_report r = conclude_unseen(f, p, u);
+    return r.ended_by == e && r.first_fin == first && r.time_wait == holder && r.unacknowledged == 0;
+}
+constexpr bool says_nothing(const close_facts& f, unseen_facts u, const cs::close_policy& p = plain) {
+    return says(f, u, ending::unknown, fin_sender::unknown, time_wait_holder::unknown, p);
+}
+constexpr unseen_facts quiet{.no_error = true, .quiet = true};
+constexpr unseen_facts connected_and_quiet{.connected = true, .no_error = true, .quiet = true};
+constexpr unseen_facts at_end{.no_error = true};
+constexpr close_facts our_fin_in_some_order{.first_fin = fin_sender::unknown, .our_fin = true, .peer_fin = true};
+
+static_assert(says_nothing(nothing, {}), "close(2) alone: FIN, or RST over unread input, or nothing any more");
+static_assert(says_nothing(nothing, quiet), "nothing to read: perhaps it is only connecting");
+static_assert(says_nothing(aborts, {}), "a reset of what may have been dead");
+static_assert(says_nothing(peer_first, {}), "end of file: perhaps the program has read the error");
+static_assert(says_nothing(was_reset, {}), "our FIN in SYN-SENT leaves ECONNRESET behind");
+static_assert(says_nothing(was_reset, {.connected = true}), "so does our own RST, to data after a SHUT_RD");
+static_assert(says(was_reset, {.connected = true, .no_error = true}, ending::reset_by_peer, fin_sender::local,
+                   time_wait_holder::nobody));
+static_assert(says(had_failed, {}, ending::failed, fin_sender::local, time_wait_holder::nobody));
+static_assert(says({.reset_by_peer = true}, {}, ending::reset_by_peer, fin_sender::unknown, time_wait_holder::nobody),
+              "the program may have half-closed");
+static_assert(says({.reset_by_peer = true}, {.looked = tcp_state::established, .connected = true},
+                   ending::reset_by_peer, nobody_yet, time_wait_holder::nobody));
+static_assert(says(peer_first, {.looked = tcp_state::fin_wait2, .connected = true, .no_error = true}, ending::fin,
+                   fin_sender::local, time_wait_holder::local));
+static_assert(says(we_first, quiet, ending::fin, fin_sender::local, time_wait_holder::left_to_kernel));
+static_assert(says_nothing(we_first, quiet, skips), "FIN-WAIT-2 would reset at once");
+static_assert(says(we_first_and_abort, quiet, ending::reset_by_us, fin_sender::local, time_wait_holder::nobody));
+static_assert(says(aborts, connected_and_quiet, ending::reset_by_us, fin_sender::unknown, time_wait_holder::nobody));
+static_assert(says(both_done, at_end, ending::fin, fin_sender::local, time_wait_holder::local));
+static_assert(says(crossed, at_end, ending::fin, fin_sender::local, time_wait_holder::both));
+static_assert(says(peer_first, at_end, ending::fin, fin_sender::peer, time_wait_holder::peer));
+static_assert(says(our_fin_in_some_order, at_end, ending::fin, fin_sender::unknown, time_wait_holder::unknown));
+static_assert(says(both_done, {.no_error = true, .multipath = true}, ending::fin, fin_sender::unknown,
+                   time_wait_holder::unknown));
+static_assert(conclude_unseen({.limit = cs::close_limit::drain_time, .discarded = 7}, plain, {}).discarded == 7);
+
 struct row {
     const char* why;
     close_facts learnt;

@@ -32,6 +32,9 @@ using clock_type = close_deadlines::clock;
 struct probe final : close_deadlines::entry {
     explicit probe(std::vector<const probe*>& ended) : over(&ended) {}
     void deadline_over() noexcept override { over->push_back(this); }
+    bool shed() noexcept override { return false; }
+    void reconsider() noexcept override {}
+    int watched_descriptor() noexcept override { return -1; }
     std::vector<const probe*>* over;
 };
 

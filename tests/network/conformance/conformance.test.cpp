@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "counted.hpp"
 #include "matrix.hpp"
 
 #include <doctest/doctest.h>
+
+#include <vector>
 
 using namespace std::chrono_literals;
 using namespace conformance;
@@ -44,10 +47,26 @@ TEST_CASE("no FIN-WAIT-2") { run_policy<no_fin_wait2>("no FIN-WAIT-2"); }
 TEST_CASE("brief: 2000 bytes at most, close on destruction") { run_policy<brief>("brief"); }
 TEST_CASE("impatient: 150 ms without a byte") { run_policy<impatient>("impatient"); }
 
-TEST_CASE("a slow reader that goes on sending gets its reply, however the stream is dropped") {
-    run_slow_readers({under_test<graceful>("graceful"), under_test<peer_first>("peer_first"),
-                      under_test<peer_first_or_reset>("peer_first_or_reset"), under_test<abortive>("abortive"),
-                      under_test<plain>("system"), under_test<front_end>("front end"), under_test<strict>("strict"),
-                      under_test<acknowledged>("until_acked"), under_test<no_fin_wait2>("no FIN-WAIT-2"),
-                      under_test<brief>("brief"), under_test<impatient>("impatient")});
+namespace {
+
+std::vector<policy_under_test> all_policies() {
+    return {under_test<graceful>("graceful"),
+            under_test<peer_first>("peer_first"),
+            under_test<peer_first_or_reset>("peer_first_or_reset"),
+            under_test<abortive>("abortive"),
+            under_test<plain>("system"),
+            under_test<front_end>("front end"),
+            under_test<strict>("strict"),
+            under_test<acknowledged>("until_acked"),
+            under_test<no_fin_wait2>("no FIN-WAIT-2"),
+            under_test<brief>("brief"),
+            under_test<impatient>("impatient")};
 }
+
+} // namespace
+
+TEST_CASE("a slow reader that goes on sending gets its reply, however the stream is dropped") {
+    run_slow_readers(all_policies());
+}
+
+TEST_CASE("statistics count what a capture shows, on every way out, or say unknown") { run_counted(all_policies()); }

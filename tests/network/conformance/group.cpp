@@ -46,14 +46,14 @@ std::int64_t open_descriptors() {
     return count;
 }
 
-/// Everything that ends by itself has ended: waits, threads, peers.
+} // namespace
+
 bool all_over(const std::vector<std::unique_ptr<cell>>& cells) {
     return std::all_of(cells.begin(), cells.end(), [](const std::unique_ptr<cell>& c) {
         return c->finished() && (!c->far_end().will_end() || c->far_end().ended());
     });
 }
 
-/// Every connection of the group is at rest in the kernel's tables, or two seconds have passed.
 void look_at_the_end(std::vector<std::unique_ptr<cell>>& cells, observation::segment_capture& witness) {
     const auto limit = std::chrono::steady_clock::now() + 2s;
     for (auto& c : cells) {
@@ -67,6 +67,8 @@ void look_at_the_end(std::vector<std::unique_ptr<cell>>& cells, observation::seg
         } while (std::chrono::steady_clock::now() < limit);
     }
 }
+
+namespace {
 
 /// Returns true when the context has run out of work.
 bool drive(asio::io_context& io, const std::vector<std::unique_ptr<cell>>& cells, handler_watch& watch,

@@ -36,6 +36,8 @@ public:
     virtual void go() = 0;
     /// Nothing of it is under way on other threads.
     virtual bool finished() const { return true; }
+    /// Of the stream.
+    virtual asio::io_context& context() noexcept = 0;
 
     evidence& seen() noexcept { return evidence_; }
     peer& far_end() noexcept { return *peer_; }
@@ -50,6 +52,12 @@ protected:
     peer* peer_ = nullptr;
     peers*& peers_;
 };
+
+/// Everything that ends by itself has ended: waits, threads, peers.
+bool all_over(const std::vector<std::unique_ptr<cell>>& cells);
+
+/// Every connection of the group is at rest in the kernel's tables, or two seconds have passed.
+void look_at_the_end(std::vector<std::unique_ptr<cell>>& cells, observation::segment_capture& witness);
 
 /// What a group has cost, and left behind.
 struct group_result {

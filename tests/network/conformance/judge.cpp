@@ -18,6 +18,7 @@ const char* to_string(race r) noexcept {
     case race::assassination: return "TIME-WAIT assassination (RFC 1337) by an overtaken acknowledgement";
     case race::closing_passed: return "FINs crossed, CLOSING over before the socket could be asked";
     case race::fin_before_abort: return "the peer's FIN came between the last look and our RST";
+    case race::reset_behind_fin: return "the peer's RST came behind its FIN, which no read tells";
     case race::input_at_close: return "input came between the last look and close(2)";
     }
     return "?";
@@ -77,6 +78,17 @@ public:
         return std::move(found_);
     }
 
+    judgement decide_counted() {
+        counted_ = !tells_a_report(e_.id.way);
+        if (closed_for_one_holder()) return std::move(found_);
+        if (e_.wire.assassinated()) raced(race::assassination);
+        if (said().ended_by != cs::ending::unknown) ending_matches();
+        if (is_multipath(e_.id.peer)) return tells_little(), std::move(found_);
+        if (said().first_fin != cs::fin_sender::unknown) first_fin_matches();
+        if (said().time_wait != cs::time_wait_holder::unknown) time_wait_matches();
+        return std::move(found_);
+    }
+
 private:
     void differs(std::string what) { found_.mismatches.push_back(std::move(what)); }
     void expect(bool holds, const char* otherwise) {
@@ -130,6 +142,13 @@ private:
         const unsigned promise = promised(e_.id);
         return peer_sends() && ((is(end::fin_local_reset) && (promise & (end::fin_answer_reset | end::orphan))) ||
                                 (is(end::local_reset) && (promise & end::fin_answer_reset)));
+    }
+
+    /// End of file is all that the close's own reads tell of it.
+    bool reset_came_behind_fin() const {
+        const wire_record& w = e_.wire;
+        const bool reset = counted_ && is(end::peer_reset | end::fin_peer_reset);
+        return reset && w.peer_fin && w.peer_fin->when <= w.peer_rst->when;
     }
 
     /// Our FIN acknowledges the peer's, which left less than a millisecond before: no look could have seen it.
@@ -299,6 +318,7 @@ private:
             break;
         case cs::ending::fin:
             if (is(end::local_reset | end::fin_local_reset) && input_came_at_close()) break;
+            if (reset_came_behind_fin()) return raced(race::reset_behind_fin);
             expect(!is(end::local_reset | end::fin_local_reset | end::peer_reset), "ended_by=fin, but there was a RST");
             expect(!never_connected(e_.id.peer) && !was(peer_kind::took_timeout), "ended_by=fin, but there was none");
             // Under linger2 = skip that answer is the kernel's own, to the acknowledgement of our FIN.
@@ -347,6 +367,7 @@ private:
         const kv::tcp_state local = e_.local_when_told.state;
         const bool either = said().first_fin == cs::fin_sender::local || said().first_fin == cs::fin_sender::unknown;
         if (either && fin_came_in_half_close()) return; // counted there
+        if (reset_came_behind_fin()) return;
         switch (said().time_wait) {
         case holder::nobody:
             expect(is(any_reset) || never_connected(e_.id.peer) || was(peer_kind::took_timeout),
@@ -400,6 +421,7 @@ private:
     }
 
     const evidence& e_;
+    bool counted_ = false; ///< without a report for anybody
     unsigned ending_;
     judgement found_;
 };
@@ -412,6 +434,8 @@ std::string since(const evidence& e, wall_clock::time_point t) {
 } // namespace
 
 judgement judge(const evidence& e) { return case_of(e).decide(); }
+
+judgement judge_counted(const evidence& e) { return case_of(e).decide_counted(); }
 
 std::string to_string(const evidence& e) {
     std::string text = to_string(e.id) + "\n    wire: " + end_text(e.wire.ending());
@@ -427,7 +451,7 @@ std::string to_string(const evidence& e) {
         return std::string(observation::state_name(local.state)) + "/" + observation::state_name(peer.state);
     };
     text += "\n    states local/peer at the end " + states(e.local_at_end, e.peer_at_end);
-    if (e.calls > 0 && tells_a_report(e.id.way))
+    if (e.calls > 0)
         text += "\n    told " + since(e, e.told) + " (" + e.ec.message() + ") " + to_string(e.report) +
                 "\n    states when told " + states(e.local_when_told, e.peer_when_told);
     if (e.cut != wall_clock::time_point{}) text += "\n    cut " + since(e, e.cut);

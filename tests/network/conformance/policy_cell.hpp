@@ -123,6 +123,8 @@ public:
 
     bool finished() const override { return finished_; }
 
+    asio::io_context& context() noexcept override { return own_io_ ? *own_io_ : io_; }
+
     void go() override {
         begin();
         switch (evidence_.id.way) {
@@ -168,8 +170,6 @@ private:
             throw std::runtime_error("Multipath TCP: listen");
         return fd;
     }
-
-    asio::io_context& context() { return own_io_ ? *own_io_ : io_; }
 
     /// Of a stream that the program connects, to a peer that does not let it.
     void connect_in_vain() {

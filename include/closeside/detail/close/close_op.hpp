@@ -35,6 +35,8 @@ protected:
     ~close_op();
 
     closing_socket<Socket>& closing() noexcept { return closing_; }
+    close_report report() noexcept { return closing_.report(&deadlines_); }
+    void count_end() noexcept { closing_.count_end(&deadlines_); }
 
 private:
     using action = close_action::kind;

@@ -9,8 +9,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <utility>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
+
+class close_deadlines;
 
 /// A socket whose close has begun: the closing loop with a descriptor and a clock.
 /** Dropped before its end, it stops waiting and does what on_limit says, so no way out leaves the connection to Asio's
@@ -43,7 +46,11 @@ public:
     /// To be called before each wait for input: let fewer bytes wake nobody. A FIN or RST always wakes.
     void wake_for(std::uint32_t bytes) noexcept;
 
-    close_report report() const noexcept;
+    /// The first call after the end counts it and tells of it, if anybody has asked; otherwise the destructor does.
+    /** `known`: of the socket's context, where the caller has them; else they are looked up. */
+    close_report report(close_deadlines* known = nullptr) noexcept;
+    /// The same, where nobody waits for the report.
+    void count_end(close_deadlines* known = nullptr) noexcept;
 
     /// `r`: report().
     error_code error(const close_report& r) const noexcept;
@@ -54,7 +61,16 @@ private:
     /// From one wait to the next; nothing in between blocks, so that the time is looked up once.
     close_action perform(close_action next, close_duration now) noexcept;
 
-    void release(bool aborts) noexcept;
+    void release(bool aborts, close_duration now) noexcept;
+
+    void count(const close_report& r, close_deadlines* known) noexcept;
+
+    /// What is moved from counts nothing.
+    struct pending {
+        pending() = default;
+        pending(pending&& other) noexcept : is(std::exchange(other.is, false)) {}
+        bool is = false;
+    };
 
     Socket socket_;
     last_bytes_memory last_bytes_; ///< until they are sent
@@ -65,6 +81,7 @@ private:
     int linger2_;
     int low_water_ = 1;
     bool begun_ = false;
+    pending count_; ///< of the end, later, since whoever ends it may hold a mutex
 };
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND

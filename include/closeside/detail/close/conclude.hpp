@@ -123,6 +123,64 @@ constexpr close_report conclude(const close_facts& f, const close_terms& terms, 
     return r;
 }
 
+/// What else a close knows that has not looked at the connection before close(2).
+struct unseen_facts {
+    tcp_state looked = tcp_state::unknown; ///< when the close began, if it has looked for its own sake
+    bool connected = false;                ///< there was input, or that look has shown a connection
+    bool no_error = false;  ///< a read has found nothing, or a look the FIN: for that end of file stands then
+    bool quiet = false;     ///< the last read has, and our FIN was out then if it is
+    bool multipath = false; ///< perhaps
+};
+
+/// The report of a close that nobody waits for: of what its calls have answered anyway, and unknown beyond it.
+/** End of file is a FIN where a read has found nothing before, or a look tells; else the program may have read the error
+ *  of a dead socket, or shut reading down. ECONNRESET behind our FIN is the peer's RST where the same is known, and that
+ *  there was a connection: in SYN-SENT shutdown(2) succeeds and leaves it behind, as does our kernel's RST that answers
+ *  data after a SHUT_RD. */
+constexpr close_report conclude_unseen(const close_facts& f, const close_terms& terms, const unseen_facts& u) noexcept {
+    close_report r;
+    r.first_fin = f.first_fin;
+    r.limit = f.limit;
+    r.discarded = f.discarded;
+    r.last_bytes = f.last_bytes;
+    // The program may have sent our FIN before the close began.
+    const fin_sender before = u.looked == tcp_state::unknown ? fin_sender::unknown : conclusion::first_fin(u.looked);
+    if (r.first_fin == fin_sender::none || before == fin_sender::local) r.first_fin = before;
+    const bool alive = u.quiet && !f.peer_fin && (f.our_fin || u.connected);
+    if (f.not_connected) {
+        conclusion::never_was(r);
+    } else if (f.failure != 0) {
+        conclusion::reset(r, ending::failed);
+    } else if (f.blind || (f.reset_by_peer && f.our_fin && !(u.connected && u.no_error))) {
+        conclusion::unknown(r, ending::unknown);
+    } else if (f.reset_by_peer) {
+        conclusion::reset(r, ending::reset_by_peer);
+    } else if (f.aborting) {
+        if (alive)
+            conclusion::reset(r, ending::reset_by_us);
+        else
+            conclusion::unknown(r, ending::unknown);
+    } else if (f.peer_fin && u.no_error && r.first_fin != fin_sender::unknown) {
+        conclusion::fin(r, f.crossed                          ? time_wait_holder::both
+                           : r.first_fin == fin_sender::local ? time_wait_holder::local
+                                                              : time_wait_holder::peer);
+    } else if (alive && !terms.skips_fin_wait2) {
+        r.first_fin = fin_sender::local;
+        conclusion::fin(r, time_wait_holder::left_to_kernel);
+    } else {
+        conclusion::unknown(r, f.our_fin && !terms.skips_fin_wait2 ? ending::fin : ending::unknown);
+    }
+    if (u.multipath && r.ended_by == ending::fin) conclusion::unknown(r, ending::fin);
+    return r;
+}
+
+/// … of one that has made no call but close(2), or the one that resets.
+constexpr close_report nothing_seen() noexcept {
+    close_report r;
+    conclusion::unknown(r, ending::unknown);
+    return r;
+}
+
 /// An error of ours, or one of the system's; neither: the policy's promise was kept.
 struct close_error {
     error ours{};

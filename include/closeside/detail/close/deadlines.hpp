@@ -8,6 +8,7 @@
 #include <closeside/detail/asio/in_place_memory.hpp>
 #include <closeside/detail/asio/io_context_of.hpp>
 #include <closeside/detail/asio/spare_memory.hpp>
+#include <closeside/detail/close/end_counters.hpp>
 #include <closeside/detail/close/waiting_closes.hpp>
 #include <closeside/detail/separate_compilation.hpp>
 
@@ -48,7 +49,7 @@ struct context_executor {
  *  it goes on without being work, since most closes that come later have a later deadline: one after the other needs
  *  neither a timer set nor one cancelled. */
 class __attribute__((visibility("default"))) close_deadlines : public asio::execution_context::service,
-                                                                public waiting_closes {
+                                                               public waiting_closes {
 public:
     using clock = std::chrono::steady_clock;
     using key_type = close_deadlines;
@@ -109,6 +110,16 @@ public:
     }
     /// Null if they are not there.
     static close_deadlines* if_there(asio::execution_context& context);
+
+    /// The counters of how its connections end; null if nobody has asked for them.
+    end_counters* counters() const noexcept { return counters_.load(std::memory_order_acquire); }
+    static end_counters* counters_of(asio::execution_context& context);
+    template <class Executor>
+    static end_counters* counters_of(const Executor& executor) {
+        return counters_of(context_of(executor));
+    }
+    /// Makes them if they are not there. @throws std::bad_alloc.
+    std::shared_ptr<end_counters> count_ends();
 
     /// What an orderly stop has to do with the closes of a context: none waits beyond it, those that begin later neither.
     /** Its members belong to the holders of both mutexes, the contexts' and the context's. */
@@ -207,6 +218,8 @@ private:
         unsigned destroyed = 0;
     };
 
+    static last_found& last_of_thread() noexcept;
+
     struct timer_handler;
 
     void shutdown() override;
@@ -249,6 +262,8 @@ private:
     std::uint64_t latest_wait_ = 0;
     bool left_ = false;                                   ///< the wait that is under way is no work of the context
     std::atomic<asio::io_context*> counts_work_{nullptr}; ///< the context, if it is an io_context that does
+    std::shared_ptr<end_counters> kept_counters_;
+    std::atomic<end_counters*> counters_{nullptr}; ///< those, for who does not hold the mutex
     bound* bounds_ = nullptr;
     unsigned place_in_spread_ = 0;
 };

@@ -14,6 +14,10 @@ namespace closeside::detail::inline CLOSESIDE_BACKEND {
 template <class Socket>
 void release_now(Socket& socket, bool abort) noexcept;
 
+/// Of a connection that has been released without a look.
+template <class Socket>
+void count_unseen_end(Socket& socket) noexcept;
+
 /// Ends a connection that nobody has closed, as on_destroy says; without the last bytes if that is an abort.
 /** One that belongs to the process this one was forked from is left alone. */
 template <class Socket>

@@ -71,6 +71,8 @@ public:
     void look_for_multipath() noexcept { may_be_multipath_ = true; }
 
     close_report report() const noexcept { return machine_.report(); }
+    /// … but for this one, of what is known all the same.
+    close_report report_unseen() const noexcept { return machine_.report_unseen(may_be_multipath_); }
     close_error error(const close_report& r) const noexcept { return machine_.error(r); }
     const Machine& machine() const noexcept { return machine_; }
 

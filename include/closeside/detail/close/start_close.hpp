@@ -47,7 +47,7 @@ private:
     /// Everything of the operation is gone, its memory too, before the handler runs.
     void complete(std::shared_ptr<close_op<Socket>> self, bool posted) override {
         const auto executor = this->closing().socket().get_executor();
-        close_report report = this->closing().report();
+        close_report report = this->report();
         const auto ec = this->closing().error(report);
         Handler handler(std::move(handler_));
         self.reset();
@@ -96,7 +96,7 @@ public:
 private:
     void complete(std::shared_ptr<close_op<Socket>> self, bool posted) override {
         std::shared_ptr<Completion> completion = std::move(completion_);
-        const close_report report = this->closing().report();
+        const close_report report = this->report();
         completion->result(this->closing().error(report), report);
         self.reset();
         if (posted)

@@ -25,6 +25,12 @@ public:
     /// Meaningful once finished; `elapsed` is the caller's to fill in.
     constexpr close_report report() const noexcept { return conclude(facts_, terms_, last_); }
 
+    /// The same if nobody waits for it, so that sampled() has not been called.
+    constexpr close_report report_unseen(bool may_be_multipath) const noexcept {
+        const bool connected = facts_.discarded != 0 || looked_;
+        return conclude_unseen(facts_, terms_, {state_, connected, can_read_ || fin_is_in_, quiet_, may_be_multipath});
+    }
+
     /// `r`: report().
     constexpr close_error error(const close_report& r) const noexcept { return error_of(r, terms_, facts_, last_); }
 
@@ -49,9 +55,12 @@ protected:
     acting_limit limit_;
     phase phase_ = phase::closing;
     bool wants_report_;
-    bool can_read_ = false; ///< a read has found nothing, so that reading is not shut down
-    bool woken_ = false;    ///< at least once
-    bool looked_ = false;   ///< at what is unacknowledged
+    bool can_read_ = false;                ///< a read has found nothing, so that reading is not shut down
+    tcp_state state_ = tcp_state::unknown; ///< without a report: as the first look has shown it
+    bool fin_is_in_ = false;               ///< … the peer's, as a look has shown
+    bool quiet_ = false;                   ///< … the last read has found nothing, and our FIN was out then if it is
+    bool woken_ = false;                   ///< at least once
+    bool looked_ = false;                  ///< at what is unacknowledged
     bool drain_follows_ = false;
     bool waits_for_room_ = false;
     bool acked_ = false; ///< all, and our FIN

@@ -16,9 +16,7 @@ namespace closeside::detail {
 class told_to_go {
 public:
     /// Without memory nothing is ever noted, and such a connection waits for the peer's FIN as the policy says.
-    static void prepare() noexcept {
-        [[maybe_unused]] static const bool made = make();
-    }
+    static void prepare() noexcept { [[maybe_unused]] static const bool made = make(); }
 
     static bool any() noexcept { return noted_.load(std::memory_order_relaxed) != 0; }
 

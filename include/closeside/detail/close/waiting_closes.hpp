@@ -71,9 +71,7 @@ public:
     static unsigned shed_oldest(unsigned most) noexcept;
 
     /// To be called before a close begins to wait. False if the cap leaves no room even for it.
-    static bool make_room() noexcept {
-        return cap_.load(std::memory_order_relaxed) == no_cap || make_room_under_cap();
-    }
+    static bool make_room() noexcept { return cap_.load(std::memory_order_relaxed) == no_cap || make_room_under_cap(); }
     static void set_cap(std::size_t most) noexcept;
 
     /// With the mutex held. Nothing happens to one that is there, or not there.
@@ -146,9 +144,7 @@ inline waiting_closes::~waiting_closes() {
     *at = next_context_;
 }
 
-inline void waiting_closes::set_cap(std::size_t most) noexcept {
-    cap_.store(most, std::memory_order_relaxed);
-}
+inline void waiting_closes::set_cap(std::size_t most) noexcept { cap_.store(most, std::memory_order_relaxed); }
 
 inline unsigned waiting_closes::shed_oldest(unsigned most) noexcept {
     const std::lock_guard lock(contexts_mutex_);

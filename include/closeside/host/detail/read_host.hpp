@@ -8,6 +8,7 @@
 #include <closeside/detail/kernel/printable_text.hpp>
 #include <closeside/detail/kernel/proc_net_counters.hpp>
 #include <closeside/detail/kernel/proc_reader.hpp>
+#include <closeside/detail/kernel/shared_ports.hpp>
 #include <closeside/detail/kernel/sockstat.hpp>
 #include <closeside/detail/kernel/sysctl_text.hpp>
 #include <closeside/host/counter.hpp>
@@ -199,6 +200,7 @@ static_assert(every_key_has_its_directory(), "key_files opens the directories th
     else
         mark_missing_keys(s);
     read_counters(s, proc);
+    if (s.root == "/" && !s.emulated) s.shared_ports = closeside::detail::shared_listening_ports();
     s.error = error_of_blindness(s);
 }
 

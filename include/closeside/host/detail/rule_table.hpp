@@ -71,6 +71,7 @@ inline constexpr std::array rule_table{
     rules::accept_queue_overflows,
     rules::syn_queue_full,
     rules::synack_not_retried,
+    rules::closed_listener_resets_its_queue,
     rules::listening_port_not_reserved,
     rules::ports_below_rate,
     rules::autobind_reuses_ports,

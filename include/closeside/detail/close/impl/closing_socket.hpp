@@ -3,6 +3,7 @@
 #define CLOSESIDE_DETAIL_CLOSE_IMPL_CLOSING_SOCKET_HPP
 
 #include <closeside/detail/close/closing_socket.hpp>
+#include <closeside/detail/close/deadlines.hpp>
 #include <closeside/detail/close/disown.hpp>
 #include <closeside/detail/close/told_to_go.hpp>
 #include <closeside/detail/kernel/multipath.hpp>
@@ -10,6 +11,12 @@
 #include <utility>
 
 namespace closeside::detail::inline CLOSESIDE_BACKEND {
+
+/// Of whatever context the socket is.
+template <class Socket>
+[[gnu::noinline]] end_counters* counters_of(Socket& socket) noexcept {
+    return close_deadlines::counters_of(socket.get_executor());
+}
 
 constexpr close_policy fin_first(close_policy p) noexcept {
     p.closes_first = side::local;
@@ -33,10 +40,10 @@ closing_socket<Socket>::closing_socket(closing_socket&&) noexcept = default;
 
 template <class Socket>
 closing_socket<Socket>::~closing_socket() {
-    if (!socket_.is_open()) return;
-    if (is_inherited(socket_)) disown(socket_);
+    if (socket_.is_open() && is_inherited(socket_)) disown(socket_);
     if (!begun_ && socket_.is_open()) begin();
     if (socket_.is_open()) advance({close_event::kind::cancelled});
+    if (count_.is) count_end();
 }
 
 template <class Socket>
@@ -79,10 +86,26 @@ void closing_socket<Socket>::wake_for(std::uint32_t bytes) noexcept {
 }
 
 template <class Socket>
-close_report closing_socket<Socket>::report() const noexcept {
+close_report closing_socket<Socket>::report(close_deadlines* known) noexcept {
     close_report r = loop_.report();
     r.elapsed = elapsed_;
+    if (count_.is) count(r, known);
     return r;
+}
+
+template <class Socket>
+void closing_socket<Socket>::count_end(close_deadlines* known) noexcept {
+    if (!count_.is) return;
+    close_report r = loop_.wants_report() ? loop_.report() : loop_.report_unseen();
+    r.elapsed = elapsed_;
+    count(r, known);
+}
+
+template <class Socket>
+void closing_socket<Socket>::count(const close_report& r, close_deadlines* known) noexcept {
+    count_.is = false;
+    end_counters* const counters = known != nullptr ? known->counters() : counters_of(socket_);
+    if (counters != nullptr) counters->see(r);
 }
 
 template <class Socket>
@@ -98,20 +121,23 @@ template <class Socket>
 close_action closing_socket<Socket>::perform(close_action next, close_duration now) noexcept {
     while (next.is_call()) {
         const bool aborts = next.what == close_action::kind::abort;
-        next = loop_.call(socket_.native_handle(), next, now, [this, aborts] { release(aborts); });
+        next = loop_.call(socket_.native_handle(), next, now, [&] { release(aborts, now); });
     }
     if (last_bytes_ && next.what != close_action::kind::wait_writable) last_bytes_.reset();
     return next;
 }
 
 template <class Socket>
-void closing_socket<Socket>::release(bool aborts) noexcept {
+void closing_socket<Socket>::release(bool aborts, close_duration now) noexcept {
     if (linger2_ != 0 && !aborts && loop_.can_leave_orphan())
         tcp_socket::set_linger2(socket_.native_handle(), linger2_);
     // close() and not the destructor: Asio's destructor would first take back an SO_LINGER that Asio has seen set.
     error_code ignored;
     socket_.close(ignored);
     if (loop_.wants_report()) elapsed_ = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - started_);
+    if (!any_is_counted()) return;
+    count_.is = true;
+    if (!loop_.wants_report()) elapsed_ = std::chrono::milliseconds(now);
 }
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND

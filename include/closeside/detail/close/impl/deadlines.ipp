@@ -24,6 +24,10 @@ CLOSESIDE_DECL close_deadlines::close_deadlines(asio::execution_context& context
 
 CLOSESIDE_DECL close_deadlines::~close_deadlines() {
     destroyed_.fetch_add(1, std::memory_order_relaxed);
+    if (kept_counters_) {
+        const std::lock_guard counters(kept_counters_->lifetime);
+        kept_counters_->context_is_gone = true;
+    }
     const std::lock_guard lock(contexts_mutex_);
     while (bounds_ != nullptr) {
         bounds_->context_is_gone();
@@ -31,17 +35,38 @@ CLOSESIDE_DECL close_deadlines::~close_deadlines() {
     }
 }
 
+CLOSESIDE_DECL std::shared_ptr<end_counters> close_deadlines::count_ends() {
+    const std::lock_guard lock(mutex);
+    if (!kept_counters_) {
+        kept_counters_ = std::make_shared<end_counters>();
+        counters_.store(kept_counters_.get(), std::memory_order_release);
+    }
+    return kept_counters_;
+}
+
 /// Most threads ask for those of one context again and again, which Asio would look for in a list under a mutex.
 /** An address stands for the context only as long as none has been destroyed since: the next may lie where it was. */
-CLOSESIDE_DECL close_deadlines& close_deadlines::of_context(asio::execution_context& context) {
+CLOSESIDE_DECL close_deadlines::last_found& close_deadlines::last_of_thread() noexcept {
     static constinit thread_local last_found last;
+    return last;
+}
+
+CLOSESIDE_DECL close_deadlines& close_deadlines::of_context(asio::execution_context& context) {
+    last_found& last = last_of_thread();
     const unsigned destroyed = destroyed_.load(std::memory_order_relaxed);
     if (last.context != &context || last.destroyed != destroyed)
         last = {&context, &asio::use_service<close_deadlines>(context), destroyed};
     return *last.deadlines;
 }
 
+CLOSESIDE_DECL end_counters* close_deadlines::counters_of(asio::execution_context& context) {
+    const close_deadlines* const d = if_there(context);
+    return d != nullptr ? d->counters() : nullptr;
+}
+
 CLOSESIDE_DECL close_deadlines* close_deadlines::if_there(asio::execution_context& context) {
+    const last_found& last = last_of_thread();
+    if (last.context == &context && last.destroyed == destroyed_.load(std::memory_order_relaxed)) return last.deadlines;
     return asio::has_service<close_deadlines>(context) ? &of_context(context) : nullptr;
 }
 

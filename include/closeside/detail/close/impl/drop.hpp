@@ -2,6 +2,8 @@
 #ifndef CLOSESIDE_DETAIL_CLOSE_IMPL_DROP_HPP
 #define CLOSESIDE_DETAIL_CLOSE_IMPL_DROP_HPP
 
+#include <closeside/detail/close/conclude.hpp>
+#include <closeside/detail/close/deadlines.hpp>
 #include <closeside/detail/close/disown.hpp>
 #include <closeside/detail/close/drop.hpp>
 #include <closeside/detail/close/start_close.hpp>
@@ -22,6 +24,13 @@ void release_now(Socket& socket, bool abort) noexcept {
     if (abort) close_loop<>::reset(socket.native_handle());
     error_code ignored;
     socket.close(ignored);
+    if (any_is_counted()) count_unseen_end(socket);
+}
+
+template <class Socket>
+void count_unseen_end(Socket& socket) noexcept {
+    end_counters* const counters = counters_of(socket);
+    if (counters != nullptr) counters->see(nothing_seen());
 }
 
 /// Ends the connection without waiting: begins the close and cuts it at its first wait.

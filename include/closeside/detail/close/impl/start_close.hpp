@@ -24,7 +24,7 @@ public:
         : close_op<Socket>(std::move(closing), beside_executor, deadlines) {}
 
 private:
-    void complete(std::shared_ptr<close_op<Socket>>, bool) override {}
+    void complete(std::shared_ptr<close_op<Socket>>, bool) override { this->count_end(); }
 };
 
 template <class Socket>
