@@ -177,6 +177,7 @@ inline bool waiting_closes::make_room_under_cap(waiting_close& c) noexcept {
     unsigned freed = 0;
     for (; waiting >= cap && shed_first_of_all(freed); --waiting) {
     }
+    if (waiting >= cap) return false; // others have places and are not listed yet
     c.reserved_ = true;
     reserved_.fetch_add(1, std::memory_order_relaxed);
     return true;

@@ -186,6 +186,7 @@ private:
     clock::time_point set_for_{};
     std::uint64_t wait_ = 0;
     in_place_memory<256> timer_memory_[2];
+    std::atomic<bool> posts_steps_ = false; ///< a stop is under way; for who does not hold the mutex
     std::atomic<bool> step_posted_ = false;
     in_place_memory<128> step_memory_;
 };

@@ -229,6 +229,7 @@ CLOSESIDE_DECL bool stop_core::begin(const stop_options& options, const std::sha
         next_sweep_ = clock::time_point::max();
         open_listeners_ = listeners.size();
         phase_.store(phase::notice, std::memory_order_seq_cst);
+        posts_steps_.store(true, std::memory_order_release);
         const std::size_t waiting = waiting_closes();
         for (context& c : contexts_)
             report_.closing +=
@@ -269,10 +270,11 @@ CLOSESIDE_DECL void stop_core::abandon() noexcept {
     std::shared_ptr<stop_waiter> waiter;
     {
         const std::lock_guard lock(mutex);
+        posts_steps_.store(false, std::memory_order_relaxed);
         waiter = waiter_.lock();
         waiter_.reset();
         kept_waiter_.reset();
-        contexts_.clear();
+        contexts_.clear(); // from here on none_waits() is not called
         listeners_.clear();
         timer_.reset();
         executor_.reset();
@@ -413,6 +415,7 @@ CLOSESIDE_DECL void stop_core::step() noexcept {
             next_turn_ = now + pace;
         }
         if (is_over(now)) {
+            posts_steps_.store(false, std::memory_order_relaxed);
             told = waiter_.lock();
             waiter_.reset();
             kept_waiter_.reset();
@@ -453,7 +456,7 @@ CLOSESIDE_DECL void stop_core::set_timer(clock::time_point at) {
 }
 
 CLOSESIDE_DECL void stop_core::post_step() noexcept {
-    if (!executor_ || !is_under_way() || step_posted_.exchange(true, std::memory_order_acq_rel)) return;
+    if (!posts_steps_.load(std::memory_order_acquire) || step_posted_.exchange(true, std::memory_order_acq_rel)) return;
     try {
         with_target(*executor_, [this](const auto& e) { asio::post(e, stepper{this, shared_from_this()}); });
     } catch (...) {
