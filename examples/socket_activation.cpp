@@ -28,7 +28,9 @@
 namespace cs = closeside;
 using namespace std::chrono_literals;
 
-inline constexpr cs::close_policy front_end = cs::policies::graceful;
+namespace {
+
+constexpr cs::close_policy front_end = cs::policies::graceful;
 using stream = cs::stream<front_end>;
 using acceptor = cs::acceptor<front_end>;
 
@@ -52,6 +54,8 @@ asio::awaitable<void> accept_loop(acceptor& listener, cs::orderly_stop& stop) {
         if (!ec) asio::co_spawn(listener.get_executor(), session(std::move(client), stop), asio::detached);
     }
 }
+
+} // namespace
 
 int main() {
     try {

@@ -687,6 +687,22 @@ TEST_CASE("a stop reaches no more than 64 members before the context runs what e
     CHECK(result.calls == 1);
 }
 
+TEST_CASE("a stop whose notice takes all its time still ends so many connections by the deadline") {
+    asio::io_context io;
+    cs::orderly_stop stop(io);
+    cs::acceptor<local_first> listener(io, {asio::ip::address_v4::loopback(), 0});
+    test_peer peer(listener.local_endpoint());
+    auto stream = listener.accept();
+    std::deque<cs::orderly_stop::member> members;
+    for (int n = 0; n != 500; ++n) members.emplace_back(stop, stream); // their cut begins long before the deadline
+    stop_result result;
+    stop.async_stop({.notice = 10s, .within = 200ms}, result.handler());
+    io.run_for(5s);
+    REQUIRE(result.calls == 1);
+    CHECK(result.report.cut == 1);
+    CHECK(peer.read().error == ECONNRESET);
+}
+
 TEST_CASE("an executor that is blocked keeps neither the others nor the end of the stop waiting") {
     asio::io_context blocked, io;
     cs::orderly_stop stop(io);

@@ -309,7 +309,7 @@ CLOSESIDE_DECL void stop_core::start_pass(unsigned errands) noexcept {
 
 CLOSESIDE_DECL void stop_core::enter_phases(clock::time_point now) noexcept {
     // Whom the pass before has not reached yet is due both.
-    if (now_in() == phase::notice && now >= notice_over_) {
+    if (now_in() == phase::notice && now >= std::min(notice_over_, cut_begins())) {
         phase_.store(phase::sweep, std::memory_order_seq_cst);
         start_pass(cursor_ != nullptr ? errand_sweep | errand_begin : errand_sweep);
     }
