@@ -23,13 +23,17 @@ namespace closeside::inline CLOSESIDE_BACKEND {
  *
  *  | a connection is | during the notice | after it | at the deadline |
  *  |---|---|---|---|
- *  | idle, or not yet served | served once more and told to go | its idle read ends, and it closes: our FIN is first, under side::peer too, but where on_limit resets | on_limit |
+ *  | idle | served once more and told to go | its idle read ends, and it closes: our FIN is first, under side::peer too, but where on_limit resets | on_limit |
  *  | busy | finishes, says goodbye | finishes, then its policy | RST: a cut message must show |
  *  | closing already, dropped ones too | goes on | its limits end at the deadline | on_limit |
  *
- *  Listeners are closed when the stop begins, once the program's accept loop has had the backlog; its pending accept then
- *  completes with operation_aborted. Members are reached at most 64 a turn of the context, and what is to be reset is
- *  begun so early that the last is through by the deadline. Nothing is allocated for a member.
+ *  Who is read idle at the deadline still, since input has come that was no request, counts as idle there; a session that
+ *  has not closed after its idle read was ended, as busy.
+ *
+ *  Listeners are closed when the stop begins, once the program's accept loop has had the backlog, for which it has a
+ *  second; its pending accept then completes with operation_aborted. Members are reached at most 64 a turn of the context,
+ *  and what is to end at the deadline begins to so early that the last is through by it: 100 us for each, a fifth of the
+ *  time at most. Nothing is allocated for a member.
  *
  *  @par Thread safety  Safe, but for construction and destruction. Members: as their streams.
  *  @par Object lifetime  Members may outlive it, and are then nobody's. Destroying it while a stop is under way completes
@@ -55,17 +59,23 @@ public:
      *  block for it.
      *
      *  Whatever the stop does to it runs on the executor of the read that was called idle last: a coroutine's own, a bound
-     *  one, else the stream's. Until then on the stream's. Where several threads run that, it must be a strand, as Asio
-     *  asks of whoever else would touch the stream.
-     *  @par Object lifetime  The stream must outlive it, and may not be moved meanwhile. It must outlive the reads that it
-     *  has called idle. */
-    class member : public detail::stop_member {
+     *  one, else the stream's. Until then on `executor`, or the stream's; before the deadline there is nothing to do then,
+     *  but for on_stop. Where several threads run that, it must be a strand, as Asio asks of whoever else would touch the
+     *  stream: a session that is spawned on a strand while its stream is on the pool says so here.
+     *  @par Object lifetime  The stream and the executors' contexts must outlive it, and the stream may not be moved
+     *  meanwhile. It must outlive the reads that it has called idle. */
+    class member : detail::stop_member {
     public:
         /// `stream`: stream<P>, ssl_stream<P>, or what has one of them below it, e.g. a WebSocket's.
         template <class Stream>
         requires detail::ends_orderly<Stream> member(orderly_stop& stop, Stream& stream)
             : stop_member(stop.core_, std::addressof(detail::ending_layer(stream)), detail::stream_calls_for<Stream>,
                           stream.get_executor(), detail::close_deadlines::of(stream.get_executor())) {}
+        template <class Stream, class SessionExecutor>
+        requires detail::ends_orderly<Stream> member(orderly_stop& stop, Stream& stream,
+                                                     const SessionExecutor& executor)
+            : stop_member(stop.core_, std::addressof(detail::ending_layer(stream)), detail::stream_calls_for<Stream>,
+                          executor, detail::close_deadlines::of(stream.get_executor())) {}
 
         /// Calls a read idle: between requests, nothing of the next one received yet. A stop may end it, and no other.
         /** For async_read_some, or for async_wait(wait_read), on ssl_stream async_wait_input, before a composed read. The
@@ -86,28 +96,29 @@ public:
         void on_stop(std::function<void()> f) { call_at_stop(std::move(f)); }
     };
 
-    /// Its context's closes end with the stop, and it is closed when that begins.
+    /// Its context's closes end with the stop, and it is closed when that begins, or now if it has begun.
     /** One that has been closed or released by then, for a hand-over, is left alone. The acceptor may be destroyed or
      *  moved. @throws std::bad_alloc. */
     template <close_policy P, class Executor>
     void add(basic_acceptor<P, Executor>& acceptor) {
         const auto& state = detail::acceptor_access::state(acceptor);
-        core_->add(state->deadlines(),
-                   std::make_shared<detail::end_listener<Executor>>(state, acceptor.get_executor()));
+        core_->add(state->deadlines(), std::make_shared<detail::end_listener<Executor>>(state));
     }
 
     /// Has a stop begun?
     bool stopping() const noexcept { return core_->stopping(); }
 
     /// Stops, as the table says, and completes when all is gone, or at the deadline.
-    /** Negative times are 0. It ends early once no member, listener or close is left; a session that does not return after
-     *  its connection is cut is counted as left_over 50 ms after the deadline.
+    /** Negative times are 0. It ends early once no member, listener or close is left, 20 ms after the last listener is
+     *  closed at the soonest: so long a session may take to begin on another context. A session that does not return after
+     *  its connection is cut is counted as left_over, 50 ms after the deadline or the last that did.
      *  @par Completion signature  void(error_code, closeside::stop_report)
      *  @par Completes with
      *  @li success                          it is over; the report says how
      *  @li error::cancelled                 it was cancelled, see below, and is over
      *  @li asio::error::already_started     another stop is under way; the report is empty
      *  @li asio::error::operation_aborted   this was destroyed
+     *  @throws std::bad_alloc; no stop has begun then.
      *  @par Per-operation cancellation  terminal, partial, total: as now(). */
     template <class Token = typename asio::default_completion_token<executor_type>::type>
     auto async_stop(const stop_options& options, Token&& token = {}) {
@@ -115,7 +126,7 @@ public:
     }
 
     /// The deadline of the stop that is under way is now: for a second signal. Without one: nothing.
-    void now() noexcept { core_->hurry({}); }
+    void now() noexcept { core_->hurry(); }
 
 private:
     const std::shared_ptr<detail::stop_core> core_;

@@ -35,8 +35,8 @@ inline int wake_up_call() noexcept {
 /// The waits of a close on its own thread: listed with those of its context, so that they are shed and bounded with them.
 class blocking_wait final : waiting_close {
 public:
-    /// `deadlines` may be null: nobody but its limits ends it then.
-    explicit blocking_wait(close_deadlines* deadlines) noexcept : deadlines_(deadlines) {}
+    /// `deadlines` may be null: nobody but its limits ends it then. `socket`: its descriptor.
+    blocking_wait(close_deadlines* deadlines, int socket) noexcept : deadlines_(deadlines), socket_(socket) {}
 
     ~blocking_wait() {
         if (deadlines_ == nullptr) return;
@@ -47,7 +47,7 @@ public:
     /// Waits until `fd` is ready or the time has come: `ready`, timer, shed, or cancelled by a bound, or if poll(2) fails.
     close_event::kind until(int fd, short events, close_event::kind ready, clock::time_point end,
                             clock::time_point begun) noexcept {
-        begin(fd, begun);
+        begin(begun);
         while (true) {
             if (shed_.load(std::memory_order_acquire)) return close_event::kind::shed;
             const clock::time_point now = clock::now(), wake = bounded(end);
@@ -71,14 +71,14 @@ private:
         const std::uint64_t one = 1;
         [[maybe_unused]] const auto n = ::write(call_, &one, sizeof one);
     }
-    int watched_descriptor() noexcept override { return fd_; }
+    int watched_descriptor() noexcept override { return socket_; }
 
-    void begin(int fd, clock::time_point begun) noexcept {
-        if (deadlines_ == nullptr || fd_ >= 0) return;
+    void begin(clock::time_point begun) noexcept {
+        if (deadlines_ == nullptr || begun_) return;
+        begun_ = true;
         call_ = wake_up_call();
-        if (!waiting_closes::make_room()) shed_.store(true, std::memory_order_relaxed);
+        if (!waiting_closes::make_room(*this)) shed_.store(true, std::memory_order_relaxed);
         const std::lock_guard lock(deadlines_->mutex);
-        fd_ = fd;
         deadlines_->add(*this, begun);
     }
 
@@ -102,8 +102,9 @@ private:
     }
 
     close_deadlines* const deadlines_;
-    int fd_ = -1;
+    const int socket_;
     int call_ = -1;
+    bool begun_ = false;
     std::atomic<bool> shed_ = false;
 };
 

@@ -63,6 +63,9 @@ private:
 
     void release(bool aborts, close_duration now) noexcept;
 
+    /// As the destructor does with a connection that is still there.
+    void cut() noexcept;
+
     void count(const close_report& r, close_deadlines* known) noexcept;
 
     /// What is moved from counts nothing.

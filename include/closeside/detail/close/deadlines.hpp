@@ -142,6 +142,7 @@ public:
 
         clock::time_point at_ = clock::time_point::max();
         clock::duration spread_{};
+        bool lapses_ = false;
         close_deadlines* of_ = nullptr; ///< null once the context is destroyed
         bound* next_ = nullptr;
     };
@@ -152,13 +153,15 @@ public:
     static void detach(bound& b) noexcept;
 
     /// From here on closes end at `at`, or within `spread` before it, so that not all end in one burst.
-    /** Returns how many wait, after `f(descriptor)` for each. None, where the context is gone. */
+    /** `lapses`: whoever begins after that is not bound. Returns how many wait, after `f(descriptor)` for each; none, where
+     *  the context is gone. */
     template <class Function>
-    static std::size_t set(bound& b, clock::time_point at, clock::duration spread, Function&& f) noexcept {
+    static std::size_t set(bound& b, clock::time_point at, clock::duration spread, bool lapses, Function&& f) noexcept {
         const std::lock_guard contexts(contexts_mutex_);
         if (b.of_ == nullptr) return 0;
         const std::lock_guard lock(b.of_->mutex);
         b.of_->for_each_descriptor(f);
+        b.lapses_ = lapses;
         b.of_->set_locked(b, at, spread);
         return b.of_->count();
     }

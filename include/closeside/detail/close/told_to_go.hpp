@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <new>
 
 namespace closeside::detail {
@@ -24,6 +23,11 @@ public:
         if (std::atomic<word>* const w = word_of(descriptor))
             if ((w->fetch_or(bit(descriptor), std::memory_order_relaxed) & bit(descriptor)) == 0)
                 noted_.fetch_add(1, std::memory_order_relaxed);
+    }
+
+    /// The descriptor is another connection's from here on, or none's.
+    static void forget(int descriptor) noexcept {
+        if (any()) take(descriptor);
     }
 
     /// Was it noted? It is not any more.
@@ -49,8 +53,8 @@ private:
     }
 
     static bool make() noexcept {
-        static const std::unique_ptr<std::atomic<word>[]> block(new (std::nothrow) std::atomic<word>[most / 64]());
-        words_.store(block.get(), std::memory_order_release);
+        auto* const block = new (std::nothrow) std::atomic<word>[most / 64](); // for good: connections may end at exit
+        words_.store(block, std::memory_order_release);
         return block != nullptr;
     }
 

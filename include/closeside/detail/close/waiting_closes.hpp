@@ -40,6 +40,7 @@ private:
     waiting_close* next_ = nullptr;
     clock::time_point begun_{};
     bool listed_ = false;
+    bool reserved_ = false; ///< a place under the cap, until it is listed
 };
 
 /// The closes that wait on one context, in the order in which they have begun, and those of all contexts of the process.
@@ -70,9 +71,18 @@ public:
     /// Of all contexts: sheds those that began first, `most` at most. Returns how many descriptors that has freed.
     static unsigned shed_oldest(unsigned most) noexcept;
 
-    /// To be called before a close begins to wait. False if the cap leaves no room even for it.
-    static bool make_room() noexcept { return cap_.load(std::memory_order_relaxed) == no_cap || make_room_under_cap(); }
+    /// To be called before a close begins to wait, and keeps its place. False if the cap leaves no room even for it.
+    static bool make_room(waiting_close& c) noexcept {
+        return cap_.load(std::memory_order_relaxed) == no_cap || make_room_under_cap(c);
+    }
     static void set_cap(std::size_t most) noexcept;
+
+    /// Of one that never waits after all.
+    static void give_up_place(waiting_close& c) noexcept {
+        if (!c.reserved_) return;
+        c.reserved_ = false;
+        reserved_.fetch_sub(1, std::memory_order_relaxed);
+    }
 
     /// With the mutex held. Nothing happens to one that is there, or not there.
     void add(waiting_close& c, clock::time_point begun) noexcept {
@@ -84,8 +94,10 @@ public:
         (last_ != nullptr ? last_->next_ : first_) = &c;
         last_ = &c;
         count_.store(count() + 1, std::memory_order_relaxed);
+        give_up_place(c);
     }
     void remove(waiting_close& c) noexcept {
+        give_up_place(c);
         if (!c.listed_) return;
         c.listed_ = false;
         (c.previous_ != nullptr ? c.previous_->next_ : first_) = c.next_;
@@ -116,10 +128,11 @@ private:
     virtual void emptied() noexcept = 0;
 
     static void hold_list_at_forks() noexcept;
-    static bool make_room_under_cap() noexcept;
+    static bool make_room_under_cap(waiting_close& c) noexcept;
     static bool shed_first_of_all(unsigned& freed) noexcept;
 
     [[gnu::visibility("default")]] inline static std::atomic<std::size_t> cap_ = no_cap;
+    [[gnu::visibility("default")]] inline static std::atomic<std::size_t> reserved_ = 0; ///< places
     [[gnu::visibility("default")]] inline static waiting_closes* contexts_ = nullptr;
 
     waiting_close* first_ = nullptr;
@@ -154,16 +167,19 @@ inline unsigned waiting_closes::shed_oldest(unsigned most) noexcept {
     return freed;
 }
 
-inline bool waiting_closes::make_room_under_cap() noexcept {
+inline bool waiting_closes::make_room_under_cap(waiting_close& c) noexcept {
     const std::lock_guard lock(contexts_mutex_);
     const std::size_t cap = cap_.load(std::memory_order_relaxed);
     if (cap == 0) return false;
-    std::size_t waiting = 0;
-    for (const waiting_closes* c = contexts_; c != nullptr; c = c->next_context_)
-        if (!c->is_inherited()) waiting += c->count();
+    std::size_t waiting = reserved_.load(std::memory_order_relaxed);
+    for (const waiting_closes* each = contexts_; each != nullptr; each = each->next_context_)
+        if (!each->is_inherited()) waiting += each->count();
     unsigned freed = 0;
     for (; waiting >= cap && shed_first_of_all(freed); --waiting) {
     }
+    if (waiting >= cap) return false; // others have places and are not listed yet
+    c.reserved_ = true;
+    reserved_.fetch_add(1, std::memory_order_relaxed);
     return true;
 }
 

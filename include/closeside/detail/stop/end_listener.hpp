@@ -16,55 +16,79 @@ namespace closeside::detail::inline CLOSESIDE_BACKEND {
 
 /// Closes a listener when the program has accepted what waits in the backlog, which close(2) would reset.
 /** On the listener's executor, since the program's accepts begin there. It looks each millisecond: the kernel does not tell
- *  that the queue is empty. */
+ *  that the queue is empty. If there is no memory to wait with, it is closed at once. */
 template <class Executor>
-class end_listener final : public stop_listener, public std::enable_shared_from_this<end_listener<Executor>> {
-public:
-    explicit end_listener(const std::shared_ptr<listener_state<Executor>>& state, const Executor& executor)
-        : state_(state), executor_(executor), timer_(executor) {}
+class end_listener final : public stop_listener {
+    using clock = std::chrono::steady_clock;
 
-    void end(std::shared_ptr<stop_core> core, std::chrono::steady_clock::duration longest) override {
-        until_ = std::chrono::steady_clock::now() + longest;
-        asio::post(executor_, [self = this->shared_from_this(), core = std::move(core)]() mutable {
-            self->look(std::move(core));
-        });
+public:
+    explicit end_listener(const std::shared_ptr<listener_state<Executor>>& state) noexcept : state_(state) {}
+
+    void end(std::shared_ptr<stop_core> core, clock::duration longest) noexcept override {
+        const auto state = state_.lock();
+        if (!state) return core->listener_is_closed();
+        std::shared_ptr<ending> e;
+        try {
+            e = std::make_shared<ending>(state, core, clock::now() + longest);
+            asio::post(state->acceptor.get_executor(), [e]() mutable { ending::look(std::move(e)); });
+        } catch (...) {
+            close(*state);
+            if (!e) core->listener_is_closed(); // else it says so itself
+        }
     }
 
 private:
+    using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, Executor>;
+
     /// The sessions of the last connections have begun so many turns later.
     static constexpr int turns = 4;
 
-    void look(std::shared_ptr<stop_core> core) {
-        const auto state = state_.lock();
-        // Closed, or released to whoever goes on with it.
-        if (!state || !state->acceptor.is_open()) return settle(std::move(core), turns);
-        ::pollfd queue{state->acceptor.native_handle(), POLLIN, 0};
-        if (::poll(&queue, 1, 0) > 0 && std::chrono::steady_clock::now() < until_) {
-            timer_.expires_after(std::chrono::milliseconds(1));
-            timer_.async_wait([self = this->shared_from_this(), core = std::move(core)](const error_code&) mutable {
-                self->look(std::move(core));
-            });
-            return;
-        }
+    static void close(listener_state<Executor>& state) noexcept {
         error_code ignored;
-        state->close(ignored);
-        settle(std::move(core), turns);
+        state.close(ignored);
     }
 
-    void settle(std::shared_ptr<stop_core> core, int left) {
-        if (left == 0) return core->listener_is_closed();
-        asio::post(executor_, [self = this->shared_from_this(), core = std::move(core), left]() mutable {
-            self->settle(std::move(core), left - 1);
-        });
-    }
+    /// Owned by what is queued or waits. However that ends, the core is told.
+    struct ending {
+        ending(const std::shared_ptr<listener_state<Executor>>& s, std::shared_ptr<stop_core> c, clock::time_point u)
+            : state(s), core(std::move(c)), until(u), pause(s->acceptor.get_executor()) {}
+        ending(const ending&) = delete;
+        ending& operator=(const ending&) = delete;
+        ~ending() { core->listener_is_closed(); }
 
-    using timer =
-        asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+        static void look(std::shared_ptr<ending> self) {
+            const auto state = self->state.lock();
+            // Closed, or released to whoever goes on with it.
+            if (!state || !state->acceptor.is_open()) return settle(std::move(self), turns);
+            ::pollfd queue{state->acceptor.native_handle(), POLLIN, 0};
+            const bool waits = ::poll(&queue, 1, 0) > 0 && clock::now() < self->until;
+            if (waits) try {
+                    ending& e = *self;
+                    e.pause.expires_after(std::chrono::milliseconds(1));
+                    e.pause.async_wait([self](const error_code&) mutable { look(std::move(self)); });
+                    return;
+                } catch (...) {
+                    // No memory.
+                }
+            close(*state);
+            settle(std::move(self), turns);
+        }
+
+        static void settle(std::shared_ptr<ending> self, int left) try {
+            if (left == 0) return;
+            const auto executor = self->pause.get_executor();
+            asio::post(executor, [self, left]() mutable { settle(std::move(self), left - 1); });
+        } catch (...) {
+            // No memory: the stop goes on without.
+        }
+
+        const std::weak_ptr<listener_state<Executor>> state;
+        const std::shared_ptr<stop_core> core;
+        const clock::time_point until;
+        timer pause;
+    };
 
     const std::weak_ptr<listener_state<Executor>> state_;
-    const Executor executor_;
-    timer timer_;
-    std::chrono::steady_clock::time_point until_{};
 };
 
 } // namespace closeside::detail::inline CLOSESIDE_BACKEND

@@ -65,8 +65,13 @@ public:
             member_->read_begins(); // where the stop has looked for its session before
         auto slot = asio::get_associated_cancellation_slot(handler);
         if (slot.is_connected()) slot.template emplace<cancels_idle_read>(cancels_idle_read{member_});
-        std::move(initiation_)(idle_handler<std::decay_t<Handler>>(*member_, std::forward<Handler>(handler)),
-                               std::forward<Args>(args)...);
+        try {
+            std::move(initiation_)(idle_handler<std::decay_t<Handler>>(*member_, std::forward<Handler>(handler)),
+                                   std::forward<Args>(args)...);
+        } catch (...) {
+            slot.clear(); // there is no read whose handler would
+            throw;
+        }
     }
 
     auto get_executor() const noexcept requires requires(const Initiation& i) { i.get_executor(); }

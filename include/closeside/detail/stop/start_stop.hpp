@@ -7,7 +7,6 @@
 #include <closeside/detail/asio/outstanding_work.hpp>
 #include <closeside/detail/close/start_close.hpp>
 #include <closeside/detail/stop/stop_core.hpp>
-#include <closeside/error.hpp>
 
 #include <memory>
 #include <optional>
@@ -71,7 +70,7 @@ public:
         auto slot = asio::get_associated_cancellation_slot(handler);
         const auto waiter =
             std::allocate_shared<waiting_for_stop<std::decay_t<Handler>>>(allocator, std::move(handler), executor);
-        if (slot.is_connected()) slot.template emplace<hurries>(hurries{core_});
+        if (slot.is_connected()) slot.template emplace<hurries>(hurries{core_, waiter});
         if (!core_->begin(options, waiter)) waiter->complete(asio::error::already_started, {});
     }
 
@@ -79,9 +78,10 @@ private:
     struct hurries {
         void operator()(asio::cancellation_type type) const {
             if (type == asio::cancellation_type::none) return;
-            if (const auto c = core.lock()) c->hurry(error::cancelled);
+            if (const auto c = core.lock()) c->cancel(waiter);
         }
         std::weak_ptr<stop_core> core;
+        std::weak_ptr<stop_waiter> waiter;
     };
 
     std::shared_ptr<stop_core> core_;

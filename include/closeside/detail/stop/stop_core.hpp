@@ -45,7 +45,7 @@ public:
     virtual ~stop_listener() = default;
 
     /// Calls core->listener_is_closed() when it is. `longest`: so long it waits for the backlog to be accepted.
-    virtual void end(std::shared_ptr<stop_core> core, std::chrono::steady_clock::duration longest) = 0;
+    virtual void end(std::shared_ptr<stop_core> core, std::chrono::steady_clock::duration longest) noexcept = 0;
 };
 
 /// The members of a stop, and its course. It outlives orderly_stop while there are members.
@@ -63,16 +63,18 @@ public:
     CLOSESIDE_DECL explicit stop_core(const asio::any_io_executor& executor);
     CLOSESIDE_DECL ~stop_core();
 
-    const asio::any_io_executor& executor() const noexcept { return executor_; }
-    phase now_in() const noexcept { return phase_.load(std::memory_order_acquire); }
+    const asio::any_io_executor& executor() const noexcept { return *executor_; }
+    phase now_in() const noexcept { return phase_.load(std::memory_order_seq_cst); }
     bool stopping() const noexcept { return now_in() != phase::none; }
 
     /// Members.
     CLOSESIDE_DECL void enter(stop_member& m, close_deadlines& deadlines);
     CLOSESIDE_DECL void leave(stop_member& m) noexcept;
     CLOSESIDE_DECL void visit(stop_member& m, unsigned errands) noexcept;
-    /// By what it was when the stop began. One whose stream was closed then is counted with the closes.
-    CLOSESIDE_DECL void count(stop_member& m, bool idle, bool open) noexcept;
+    /// By what it was when the stop began. One whose close waited then is counted with the closes.
+    CLOSESIDE_DECL void count(stop_member& m, bool idle) noexcept;
+    /// An idle read was left to complete with what is there, which may be nothing for the program.
+    CLOSESIDE_DECL void sweep_again() noexcept;
     void was_cut() noexcept { cut_.fetch_add(1, std::memory_order_relaxed); }
     CLOSESIDE_DECL void visit_is_back(stop_visit& v) noexcept;
 
@@ -82,7 +84,9 @@ public:
     /// False if a stop is under way already.
     CLOSESIDE_DECL bool begin(const stop_options& options, const std::shared_ptr<stop_waiter>& waiter);
     /// The deadline is now.
-    CLOSESIDE_DECL void hurry(const error_code& ec) noexcept;
+    CLOSESIDE_DECL void hurry() noexcept;
+    /// The same, if it is this one's stop.
+    CLOSESIDE_DECL void cancel(const std::weak_ptr<stop_waiter>& waiter) noexcept;
     /// Nobody is to be told any more.
     CLOSESIDE_DECL void abandon() noexcept;
 
@@ -90,11 +94,16 @@ public:
 
 private:
     friend class stop_member;
+    friend class stop_visitor;
 
     using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, asio::any_io_executor>;
 
     /// A turn does not wait longer for the errands of the one before.
-    static constexpr std::chrono::milliseconds pace{5};
+    static constexpr std::chrono::milliseconds pace{1};
+    /// Between two sweeps of who had input at the one before.
+    static constexpr std::chrono::milliseconds sweep_pause{20};
+    /// So long after its listeners are closed a stop does not end: the sessions of the last connections may begin elsewhere.
+    static constexpr std::chrono::milliseconds settling{20};
     /// If none has returned for so long after the last was cut, those that have not are left over.
     static constexpr std::chrono::milliseconds grace{50};
     /// The end of a stop at the latest, after its deadline: where memory or a machine's whole time is gone.
@@ -105,7 +114,7 @@ private:
     struct context final : close_deadlines::bound {
         context(stop_core& c, close_deadlines& d) : core(c), deadlines(&d) { d.attach(*this); }
         ~context() { close_deadlines::detach(*this); }
-        void none_waits() noexcept override { core.post_step(); }
+        void none_waits() noexcept override { core.post_step(); } // not after the core has let go of it
         void context_is_gone() noexcept override { deadlines.store(nullptr, std::memory_order_relaxed); }
 
         stop_core& core;
@@ -125,26 +134,34 @@ private:
     // With the mutex held.
     CLOSESIDE_DECL void start_pass(unsigned errands) noexcept;
     CLOSESIDE_DECL void enter_phases(clock::time_point now) noexcept;
+    CLOSESIDE_DECL void count_locked(stop_member& m, bool idle) noexcept;
     CLOSESIDE_DECL std::shared_ptr<stop_visit> make_visit(stop_member& m, unsigned errands) noexcept;
+    CLOSESIDE_DECL std::shared_ptr<stop_visit> make_echo(const stop_executor& e) noexcept;
+    CLOSESIDE_DECL unsigned errands_for(const stop_member& m) const noexcept;
     CLOSESIDE_DECL std::shared_ptr<stop_visit> next_visit() noexcept;
     CLOSESIDE_DECL bool is_over(clock::time_point now) noexcept;
-    CLOSESIDE_DECL clock::time_point next_look() const noexcept;
+    CLOSESIDE_DECL clock::time_point next_look(clock::time_point now) const noexcept;
     CLOSESIDE_DECL clock::time_point cut_begins() const noexcept;
-    CLOSESIDE_DECL void set_timer(clock::time_point at) noexcept;
+    CLOSESIDE_DECL void set_timer(clock::time_point at);
+    bool is_under_way() const noexcept { return !waiter_.expired(); }
     std::size_t waiting_closes() const noexcept;
     bool was_closing(int descriptor) const noexcept;
     clock::duration reserve(std::size_t connections) const noexcept;
 
-    const asio::any_io_executor executor_;
+    std::optional<asio::any_io_executor> executor_; ///< until abandoned, and so the timer
     std::atomic<phase> phase_ = phase::none;
 
     stop_member* first_ = nullptr;
     stop_member* last_ = nullptr;
     stop_member* cursor_ = nullptr; ///< the next to be visited in this pass
     std::size_t members_ = 0;
-    unsigned pass_ = 0; ///< its errands
-    unsigned under_way_ = 0;
+    unsigned pass_ = 0;      ///< its errands
+    unsigned under_way_ = 0; ///< visits
+    unsigned turn_ = 0;
+    unsigned of_turn_ = 0; ///< of the visits
     clock::time_point next_turn_{};
+    clock::time_point next_sweep_ = clock::time_point::max();
+    clock::time_point settled_{};
     spare_memory spare_;
 
     std::list<context> contexts_;
@@ -153,6 +170,7 @@ private:
 
     unsigned number_ = 0; ///< of the stop
     std::weak_ptr<stop_waiter> waiter_;
+    std::shared_ptr<stop_waiter> kept_waiter_; ///< while there is no memory for the wait that owns it else
     error_code result_;
     clock::time_point began_{};
     clock::time_point notice_over_{};
@@ -164,10 +182,11 @@ private:
     stop_report report_;
     std::atomic<std::size_t> cut_ = 0;
 
-    std::optional<timer> timer_; ///< until nobody can begin a stop any more; members live on
+    std::optional<timer> timer_;
     clock::time_point set_for_{};
     std::uint64_t wait_ = 0;
     in_place_memory<256> timer_memory_[2];
+    std::atomic<bool> posts_steps_ = false; ///< a stop is under way; for who does not hold the mutex
     std::atomic<bool> step_posted_ = false;
     in_place_memory<128> step_memory_;
 };

@@ -8,6 +8,7 @@
 #include <closeside/detail/separate_compilation.hpp>
 #include <closeside/detail/stop/stop_visit.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -66,6 +67,8 @@ private:
     CLOSESIDE_DECL void visited(unsigned errands);
     CLOSESIDE_DECL void end_at_deadline();
     CLOSESIDE_DECL brief_mutex& mutex() const noexcept;
+    bool is_idle() const noexcept { return state_.load(std::memory_order_seq_cst) == state::idle; }
+    bool was_idle() const noexcept { return state_.load(std::memory_order_relaxed) != state::busy; }
 
     const std::shared_ptr<stop_core> core_;
     void* const stream_;
@@ -73,12 +76,13 @@ private:
     stop_executor executor_; ///< changed with the core's mutex held
     asio::cancellation_signal ends_read_;
     std::function<void()> at_stop_;
+    std::atomic<bool> wants_call_ = false;
     stop_member* previous_ = nullptr;
     stop_member* next_ = nullptr;
     stop_visit* visit_ = nullptr; ///< that is on its way here
     int descriptor_ = -1;
     unsigned counted_in_ = 0; ///< the number of a stop
-    state state_ = state::busy;
+    std::atomic<state> state_ = state::busy;
     bool ending_ = false; ///< its read, by the stop
 };
 

@@ -28,16 +28,19 @@ enum stop_errand : unsigned {
 
 /// Errands on their way. The member may be gone when they arrive.
 struct stop_visit {
-    stop_visit(std::shared_ptr<stop_core> c, stop_member& m, const stop_executor& e, unsigned what)
-        : core(std::move(c)), executor(e), member(&m), errands(what) {}
+    stop_visit(std::shared_ptr<stop_core> c, stop_member* m, const stop_executor& e, unsigned what)
+        : core(std::move(c)), executor(e), member(m), errands(what) {}
 
     /// To the member's executor, which may destroy it at once; then it is back.
     static void post(std::shared_ptr<stop_visit> self) noexcept;
 
     const std::shared_ptr<stop_core> core;
     const stop_executor executor;
-    stop_member* member; ///< this and the next belong to the holder of the core's mutex
+    // From here on all belongs to the holder of the core's mutex.
+    stop_member* member; ///< null: it only has to come back, behind what its executor has to run before
     unsigned errands;
+    unsigned stop = 0; ///< its number
+    unsigned turn = 0;
     in_place_memory<128> memory[2]; ///< for a function that Asio queues, and for a strand that is to run
 };
 

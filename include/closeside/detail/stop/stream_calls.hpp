@@ -22,11 +22,11 @@ concept is_ending_layer = requires(Stream& s) {
 
 /// The outermost layer that is one of ours.
 template <class Stream>
-auto& ending_layer(Stream& stream) noexcept {
+auto& ending_layer(Stream& outer) noexcept {
     if constexpr (is_ending_layer<Stream>)
-        return stream;
+        return outer;
     else
-        return ending_layer(stream.next_layer());
+        return ending_layer(outer.next_layer());
 }
 
 template <class Stream>
@@ -58,10 +58,10 @@ inline constexpr asio::cancellation_type type_that_ends_read = requires(Stream& 
 
 template <class Stream, class Layer = ending_layer_of<Stream>>
 inline constexpr stop_stream_calls stream_calls_for{
-    [](void* stream) { return static_cast<Layer*>(stream)->is_open(); },
-    [](void* stream) { return static_cast<int>(static_cast<Layer*>(stream)->lowest_layer().native_handle()); },
-    [](void* stream) { static_cast<Layer*>(stream)->abort(); },
-    [](void* stream) { static_cast<Layer*>(stream)->close(); },
+    [](void* layer) { return static_cast<Layer*>(layer)->is_open(); },
+    [](void* layer) { return static_cast<int>(static_cast<Layer*>(layer)->lowest_layer().native_handle()); },
+    [](void* layer) { static_cast<Layer*>(layer)->abort(); },
+    [](void* layer) { static_cast<Layer*>(layer)->close(); },
     resets_idle(Layer::policy),
     type_that_ends_read<Stream>,
 };

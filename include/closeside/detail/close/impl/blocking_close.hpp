@@ -42,7 +42,9 @@ close_report close_blocking(Socket&& socket, const close_policy& policy, const c
     socket.cancel(ignored);
     closing_socket<Socket> closing(std::move(socket), policy, manner, std::move(last_bytes));
     close_action next = closing.begin();
-    blocking_wait waiting(next.what != action::done ? deadlines_of(closing.socket()) : nullptr);
+    const bool waits = next.what != action::done;
+    blocking_wait waiting(waits ? deadlines_of(closing.socket()) : nullptr,
+                          waits ? closing.socket().native_handle() : -1);
     while (next.what != action::done) {
         if (next.waits_for_change()) {
             next = wait_for_change(closing, waiting, next);

@@ -67,6 +67,7 @@ close_op<Socket>::close_op(closing_socket<Socket>&& closing, bool beside_executo
 
 template <class Socket>
 close_op<Socket>::~close_op() {
+    waiting_closes::give_up_place(*this);
     if (!waiting_) return;
     // The context is being destroyed.
     const std::lock_guard lock(deadlines_.mutex);
@@ -149,7 +150,7 @@ close_action close_op<Socket>::after_wait(const error_code& ec) noexcept {
 template <class Socket>
 bool close_op<Socket>::proceed(std::shared_ptr<close_op>& self, close_action next) {
     close_op& op = *self;
-    if (!op.started_ && !waiting_closes::make_room()) op.stopped_ = event::shed;
+    if (!op.started_ && !waiting_closes::make_room(op)) op.stopped_ = event::shed;
     while (true) {
         while (next.waits_for_change()) {
             const close_action wait = next;

@@ -40,10 +40,16 @@ closing_socket<Socket>::closing_socket(closing_socket&&) noexcept = default;
 
 template <class Socket>
 closing_socket<Socket>::~closing_socket() {
-    if (socket_.is_open() && is_inherited(socket_)) disown(socket_);
+    if (socket_.is_open()) cut();
+    if (count_.is) [[unlikely]]
+        count_end();
+}
+
+template <class Socket>
+void closing_socket<Socket>::cut() noexcept {
+    if (is_inherited(socket_)) disown(socket_);
     if (!begun_ && socket_.is_open()) begin();
     if (socket_.is_open()) advance({close_event::kind::cancelled});
-    if (count_.is) count_end();
 }
 
 template <class Socket>
@@ -89,7 +95,8 @@ template <class Socket>
 close_report closing_socket<Socket>::report(close_deadlines* known) noexcept {
     close_report r = loop_.report();
     r.elapsed = elapsed_;
-    if (count_.is) count(r, known);
+    if (count_.is) [[unlikely]]
+        count(r, known);
     return r;
 }
 
@@ -102,7 +109,7 @@ void closing_socket<Socket>::count_end(close_deadlines* known) noexcept {
 }
 
 template <class Socket>
-void closing_socket<Socket>::count(const close_report& r, close_deadlines* known) noexcept {
+[[gnu::noinline]] void closing_socket<Socket>::count(const close_report& r, close_deadlines* known) noexcept {
     count_.is = false;
     end_counters* const counters = known != nullptr ? known->counters() : counters_of(socket_);
     if (counters != nullptr) counters->see(r);

@@ -222,7 +222,7 @@ CLOSESIDE_DECL std::size_t close_deadlines::waiting_under(const bound& b) noexce
 CLOSESIDE_DECL auto close_deadlines::nearest(clock::time_point until) noexcept -> clock::time_point {
     constexpr unsigned steps = 4096;
     for (const bound* b = bounds_; b != nullptr; b = b->next_) {
-        if (until < b->at_ - b->spread_) continue;
+        if (until < b->at_ - b->spread_ || (b->lapses_ && clock::now() >= b->at_)) continue;
         until = std::min(until, b->at_ - b->spread_ * place_in_spread_ / steps);
         place_in_spread_ = (place_in_spread_ + 1) % steps;
     }

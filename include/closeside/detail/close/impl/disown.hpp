@@ -4,6 +4,7 @@
 
 #include <closeside/detail/close/deadlines.hpp>
 #include <closeside/detail/close/disown.hpp>
+#include <closeside/detail/close/told_to_go.hpp>
 #include <closeside/detail/kernel/forks.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
 
@@ -32,6 +33,7 @@ bool is_inherited_by_fork(Socket& socket) noexcept try {
 
 template <class Socket>
 void disown(Socket& socket) noexcept {
+    told_to_go::forget(socket.native_handle());
     const bool open = !is_inherited(socket) || put_stand_in(socket.native_handle());
     error_code ec;
     const int fd = socket.release(ec);

@@ -20,7 +20,7 @@ constexpr close_policy closing_at_limit(close_policy p) noexcept {
 
 template <class Socket>
 void release_now(Socket& socket, bool abort) noexcept {
-    if (told_to_go::any()) told_to_go::take(socket.native_handle());
+    told_to_go::forget(socket.native_handle());
     if (abort) close_loop<>::reset(socket.native_handle());
     error_code ignored;
     socket.close(ignored);

@@ -4,6 +4,7 @@
 
 #include <closeside/detail/asio/post_to.hpp>
 #include <closeside/detail/close/disown.hpp>
+#include <closeside/detail/close/told_to_go.hpp>
 #include <closeside/detail/kernel/owned_descriptor.hpp>
 #include <closeside/detail/listen/listener_state.hpp>
 #include <closeside/detail/listen/listening_socket.hpp>
@@ -116,6 +117,7 @@ accepted listener_state<Executor>::settle(int fd, const error_code& ec) noexcept
     accepted connection{owned_descriptor(fd), ec, protocol_, &deadlines_, policy_.on_limit == limit_action::abort};
     if (fd < 0) return connection;
     deadlines_.take_over();
+    told_to_go::forget(fd);
     if (has_other_options() && !set_inherited_options(fd, policy_))
         connection.ec.assign(errno, asio::error::get_system_category());
     return connection;

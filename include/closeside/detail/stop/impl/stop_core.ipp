@@ -4,9 +4,11 @@
 
 #include <closeside/detail/close/told_to_go.hpp>
 #include <closeside/detail/stop/stop_core.hpp>
+#include <closeside/error.hpp>
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <mutex>
 #include <utility>
 
@@ -82,6 +84,7 @@ CLOSESIDE_DECL void stop_visitor::operator()() {
         if (v->member == nullptr) return;
         member = std::exchange(v->member, nullptr);
         member->visit_ = nullptr;
+        if (v->stop != v->core->number_ || !v->core->executor_) return; // of a stop that is over, or abandoned
         errands = v->errands;
     }
     member->visited(errands); // it cannot go meanwhile: this is its session's executor
@@ -94,62 +97,75 @@ CLOSESIDE_DECL stop_core::stop_core(const asio::any_io_executor& executor) : exe
 CLOSESIDE_DECL stop_core::~stop_core() = default;
 
 inline void stop_core::add_context(close_deadlines& deadlines) {
-    for (const context& c : contexts_)
-        if (c.deadlines.load(std::memory_order_relaxed) == &deadlines) return;
+    for (auto c = contexts_.begin(); c != contexts_.end();) {
+        close_deadlines* const d = c->deadlines.load(std::memory_order_relaxed);
+        if (d == &deadlines) return;
+        c = d == nullptr ? contexts_.erase(c) : std::next(c);
+    }
     context& c = contexts_.emplace_back(*this, deadlines);
-    if (stopping()) close_deadlines::set(c, deadline_, reserve(members_), [](int) {});
+    if (is_under_way()) close_deadlines::set(c, deadline_, reserve(members_), false, [](int) {});
 }
 
 CLOSESIDE_DECL void stop_core::enter(stop_member& m, close_deadlines& deadlines) {
     bool is_late = false;
     {
         const std::lock_guard lock(mutex);
-        add_context(deadlines);
+        if (executor_) add_context(deadlines);
         m.previous_ = last_;
         (last_ != nullptr ? last_->next_ : first_) = &m;
         last_ = &m;
         ++members_;
-        if (!stopping()) return;
+        if (!is_under_way()) return;
         m.counted_in_ = number_;
         ++report_.idle;
-        told_to_go::take(m.descriptor_); // of a connection that had this descriptor before
         is_late = now_in() == phase::cut;
     }
     if (is_late) visit(m, errand_cut);
 }
 
 CLOSESIDE_DECL void stop_core::leave(stop_member& m) noexcept {
-    const std::lock_guard lock(mutex);
-    if (cursor_ == &m) cursor_ = m.next_;
-    (m.previous_ != nullptr ? m.previous_->next_ : first_) = m.next_;
-    (m.next_ != nullptr ? m.next_->previous_ : last_) = m.previous_;
-    if (m.visit_ != nullptr) m.visit_->member = nullptr;
-    --members_;
-    ++returned_;
-    if (members_ == 0 && stopping()) post_step();
+    std::shared_ptr<stop_visit> echo;
+    {
+        const std::lock_guard lock(mutex);
+        if (is_under_way()) count_locked(m, m.was_idle());
+        if (cursor_ == &m) cursor_ = m.next_;
+        (m.previous_ != nullptr ? m.previous_->next_ : first_) = m.next_;
+        (m.next_ != nullptr ? m.next_->previous_ : last_) = m.previous_;
+        if (m.visit_ != nullptr) m.visit_->member = nullptr;
+        --members_;
+        ++returned_;
+        if (!is_under_way()) return;
+        // Its stream may go a moment after it: not before that the stop is over.
+        echo = make_echo(m.executor_);
+        if (!echo && members_ == 0) post_step();
+    }
+    if (echo) stop_visit::post(std::move(echo));
 }
 
 CLOSESIDE_DECL void stop_core::visit(stop_member& m, unsigned errands) noexcept {
     std::shared_ptr<stop_visit> v;
     {
         const std::lock_guard lock(mutex);
-        if (m.visit_ != nullptr) {
-            m.visit_->errands |= errands;
-            return;
-        }
+        if (!executor_) return;
         v = make_visit(m, errands);
-        if (!v) return; // it is visited once more at the deadline
-        ++under_way_;
     }
-    stop_visit::post(std::move(v));
+    if (v) stop_visit::post(std::move(v)); // else it is visited once more at the deadline
 }
 
-CLOSESIDE_DECL void stop_core::count(stop_member& m, bool idle, bool open) noexcept {
+CLOSESIDE_DECL void stop_core::count(stop_member& m, bool idle) noexcept {
     const std::lock_guard lock(mutex);
-    if (!stopping() || m.counted_in_ == number_) return;
+    if (is_under_way()) count_locked(m, idle);
+}
+
+CLOSESIDE_DECL void stop_core::count_locked(stop_member& m, bool idle) noexcept {
+    if (m.counted_in_ == number_) return;
     m.counted_in_ = number_;
-    if (!open && was_closing(m.descriptor_)) return;
-    ++(idle ? report_.idle : report_.busy);
+    if (!was_closing(m.descriptor_)) ++(idle ? report_.idle : report_.busy);
+}
+
+CLOSESIDE_DECL void stop_core::sweep_again() noexcept {
+    const std::lock_guard lock(mutex);
+    next_sweep_ = std::min(next_sweep_, clock::now() + sweep_pause);
 }
 
 CLOSESIDE_DECL void stop_core::visit_is_back(stop_visit& v) noexcept {
@@ -157,18 +173,27 @@ CLOSESIDE_DECL void stop_core::visit_is_back(stop_visit& v) noexcept {
     if (v.member != nullptr) v.member->visit_ = nullptr;
     v.member = nullptr;
     ++returned_;
-    if (--under_way_ == 0 && stopping()) post_step();
+    const bool ends_turn = v.turn == turn_ && of_turn_ != 0 && --of_turn_ == 0;
+    if (--under_way_ == 0 || ends_turn) post_step();
 }
 
 CLOSESIDE_DECL void stop_core::add(close_deadlines& deadlines, std::shared_ptr<stop_listener> listener) {
-    const std::lock_guard lock(mutex);
-    add_context(deadlines);
-    listeners_.push_back(std::move(listener));
+    const std::shared_ptr<stop_listener> l = listener;
+    {
+        const std::lock_guard lock(mutex);
+        add_context(deadlines);
+        listeners_.push_back(std::move(listener));
+        if (!is_under_way()) return;
+        ++open_listeners_;
+    }
+    l->end(shared_from_this(), {});
 }
 
 CLOSESIDE_DECL void stop_core::listener_is_closed() noexcept {
     const std::lock_guard lock(mutex);
-    if (open_listeners_ != 0 && --open_listeners_ == 0) post_step();
+    if (open_listeners_ == 0 || --open_listeners_ != 0) return;
+    settled_ = clock::now() + settling;
+    post_step();
 }
 
 CLOSESIDE_DECL bool stop_core::begin(const stop_options& options, const std::shared_ptr<stop_waiter>& waiter) {
@@ -177,63 +202,82 @@ CLOSESIDE_DECL bool stop_core::begin(const stop_options& options, const std::sha
     clock::duration longest{};
     {
         const std::lock_guard lock(mutex);
-        if (!waiter_.expired()) return false;
+        if (is_under_way()) return false;
         using std::chrono::milliseconds;
         constexpr milliseconds forever = std::chrono::hours(24 * 365);
         const milliseconds within = std::clamp<milliseconds>(options.within, milliseconds(0), forever);
         const milliseconds notice = std::clamp<milliseconds>(options.notice, milliseconds(0), within);
         listeners = listeners_;
+        longest = std::min<clock::duration>(within / 2, std::chrono::seconds(1));
         began_ = clock::now();
         deadline_ = began_ + within;
         notice_over_ = began_ + notice;
         waiter_ = waiter;
+        set_for_ = {};
+        try {
+            set_timer(deadline_);
+        } catch (...) {
+            waiter_.reset(); // nothing has begun
+            throw;
+        }
         result_ = {};
         report_ = {};
         cut_ = 0;
         ++number_;
         closing_.clear();
-        grace_over_ = {};
-        set_for_ = {};
+        settled_ = grace_over_ = {};
+        next_sweep_ = clock::time_point::max();
         open_listeners_ = listeners.size();
-        longest = std::min<clock::duration>(within / 2, std::chrono::seconds(1));
-        phase_.store(phase::notice, std::memory_order_release);
+        phase_.store(phase::notice, std::memory_order_seq_cst);
+        posts_steps_.store(true, std::memory_order_release);
         const std::size_t waiting = waiting_closes();
         for (context& c : contexts_)
-            report_.closing += close_deadlines::set(c, deadline_, reserve(members_ + waiting), [&](int descriptor) {
-                const auto place = static_cast<std::size_t>(descriptor);
-                try {
-                    if (closing_.size() <= place) closing_.resize(place + 1);
-                    closing_[place] = true;
-                } catch (...) {
-                    // Without memory its member is counted as well.
-                }
-            });
+            report_.closing +=
+                close_deadlines::set(c, deadline_, reserve(members_ + waiting), false, [&](int descriptor) {
+                    const auto place = static_cast<std::size_t>(descriptor);
+                    try {
+                        if (closing_.size() <= place) closing_.resize(place + 1);
+                        closing_[place] = true;
+                    } catch (...) {
+                        // Without memory its member is counted as well.
+                    }
+                });
         start_pass(errand_begin);
-        set_timer(deadline_);
         post_step();
     }
     for (const auto& l : listeners) l->end(shared_from_this(), longest);
     return true;
 }
 
-CLOSESIDE_DECL void stop_core::hurry(const error_code& ec) noexcept {
+CLOSESIDE_DECL void stop_core::hurry() noexcept {
     const std::lock_guard lock(mutex);
-    if (!stopping() || waiter_.expired()) return;
-    if (ec) result_ = ec;
+    if (!is_under_way()) return;
     deadline_ = notice_over_ = std::min(deadline_, clock::now());
-    for (context& c : contexts_) close_deadlines::set(c, deadline_, {}, [](int) {});
+    for (context& c : contexts_) close_deadlines::set(c, deadline_, {}, false, [](int) {});
     post_step();
+}
+
+CLOSESIDE_DECL void stop_core::cancel(const std::weak_ptr<stop_waiter>& waiter) noexcept {
+    {
+        const std::lock_guard lock(mutex);
+        if (!is_under_way() || waiter_.owner_before(waiter) || waiter.owner_before(waiter_)) return;
+        result_ = error::cancelled;
+    }
+    hurry();
 }
 
 CLOSESIDE_DECL void stop_core::abandon() noexcept {
     std::shared_ptr<stop_waiter> waiter;
     {
         const std::lock_guard lock(mutex);
+        posts_steps_.store(false, std::memory_order_relaxed);
         waiter = waiter_.lock();
         waiter_.reset();
-        contexts_.clear();
+        kept_waiter_.reset();
+        contexts_.clear(); // from here on none_waits() is not called
         listeners_.clear();
         timer_.reset();
+        executor_.reset();
     }
     if (waiter) waiter->complete(asio::error::operation_aborted, {});
 }
@@ -266,20 +310,49 @@ CLOSESIDE_DECL void stop_core::start_pass(unsigned errands) noexcept {
 CLOSESIDE_DECL void stop_core::enter_phases(clock::time_point now) noexcept {
     // Whom the pass before has not reached yet is due both.
     if (now_in() == phase::notice && now >= std::min(notice_over_, cut_begins())) {
-        phase_.store(phase::sweep, std::memory_order_release);
+        phase_.store(phase::sweep, std::memory_order_seq_cst);
         start_pass(cursor_ != nullptr ? errand_sweep | errand_begin : errand_sweep);
     }
     if (now_in() == phase::sweep && now >= cut_begins()) {
-        phase_.store(phase::cut, std::memory_order_release);
+        phase_.store(phase::cut, std::memory_order_seq_cst);
         start_pass(cursor_ != nullptr ? errand_cut | pass_ : errand_cut);
+    }
+    if (now_in() == phase::sweep && cursor_ == nullptr && now >= next_sweep_) {
+        next_sweep_ = clock::time_point::max();
+        start_pass(errand_sweep);
     }
 }
 
-/// Null if there is no memory now.
+/// Who neither wants to be called nor has an idle read is not visited: until a read has been called idle it is not known on
+/// which executor its session runs.
+CLOSESIDE_DECL unsigned stop_core::errands_for(const stop_member& m) const noexcept {
+    unsigned errands = pass_ & errand_cut;
+    if (m.wants_call_.load(std::memory_order_acquire)) errands |= pass_ & errand_begin;
+    if (m.is_idle()) errands |= pass_ & errand_sweep;
+    return errands;
+}
+
+/// Null if there is no memory now, or a visit is on its way, which then does these errands, too.
 CLOSESIDE_DECL std::shared_ptr<stop_visit> stop_core::make_visit(stop_member& m, unsigned errands) noexcept try {
-    auto v = std::allocate_shared<stop_visit>(visit_memory<stop_visit>(shared_from_this()), shared_from_this(), m,
+    if (m.visit_ != nullptr) {
+        m.visit_->errands = m.visit_->stop == number_ ? m.visit_->errands | errands : errands;
+        m.visit_->stop = number_;
+        return nullptr;
+    }
+    auto v = std::allocate_shared<stop_visit>(visit_memory<stop_visit>(shared_from_this()), shared_from_this(), &m,
                                               m.executor_, errands);
+    v->stop = number_;
     m.visit_ = v.get();
+    ++under_way_;
+    return v;
+} catch (...) {
+    return nullptr;
+}
+
+CLOSESIDE_DECL std::shared_ptr<stop_visit> stop_core::make_echo(const stop_executor& e) noexcept try {
+    auto v = std::allocate_shared<stop_visit>(visit_memory<stop_visit>(shared_from_this()), shared_from_this(), nullptr,
+                                              e, 0u);
+    ++under_way_;
     return v;
 } catch (...) {
     return nullptr;
@@ -289,19 +362,24 @@ CLOSESIDE_DECL std::shared_ptr<stop_visit> stop_core::make_visit(stop_member& m,
 CLOSESIDE_DECL std::shared_ptr<stop_visit> stop_core::next_visit() noexcept {
     while (cursor_ != nullptr) {
         stop_member& m = *cursor_;
+        count_locked(m, m.was_idle());
+        const unsigned errands = errands_for(m);
         std::shared_ptr<stop_visit> v;
-        if (m.visit_ != nullptr)
-            m.visit_->errands |= pass_; // which is on its way
-        else if (v = make_visit(m, pass_); !v)
-            return v;
+        if (errands != 0) {
+            v = make_visit(m, errands);
+            if (!v && m.visit_ == nullptr) return v;
+        }
         cursor_ = m.next_;
-        if (v) return v;
+        if (!v) continue;
+        v->turn = turn_;
+        return v;
     }
     return nullptr;
 }
 
 CLOSESIDE_DECL bool stop_core::is_over(clock::time_point now) noexcept {
-    if (members_ == 0 && under_way_ == 0 && open_listeners_ == 0 && waiting_closes() == 0) return true;
+    const bool none_left = members_ == 0 && under_way_ == 0 && open_listeners_ == 0;
+    if (none_left && now >= settled_ && waiting_closes() == 0) return true;
     if (now_in() != phase::cut) return false;
     // Whose thread does not come back is not waited for.
     const clock::time_point latest = deadline_ + longest_grace;
@@ -311,43 +389,54 @@ CLOSESIDE_DECL bool stop_core::is_over(clock::time_point now) noexcept {
     return now >= grace_over_;
 }
 
-CLOSESIDE_DECL auto stop_core::next_look() const noexcept -> clock::time_point {
-    const clock::time_point at = now_in() == phase::notice  ? std::min(notice_over_, cut_begins())
-                                 : now_in() == phase::sweep ? cut_begins()
-                                 : cursor_ == nullptr       ? grace_over_
-                                                            : deadline_ + longest_grace;
-    return cursor_ != nullptr ? std::min(at, next_turn_) : at;
+CLOSESIDE_DECL auto stop_core::next_look(clock::time_point now) const noexcept -> clock::time_point {
+    clock::time_point at = now_in() == phase::notice  ? std::min(notice_over_, cut_begins())
+                           : now_in() == phase::sweep ? std::min(next_sweep_, cut_begins())
+                           : cursor_ == nullptr       ? grace_over_
+                                                      : deadline_ + longest_grace;
+    if (cursor_ != nullptr) at = std::min(at, next_turn_);
+    return settled_ > now ? std::min(at, settled_) : at;
 }
 
 CLOSESIDE_DECL void stop_core::step() noexcept {
     std::array<std::shared_ptr<stop_visit>, most_at_once> turn;
-    unsigned n = 0;
     std::shared_ptr<stop_waiter> told;
     stop_report report;
     error_code ec;
     {
         const std::lock_guard lock(mutex);
-        if (waiter_.expired()) return;
+        if (!is_under_way()) return;
         const clock::time_point now = clock::now();
         enter_phases(now);
-        if (under_way_ == 0 || now >= next_turn_) {
-            while (n != most_at_once && (turn[n] = next_visit())) ++n;
-            under_way_ += n;
-            if (n != 0 || cursor_ != nullptr) next_turn_ = now + pace;
+        if (cursor_ != nullptr && (of_turn_ == 0 || now >= next_turn_)) {
+            ++turn_;
+            of_turn_ = 0;
+            while (of_turn_ != most_at_once && (turn[of_turn_] = next_visit())) ++of_turn_;
+            next_turn_ = now + pace;
         }
         if (is_over(now)) {
+            posts_steps_.store(false, std::memory_order_relaxed);
             told = waiter_.lock();
             waiter_.reset();
+            kept_waiter_.reset();
             report_.cut = cut_;
             report_.left_over = members_;
             report_.elapsed = std::chrono::duration_cast<std::chrono::microseconds>(now - began_);
             report = report_;
             ec = result_;
-            for (context& c : contexts_) close_deadlines::set(c, clock::time_point::max(), {}, [](int) {});
+            // A close that begins late keeps to the deadline as well; those of another life do not.
+            const bool early = now < deadline_;
+            for (context& c : contexts_)
+                close_deadlines::set(c, early ? deadline_ : clock::time_point::max(), {}, early, [](int) {});
             set_for_ = {};
             timer_->cancel();
         } else {
-            set_timer(next_look());
+            try {
+                set_timer(next_look(now));
+            } catch (...) {
+                kept_waiter_ = waiter_.lock(); // whatever happens next sets it
+                set_for_ = {};
+            }
         }
     }
     for (auto& v : turn)
@@ -355,56 +444,56 @@ CLOSESIDE_DECL void stop_core::step() noexcept {
     if (told) told->complete(ec, report);
 }
 
-CLOSESIDE_DECL void stop_core::set_timer(clock::time_point at) noexcept {
+/// @throws std::bad_alloc; the wait that is under way is over then.
+CLOSESIDE_DECL void stop_core::set_timer(clock::time_point at) {
     std::shared_ptr<stop_waiter> waiter = waiter_.lock();
     if (at == set_for_ || !waiter || !timer_) return;
-    try {
-        timer_->expires_at(at);
-        timer_->async_wait(timer_handler{this, shared_from_this(), std::move(waiter), ++wait_});
-        set_for_ = at;
-    } catch (...) {
-        set_for_ = {}; // no memory: whatever happens next sets it
-    }
+    timer_->expires_at(at);
+    timer_->async_wait(timer_handler{this, shared_from_this(), std::move(waiter), wait_ + 1});
+    ++wait_;
+    set_for_ = at;
+    kept_waiter_.reset();
 }
 
 CLOSESIDE_DECL void stop_core::post_step() noexcept {
-    if (!stopping() || step_posted_.exchange(true, std::memory_order_acq_rel)) return;
+    if (!posts_steps_.load(std::memory_order_acquire) || step_posted_.exchange(true, std::memory_order_acq_rel)) return;
     try {
-        with_target(executor_, [this](const auto& e) { asio::post(e, stepper{this, shared_from_this()}); });
+        with_target(*executor_, [this](const auto& e) { asio::post(e, stepper{this, shared_from_this()}); });
     } catch (...) {
         step_posted_.store(false, std::memory_order_release); // the timer comes all the same
     }
 }
 
 CLOSESIDE_DECL void stop_member::enter(close_deadlines& deadlines) {
-    if (calls_->is_open(stream_)) descriptor_ = calls_->descriptor(stream_);
+    if (calls_->is_open(stream_)) {
+        descriptor_ = calls_->descriptor(stream_);
+        told_to_go::forget(descriptor_); // of a connection that had this descriptor before
+    }
     core_->enter(*this, deadlines);
 }
 
-CLOSESIDE_DECL stop_member::~stop_member() {
-    if (core_->stopping()) core_->count(*this, state_ != state::busy, false);
-    core_->leave(*this);
-}
+CLOSESIDE_DECL stop_member::~stop_member() { core_->leave(*this); }
 
 CLOSESIDE_DECL brief_mutex& stop_member::mutex() const noexcept { return core_->mutex; }
 
 CLOSESIDE_DECL void stop_member::call_at_stop(std::function<void()> f) {
     at_stop_ = std::move(f);
+    wants_call_.store(at_stop_ != nullptr, std::memory_order_release);
     if (at_stop_ && core_->stopping()) core_->visit(*this, errand_begin);
 }
 
 CLOSESIDE_DECL void stop_member::read_begins() noexcept {
-    if (core_->stopping()) core_->count(*this, state_ != state::busy, true);
-    state_ = state::idle;
+    if (core_->stopping()) core_->count(*this, was_idle());
+    state_.store(state::idle, std::memory_order_seq_cst); // before the phase is looked at, as the stop does the reverse
     // The visit comes when the read is under way.
     if (core_->now_in() >= stop_core::phase::sweep) core_->visit(*this, errand_sweep);
 }
 
 CLOSESIDE_DECL void stop_member::read_ends(const error_code& ec) noexcept {
-    if (core_->stopping()) core_->count(*this, true, true);
+    if (core_->stopping()) core_->count(*this, true);
     const bool by_stop = std::exchange(ending_, false) && ec;
-    state_ = by_stop ? state::ended : state::busy;
-    if (by_stop) told_to_go::note(descriptor_);
+    state_.store(by_stop ? state::ended : state::busy, std::memory_order_relaxed);
+    if (by_stop && calls_->is_open(stream_)) told_to_go::note(calls_->descriptor(stream_));
 }
 
 /// Input, a FIN or an error: a read that is under way completes with it.
@@ -415,20 +504,24 @@ inline bool has_news(int descriptor) noexcept {
 
 CLOSESIDE_DECL void stop_member::visited(unsigned errands) {
     const bool open = calls_->is_open(stream_);
-    if ((errands & errand_begin) != 0) core_->count(*this, state_ != state::busy, open);
     if ((errands & errand_cut) != 0) return open ? end_at_deadline() : void();
-    if ((errands & errand_sweep) != 0 && open && state_ == state::idle && !has_news(descriptor_)) {
-        ending_ = true;
-        ends_read_.emit(calls_->ends_read);
+    if ((errands & errand_sweep) != 0 && open && is_idle()) {
+        if (has_news(calls_->descriptor(stream_))) {
+            core_->sweep_again();
+        } else {
+            ending_ = true;
+            ends_read_.emit(calls_->ends_read);
+        }
     }
     if ((errands & errand_begin) == 0 || !at_stop_) return;
     const auto f = std::exchange(at_stop_, nullptr); // which may end this member
+    wants_call_.store(false, std::memory_order_relaxed);
     f();
 }
 
 /// A message that is cut must show; what is idle ends as its policy says.
 CLOSESIDE_DECL void stop_member::end_at_deadline() {
-    if (state_ != state::busy && !calls_->resets_idle) return calls_->close(stream_);
+    if (is_idle() && !calls_->resets_idle) return calls_->close(stream_);
     core_->was_cut();
     calls_->abort(stream_);
 }
