@@ -134,7 +134,7 @@ int main(int argc, char** argv) {
         std::clog << "serving on " << listener.local_endpoint() << '\n';
         signals.async_wait([&](const boost::system::error_code&, int) {
             signals.clear(); // a second signal ends the process
-            stop.async_stop({.notice = 1s, .within = 30s}, net::detached);
+            stop.async_stop({.notice = 300ms, .within = 30s}, net::detached);
         });
         net::co_spawn(io, accept_loop(listener, stop, idle_time), net::detached);
         io.run(); // until the last connection has ended

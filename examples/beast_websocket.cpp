@@ -56,7 +56,7 @@ constexpr auto no_throw = net::as_tuple(net::use_awaitable);
 struct server {
     net::io_context io{1};
     std::optional<net::ssl::context> tls;
-    net::steady_timer stop{io, net::steady_timer::time_point::max()}; // in the past from the signal on
+    cs::orderly_stop stop{io};
 };
 
 /// Until an operation fails: its error, `closed` after the client's close frame.
@@ -76,19 +76,13 @@ net::awaitable<cs::error_code> echo(WebSocket& ws) {
     }
 }
 
-/// When the server stops: our close frame, beside a read and a write; the client's; then the close of what lies below.
+/// When the server stops: our close frame, beside a read and a write; the client's; then the close of what lies below. It
+/// waits behind an echo that the client does not take: until the stop's deadline.
 template <class WebSocket>
-net::awaitable<void> close_at_stop(WebSocket& ws, server& here, std::optional<cs::error_code>& outcome) {
-    co_await here.stop.async_wait(no_throw); // cancelled once echo() is over: the next wait throws then
-    net::steady_timer limit(ws.get_executor(), stop_time);
-    const auto done =
-        co_await (ws.async_close(websocket::close_code::going_away, no_throw) || limit.async_wait(no_throw));
-    if (done.index() == 0) {
-        outcome = std::get<0>(std::get<0>(done));
-        co_return;
-    }
-    ws.next_layer().abort(); // the close frame waits behind an echo that the client does not take, for one
-    outcome = net::error::timed_out;
+net::awaitable<void> close_at_stop(WebSocket& ws, net::steady_timer& stop, std::optional<cs::error_code>& outcome) {
+    co_await stop.async_wait(no_throw); // cancelled once echo() is over: the next wait throws then
+    const auto [ec] = co_await ws.async_close(websocket::close_code::going_away, no_throw);
+    outcome = ec;
 }
 
 /// A connection that has no WebSocket, or has lost it: the close frames and their close have not been.
@@ -101,15 +95,19 @@ net::awaitable<void> close_below(Stream& client, const cs::error_code& why) {
 template <class Stream>
 net::awaitable<void> session(Stream client, server& here) {
     websocket::stream<Stream> ws(std::move(client));
+    // A WebSocket always has a read pending: it is told of a stop, and ends by itself.
+    net::steady_timer stop(ws.get_executor(), net::steady_timer::time_point::max());
+    cs::orderly_stop::member member(here.stop, ws);
+    member.on_stop([&stop] { stop.expires_at(net::steady_timer::time_point::min()); });
     ws.set_option(websocket::stream_base::timeout{handshake_time, idle_time, true});
     ws.read_message_max(1 << 20);
 
     cs::error_code ec = net::error::operation_aborted;
-    const auto accepted = co_await (ws.async_accept(no_throw) || here.stop.async_wait(no_throw));
+    const auto accepted = co_await (ws.async_accept(no_throw) || stop.async_wait(no_throw));
     if (accepted.index() == 0) ec = std::get<0>(std::get<0>(accepted));
     if (!ec) {
         std::optional<cs::error_code> stopped; // echo() fails by that close too, and may complete before it
-        const auto ended = co_await (echo(ws) || close_at_stop(ws, here, stopped));
+        const auto ended = co_await (echo(ws) || close_at_stop(ws, stop, stopped));
         ec = stopped ? *stopped : std::get<0>(ended);
     }
     // Open: the client was none, or has ended it. Closed: by async_teardown, whose error Beast tells alone, or by close()
@@ -123,10 +121,14 @@ net::awaitable<void> session(Stream client, server& here) {
 net::awaitable<void> tls_session(stream accepted, server& here) {
     cs::ssl_stream<front_end> client(std::move(accepted), *here.tls);
     net::steady_timer limit(client.get_executor(), handshake_time);
-    const auto done = co_await (client.async_handshake(client.server, no_throw) || limit.async_wait(no_throw) ||
-                                here.stop.async_wait(no_throw));
-    cs::error_code ec = done.index() == 1 ? net::error::timed_out : net::error::operation_aborted;
-    if (done.index() == 0) ec = std::get<0>(std::get<0>(done));
+    cs::error_code ec;
+    {
+        cs::orderly_stop::member member(here.stop, client); // in this block: then the stream moves
+        member.on_stop([&limit] { limit.expires_at(net::steady_timer::time_point::min()); });
+        const auto done = co_await (client.async_handshake(client.server, no_throw) || limit.async_wait(no_throw));
+        ec = member.stopping() ? net::error::operation_aborted : net::error::timed_out;
+        if (done.index() == 0) ec = std::get<0>(std::get<0>(done));
+    }
     if (ec)
         co_await close_below(client, ec);
     else
@@ -136,7 +138,8 @@ net::awaitable<void> tls_session(stream accepted, server& here) {
 net::awaitable<void> accept_loop(cs::acceptor<front_end>& listener, server& here) {
     while (true) {
         auto [ec, client] = co_await listener.async_accept(no_throw);
-        if (ec) co_return; // the listener is closed
+        if (ec == net::error::operation_aborted) co_return; // the stop has closed the listener
+        if (ec) continue;
         if (here.tls)
             net::co_spawn(here.io, tls_session(std::move(client), here), net::detached);
         else
@@ -168,12 +171,12 @@ int main(int argc, char** argv) {
             here.tls->use_private_key_file(argv[3], net::ssl::context::pem);
         }
         cs::acceptor<front_end> listener(here.io, {net::ip::address_v6::any(), port});
+        here.stop.add(listener);
         net::signal_set signals(here.io, SIGINT, SIGTERM);
         std::clog << (here.tls ? "serving wss on " : "serving ws on ") << listener.local_endpoint() << '\n';
         signals.async_wait([&](const cs::error_code&, int) {
             signals.clear(); // a second signal ends the process
-            listener.close();
-            here.stop.expires_at(net::steady_timer::time_point::min());
+            here.stop.async_stop({.within = stop_time}, net::detached);
         });
         net::co_spawn(here.io, accept_loop(listener, here), net::detached);
         here.io.run(); // until the last connection has ended; every wait has a bound, and so has this

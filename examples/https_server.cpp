@@ -61,8 +61,7 @@ struct server {
     asio::ssl::context tls{asio::ssl::context::tls_server};
     std::chrono::seconds wait;
     cs::close_policy told;
-    asio::steady_timer stop{io, asio::steady_timer::time_point::max()}; // in the past from the signal on
-    bool stopping() const { return stop.expiry() != asio::steady_timer::time_point::max(); }
+    cs::orderly_stop stop{io};
 };
 
 /// ALPN: HTTP/1.1, or no connection with a client that wants something else alone.
@@ -131,12 +130,12 @@ request parse(const std::string& text) {
     return asked;
 }
 
-/// Waits for input; false if the client is idle for too long, or the server stops. A wait that ends loses no byte.
-asio::awaitable<bool> next_input(stream& client, server& here) {
-    cs::error_code ready, idle, stopped;
+/// Waits for input; false if the client is idle for too long, or the server stops, which ends no other wait. A wait that
+/// ends loses no byte.
+asio::awaitable<bool> next_input(stream& client, cs::orderly_stop::member& member, server& here) {
+    cs::error_code ready, idle;
     asio::steady_timer limit(client.get_executor(), here.wait);
-    const auto first = co_await (client.async_wait_input(into(ready)) || limit.async_wait(into(idle)) ||
-                                 here.stop.async_wait(into(stopped)));
+    const auto first = co_await (client.async_wait_input(member.idle(into(ready))) || limit.async_wait(into(idle)));
     co_return first.index() == 0 && !ready;
 }
 
@@ -182,17 +181,18 @@ asio::awaitable<void> write_reply(stream& client, const request& asked, bool kee
 }
 
 asio::awaitable<void> session(stream client, server& here) {
+    cs::orderly_stop::member member(here.stop, client);
     std::string input;
     bool client_knows = false;
     unsigned replies = 0;
     cs::error_code ended, ec;
     co_await handshake(client, here, ended);
-    for (bool more = !ended; more && !here.stopping();) {
+    for (bool more = !ended; more;) {
         // Not in the loop's condition: of `a && (b || co_await c)` g++ 12 evaluates c even where a is false.
-        if (input.empty() && !co_await next_input(client, here)) break;
+        if (input.empty() && !co_await next_input(client, member, here)) break;
         const request asked = co_await read_request(client, input, ended);
         if (ended) break;
-        more = asked.keep_alive && !here.stopping();
+        more = asked.keep_alive && !member.stopping(); // served once more, and told to go
         co_await write_reply(client, asked, more, ended);
         if (ended) {
             client.abort(); // a part of a reply must not look like the whole
@@ -209,8 +209,8 @@ asio::awaitable<void> session(stream client, server& here) {
 }
 
 asio::awaitable<void> accept_loop(cs::acceptor<front_end>& listener, server& here) {
-    while (!here.stopping()) {
-        cs::error_code ec;
+    cs::error_code ec;
+    while (ec != asio::error::operation_aborted) { // the stop closes the listener
         auto client = co_await listener.async_accept(into(ec));
         if (!ec) asio::co_spawn(here.io, session(stream(std::move(client), here.tls), here), asio::detached);
     }
@@ -220,14 +220,15 @@ void serve(const arguments& given) {
     server here{.wait = std::chrono::seconds(given.wait), .told = given.told};
     prepare(here.tls, given);
     cs::acceptor<front_end> listener(here.io, {asio::ip::tcp::v4(), given.port});
+    here.stop.add(listener);
     asio::signal_set signals(here.io, SIGINT, SIGTERM);
     signals.async_wait([&](cs::error_code, int) {
-        listener.close();
-        here.stop.expires_at(asio::steady_timer::time_point::min());
+        signals.clear(); // a second signal ends the process
+        here.stop.async_stop({.notice = 300ms, .within = 60s}, asio::detached);
     });
     std::clog << "serving on " << listener.local_endpoint() << '\n';
     asio::co_spawn(here.io, accept_loop(listener, here), asio::detached);
-    here.io.run(); // every wait of a session has a bound, and so has this
+    here.io.run(); // until the last connection has ended
 }
 
 void add_options(CLI::App& app, arguments& given) {

@@ -12,7 +12,6 @@
 #include <asio/io_context.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/signal_set.hpp>
-#include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 
@@ -26,7 +25,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -65,7 +63,8 @@ class server {
 public:
     server(asio::io_context& io, const tcp::endpoint& at, std::chrono::seconds stop_within)
         : io_(io), listener_(io, at, asio::socket_base::max_listen_connections), signals_(io, SIGINT, SIGTERM),
-          deadline_(io), stop_within_(stop_within) {
+          stop_(io), stop_within_(stop_within) {
+        stop_.add(listener_);
         spdlog::info("echoing on {}:{}", listener_.local_endpoint().address().to_string(),
                      listener_.local_endpoint().port());
         signals_.async_wait([this](cs::error_code ec, int) {
@@ -75,11 +74,6 @@ public:
     }
 
 private:
-    struct connection {
-        cs::stream<front_end> client;
-        enum { idle, replying, closing } state = idle;
-    };
-
     asio::awaitable<void> accept_loop() {
         while (true) {
             cs::error_code ec;
@@ -88,65 +82,48 @@ private:
             if (ec)
                 spdlog::warn("accept: {}", ec.message());
             else
-                asio::co_spawn(io_, session({std::move(client)}), asio::detached);
+                asio::co_spawn(io_, session(std::move(client)), asio::detached);
         }
     }
 
-    asio::awaitable<void> session(connection here) {
+    asio::awaitable<void> session(cs::stream<front_end> client) {
+        cs::orderly_stop::member here(stop_, client); // a stop ends idle reads, and no reply
         std::array<char, 16 * 1024> data;
         std::size_t read = 0, echoed = 0;
         cs::error_code ec;
         auto no_throw = asio::redirect_error(asio::use_awaitable, ec);
-        live_.insert(&here);
-        while (!ec && !stopping_) {
-            here.state = connection::idle;
-            const std::size_t n = co_await here.client.async_read_some(asio::buffer(data), no_throw);
+        while (!ec) {
+            const std::size_t n = co_await client.async_read_some(asio::buffer(data), here.idle(no_throw));
             if (ec) break;
-            here.state = connection::replying;
             read += n;
-            echoed += co_await asio::async_write(here.client, asio::buffer(data, n), no_throw);
+            echoed += co_await asio::async_write(client, asio::buffer(data, n), no_throw);
         }
-        here.state = connection::closing;
+        if (!client.is_open()) { // a peer must not take a part of a reply for the whole: the stop has sent RST
+            spdlog::warn("cut: the peer takes its reply too slowly: echoed {} of {} bytes", echoed, read);
+            co_return;
+        }
         const cs::error_code ended = ec;
-        const cs::close_report report = co_await here.client.async_close(no_throw);
+        const cs::close_report report = co_await client.async_close(no_throw);
         spdlog::info("closed: {}: echoed {} of {} bytes: {} (before: {})", ec.message(), echoed, read,
-                     to_string(report), ended ? ended.message() : "stopped");
-        live_.erase(&here);
-        if (stopping_ && live_.empty()) deadline_.cancel();
+                     to_string(report), here.stopping() ? "stopped" : ended.message());
     }
 
-    /// Ends idle reads only. A session that replies finishes its reply, finds that the server stops, and closes.
     void stop() {
-        spdlog::info("stopping, {} connections to close", live_.size());
-        stopping_ = true;
-        listener_.close();
-        cs::error_code ignored;
-        for (connection* const c : live_)
-            if (c->state == connection::idle) c->client.socket().cancel(ignored);
-        if (live_.empty()) return;
-        deadline_.expires_after(stop_within_);
-        deadline_.async_wait([this](cs::error_code cancelled) {
-            if (!cancelled) cut();
+        spdlog::info("stopping, within {} s", stop_within_.count());
+        signals_.async_wait([this](cs::error_code ec, int) {
+            if (!ec) stop_.now(); // a second signal
         });
-    }
-
-    /// A peer must not take a part of a reply for the whole: RST. Of closes that still wait the kernel delivers what is
-    /// queued, when they go with the context.
-    void cut() {
-        for (connection* const c : live_) {
-            if (c->state == connection::replying) spdlog::warn("cut: the peer takes its reply too slowly");
-            c->client.abort();
-        }
-        io_.stop();
+        stop_.async_stop({.within = stop_within_}, [this](cs::error_code, const cs::stop_report& report) {
+            signals_.cancel();
+            spdlog::info("stopped: {}", to_string(report));
+        });
     }
 
     asio::io_context& io_;
     cs::acceptor<front_end> listener_;
     asio::signal_set signals_;
-    asio::steady_timer deadline_;
+    cs::orderly_stop stop_;
     std::chrono::seconds stop_within_;
-    std::set<connection*> live_;
-    bool stopping_ = false;
 };
 
 int serve(arguments given) {
@@ -166,8 +143,7 @@ int serve(arguments given) {
     asio::io_context io;
     const server running(io, {asio::ip::make_address(given.address), given.port},
                          std::chrono::seconds(given.stop_within));
-    io.run();
-    spdlog::info("stopped");
+    io.run(); // until the last connection has ended
     return 0;
 }
 

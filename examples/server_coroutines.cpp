@@ -125,7 +125,7 @@ int main(int argc, char** argv) {
         here.stop.add(listener);
         signals.async_wait([&](cs::error_code, int) {
             signals.clear(); // a second signal ends the process
-            here.stop.async_stop({.notice = 1s, .within = 60s}, asio::detached);
+            here.stop.async_stop({.notice = 300ms, .within = 60s}, asio::detached);
         });
         asio::co_spawn(here.io, accept_loop(listener, here), asio::detached);
         here.io.run(); // until the last connection has ended

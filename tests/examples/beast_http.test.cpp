@@ -5,8 +5,12 @@
 
 #include <doctest/doctest.h>
 
+#include <csignal>
+#include <cstddef>
 #include <string>
 #include <vector>
+
+#include <sys/socket.h>
 
 namespace {
 
@@ -92,4 +96,23 @@ TEST_CASE("beast_http serves wrk without an error") {
     CHECK(said.find("requests in") != std::string::npos);
     CHECK(said.find("Socket errors") == std::string::npos);
     CHECK(said.find("Non-2xx") == std::string::npos);
+}
+
+TEST_CASE("beast_http, when it is stopped, answers what is under way, tells the client to go, and closes idle ones") {
+    running_server server;
+    test_peer idle(server.endpoint()), half(server.endpoint());
+    const std::string begin = "GET /half HTTP/1.1\r\nHost:", end = " a\r\n\r\n";
+    REQUIRE(::send(half.fd(), begin.data(), begin.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(begin.size()));
+    REQUIRE(::kill(server.program.pid(), SIGTERM) == 0);
+    CHECK(idle.read().error == 0); // once the notice is over
+    idle.close();
+    CHECK(server.program.line_with("closed:").starts_with("closed: Success: first_fin=local ended_by=fin"));
+    REQUIRE(::send(half.fd(), end.data(), end.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(end.size()));
+    std::string reply(1000, '\0');
+    reply.resize(static_cast<std::size_t>(::recv(half.fd(), reply.data(), reply.size(), 0)));
+    CHECK(reply.find("Connection: close\r\n") != std::string::npos);
+    CHECK(reply.ends_with("GET /half, 0 bytes\n"));
+    half.close();
+    CHECK(server.program.line_with("closed:").starts_with("closed: Success: first_fin=peer ended_by=fin"));
+    CHECK(server.program.stop(0) == 0);
 }
