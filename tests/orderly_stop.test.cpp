@@ -29,6 +29,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -148,6 +149,14 @@ void say(const test_peer& peer, const std::string& text) {
 }
 
 } // namespace
+
+TEST_CASE("a stop's report is one line") {
+    const cs::stop_report r{.idle = 7, .busy = 2, .closing = 1, .cut = 1, .left_over = 0, .elapsed = 1500us};
+    CHECK(to_string(r) == "idle=7 busy=2 closing=1 cut=1 left_over=0 elapsed_us=1500");
+    std::ostringstream text;
+    text << r;
+    CHECK(text.str() == to_string(r));
+}
 
 TEST_CASE("a stop of nothing completes at once, but not from inside the call") {
     asio::io_context io;
