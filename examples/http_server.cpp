@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // An HTTP/1.1 server by Boost.Beast as one runs it: keep-alive, pipelining, a bound on every wait, the close that each
-// situation calls for, and a stop that loses no request. Start `http_server`, then `curl -v http://[::1]:8080/`,
-// `/bytes/1000` and `/stream/1000`; SIGTERM stops it, a second one cuts.
+// situation calls for, figures of how connections end, and a stop that loses no request. Start `http_server`, then
+// `curl -v http://[::1]:8080/`, `/bytes/1000`, `/stream/1000`, `/metrics`; SIGTERM stops it, a second one cuts.
 #include <closeside/closeside.hpp>
 #include <closeside/host.hpp>
 
@@ -79,6 +79,7 @@ struct server {
     const arguments& given;
     net::io_context io{1};
     cs::orderly_stop stop{io};
+    cs::statistics figures{io};
 };
 
 /// One timer for all waits of a connection: an operation that takes too long is cancelled.
@@ -149,7 +150,7 @@ std::size_t size_in(std::string_view target) {
 }
 
 /// What a program would put its own in the place of.
-response answer(const request& asked) {
+response answer(const request& asked, const server& here) {
     const std::string_view target(asked.target().data(), asked.target().size());
     const unsigned version = asked.version();
     const bool reads = asked.method() == http::verb::get || asked.method() == http::verb::head;
@@ -160,6 +161,11 @@ response answer(const request& asked) {
         response reply = reply_with(http::status::ok, version, std::string(size_in(target), 'x'));
         reply.content_length(boost::none);
         if (version >= 11) reply.chunked(true); // in HTTP/1.0 the end of the connection ends it
+        return reply;
+    }
+    if (target == "/metrics") {
+        response reply = reply_with(http::status::ok, version, open_metrics(here.figures.snapshot()));
+        reply.set(http::field::content_type, "application/openmetrics-text; version=1.0.0; charset=utf-8");
         return reply;
     }
     if (target != "/") return reply_with(http::status::not_found, version, "no such thing here\n");
@@ -229,7 +235,7 @@ net::awaitable<outcome> converse(connection& c) {
         // Half a request, and then the end, or too long a wait.
         if (ec && !is_refused(ec)) co_return outcome::client_does_not_know;
         const request& asked = parser.get();
-        response reply = ec ? refusal(ec) : answer(asked);
+        response reply = ec ? refusal(ec) : answer(asked, c.at);
 
         const bool ends_with_connection = !reply.has_content_length() && !reply.chunked();
         // Of a server that stops: requests that are here already get their replies, and the last one says so.

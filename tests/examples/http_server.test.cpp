@@ -176,6 +176,22 @@ TEST_CASE("http_server sends its FIN first where a client is idle for too long")
     }
 }
 
+TEST_CASE("http_server tells at /metrics how connections have ended") {
+    running_server server;
+    test_peer client(server.at);
+    send_text(client, get("/", "Connection: close\r\n"));
+    CHECK(read_until(client, "hello\n").error == 0);
+    client.close();
+    CHECK(server.closed().starts_with(client_first));
+    test_peer asks(server.at);
+    send_text(asks, get("/metrics"));
+    const received r = read_until(asks, "# EOF\n");
+    CAPTURE(r.text);
+    CHECK(r.text.find("Content-Type: application/openmetrics-text; version=1.0.0") != std::string::npos);
+    CHECK(r.text.find("closeside_connection_time_waits_total{network_transport=\"tcp\",holder=\"peer\"} 1\n") !=
+          std::string::npos);
+}
+
 TEST_CASE("http_server serves wrk without an error") {
     if (is_missing(CLOSESIDE_WRK, "wrk")) return;
     running_server server;
