@@ -27,7 +27,9 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -147,6 +149,14 @@ void say(const test_peer& peer, const std::string& text) {
 }
 
 } // namespace
+
+TEST_CASE("a stop's report is one line") {
+    const cs::stop_report r{.idle = 7, .busy = 2, .closing = 1, .cut = 1, .left_over = 0, .elapsed = 1500us};
+    CHECK(to_string(r) == "idle=7 busy=2 closing=1 cut=1 left_over=0 elapsed_us=1500");
+    std::ostringstream text;
+    text << r;
+    CHECK(text.str() == to_string(r));
+}
 
 TEST_CASE("a stop of nothing completes at once, but not from inside the call") {
     asio::io_context io;
@@ -701,6 +711,177 @@ TEST_CASE("a stop whose notice takes all its time still ends so many connections
     REQUIRE(result.calls == 1);
     CHECK(result.report.cut == 1);
     CHECK(peer.read().error == ECONNRESET);
+}
+
+TEST_CASE("a goodbye that is under way at the deadline is cut by RST") {
+    asio::io_context io;
+    cs::acceptor<local_first> listener(io, {asio::ip::address_v4::loopback(), 0});
+    cs::orderly_stop stop(io);
+    test_peer peer(listener.local_endpoint());
+    auto stream = listener.accept();
+    cs::orderly_stop::member here(stop, stream);
+    std::array<char, 8> buffer{};
+    const std::string goodbye(16u << 20, 'g');
+    stream.async_read_some(asio::buffer(buffer), here.idle([&](closeside::error_code, std::size_t) {
+        asio::async_write(stream, asio::buffer(goodbye), [](closeside::error_code, std::size_t) {});
+    }));
+    stop_result result;
+    stop.async_stop({.within = 200ms}, result.handler());
+    io.run_for(5s);
+    CHECK(result.calls == 1);
+    CHECK(result.report.idle == 1);
+    CHECK(result.report.cut == 1);
+    CHECK(peer.read().error == ECONNRESET);
+}
+
+TEST_CASE("a notice as long as the whole stop ends in time") {
+    asio::io_context io;
+    line_server<local_first> server(io);
+    test_peer peer(server.listener.local_endpoint());
+    REQUIRE(server.run_until([&] { return server.sessions == 1; }));
+    stop_result result;
+    server.stop.async_stop({.notice = 300ms, .within = 300ms}, result.handler());
+    REQUIRE(server.run_until([&] { return result.calls == 1; }));
+    CHECK(result.report.elapsed < 600ms);
+    CHECK(peer.read().error == 0);
+}
+
+TEST_CASE("what a stop has sent on its way does nothing once it is destroyed or over") {
+    asio::io_context io, slow;
+    cs::acceptor<local_first> listener(io, {asio::ip::address_v4::loopback(), 0});
+    std::optional<cs::orderly_stop> stop(io);
+    test_peer peer(listener.local_endpoint());
+    auto stream = listener.accept(slow);
+    cs::orderly_stop::member here(*stop, stream);
+    stop_result first, second;
+    stop->async_stop({.within = 50ms}, first.handler());
+    io.run_for(2s); // the cut is on its way to `slow`
+    CHECK(first.calls == 1);
+    CHECK(first.report.left_over == 1);
+    SUBCASE("destroyed") { stop.reset(); }
+    SUBCASE("in the notice of the next") {
+        stop->async_stop({.notice = 10s, .within = 20s}, second.handler());
+        io.restart();
+        io.poll();
+    }
+    slow.poll();
+    CHECK(stream.is_open());
+}
+
+TEST_CASE("a member may outlive the stop and its context") {
+    asio::io_context io;
+    cs::acceptor<local_first> listener(io, {asio::ip::address_v4::loopback(), 0});
+    test_peer peer(listener.local_endpoint());
+    auto stream = listener.accept();
+    std::optional<cs::orderly_stop::member> here;
+    {
+        asio::io_context first;
+        cs::orderly_stop stop(asio::make_strand(first));
+        here.emplace(stop, stream);
+        stop_result result;
+        stop.async_stop({.within = 20s}, result.handler());
+        first.poll();
+    }
+    CHECK(here->stopping());
+    here.reset();
+}
+
+TEST_CASE("a listener whose context goes, or that is added late, keeps no stop waiting") {
+    asio::io_context io;
+    cs::orderly_stop stop(io);
+    auto other = std::make_unique<asio::io_context>();
+    auto listener = std::make_unique<cs::acceptor<local_first>>(
+        *other, asio::ip::tcp::endpoint{asio::ip::address_v4::loopback(), 0});
+    stop.add(*listener);
+    test_peer peer(listener->local_endpoint()); // nobody accepts it
+    stop_result result;
+    stop.async_stop({.within = 10s}, result.handler());
+    other->poll();
+    cs::acceptor<local_first> late(io, {asio::ip::address_v4::loopback(), 0});
+    stop.add(late);
+    listener.reset();
+    other.reset();
+    io.run_for(5s);
+    CHECK(result.calls == 1);
+    CHECK(result.report.elapsed < 2s);
+    CHECK_FALSE(late.is_open());
+}
+
+TEST_CASE("a descriptor that is another connection's by now is not closed first for its former one") {
+    asio::io_context io, elsewhere;
+    cs::acceptor<peer_first> listener(io, {asio::ip::address_v4::loopback(), 0});
+    cs::orderly_stop stop(io);
+    test_peer peer(listener.local_endpoint()), next(listener.local_endpoint());
+    std::optional<cs::stream<peer_first>> stream(listener.accept());
+    cs::orderly_stop::member here(stop, *stream);
+    std::array<char, 8> buffer{};
+    stream->async_read_some(asio::buffer(buffer),
+                            here.idle(asio::bind_executor(elsewhere, [](closeside::error_code, std::size_t) {})));
+    stop_result result;
+    stop.async_stop({.within = 5s}, result.handler());
+    io.run_for(20ms);
+    elsewhere.run_for(20ms);
+    stream->abort(); // before the read's handler has run
+    auto other = listener.accept();
+    elsewhere.restart();
+    elsewhere.poll();
+    close_result closed;
+    other.async_close(closed.handler());
+    io.restart();
+    io.run_for(50ms);
+    CHECK(next.read_available().error == EAGAIN);
+    CHECK(closed.calls == 0);
+}
+
+TEST_CASE("a session on a strand is reached there before its first read, if its member says so") {
+    asio::thread_pool pool(2);
+    cs::orderly_stop stop(pool.get_executor());
+    cs::acceptor<local_first> listener(pool, {asio::ip::address_v4::loopback(), 0});
+    test_peer peer(listener.local_endpoint());
+    auto stream = listener.accept();
+    auto strand = asio::make_strand(pool);
+    std::optional<cs::orderly_stop::member> here;
+    std::atomic<int> called = 0;
+    here.emplace(stop, stream, strand);
+    here->on_stop([&] { called = strand.running_in_this_thread() ? 1 : -1; });
+    stop.async_stop({.notice = 10s, .within = 20s}, [](closeside::error_code, const cs::stop_report&) {});
+    CHECK(kv::eventually([&] { return called != 0; }));
+    CHECK(called == 1);
+    asio::post(strand, [&] {
+        here.reset();
+        stream.abort();
+    });
+    stop.now();
+    pool.join();
+}
+
+TEST_CASE("without memory a stop throws before it begins, or goes through") {
+    for (int n = 0; n != 40; ++n) {
+        for (const int times : {1, tests::scarce_memory::always}) {
+            asio::io_context io;
+            cs::acceptor<local_first> listener(io, {asio::ip::address_v4::loopback(), 0});
+            cs::orderly_stop stop(io);
+            stop.add(listener);
+            test_peer peer(listener.local_endpoint());
+            auto stream = listener.accept();
+            cs::orderly_stop::member here(stop, stream);
+            here.on_stop([] {});
+            stop_result result;
+            bool threw = false;
+            {
+                const tests::scarce_memory scarce(n, times);
+                try {
+                    stop.async_stop({.within = 60ms}, result.handler());
+                } catch (const std::bad_alloc&) {
+                    threw = true;
+                }
+            }
+            CHECK(stop.stopping() == !threw);
+            io.run_for(3s);
+            CHECK(result.calls == (threw ? 0 : 1));
+            if (!threw) CHECK_FALSE(listener.is_open());
+        }
+    }
 }
 
 TEST_CASE("an executor that is blocked keeps neither the others nor the end of the stop waiting") {

@@ -253,7 +253,7 @@ TEST_CASE("a timer that goes on after the last close is no work of the context, 
         asio::post(io, [&, until] {
             insert(deadlines, p, clock_type::now() + until);
             remove(deadlines, p);
-            deadlines.rest_in_handler();
+            deadlines.leave(p);
         });
     };
     SUBCASE("run() returns") {
@@ -294,7 +294,7 @@ TEST_CASE("a timer that goes on after the last close is no work of the context, 
         wait_and_rest(1h);
         io.run_for(5s);
         deadlines.rest();
-        deadlines.rest_in_handler();
+        deadlines.leave(p);
         io.restart();
         auto other_work = asio::make_work_guard(io);
         CHECK(io.poll() == 0);
@@ -306,7 +306,7 @@ TEST_CASE("a timer that goes on after the last close is no work of the context, 
         asio::post(pool, [&] {
             insert(others, p, clock_type::now() + 1h);
             remove(others, p);
-            others.rest_in_handler();
+            others.leave(p);
         });
         pool.join();
         CHECK(ended.empty());
