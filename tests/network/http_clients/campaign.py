@@ -2,7 +2,7 @@
 # What real HTTP clients and proxies see of the ends that servers give their connections: http_server beside nginx,
 # HAProxy, Go and Node in one run, at a round trip of 20 ms. Prints Markdown; the exit status is 0 if http_server is as
 # good as nginx. Needs root, for network namespaces of its own; whoever is not installed is left out.
-#   campaign.py <http_server> [trials of each client in each row, 60]
+#   campaign.py <http_server> [trials of each client in each row, 60 [queued|told|413|idle...]]
 import concurrent.futures
 import json
 import math
@@ -138,6 +138,11 @@ def by_script(command, mode, n, *more, port=PORT, host=SERVER):
     return json.loads(done.stdout) if done.returncode == 0 else {"ok": 0, "failed": n, "hung": 0}
 
 
+def by_front(port, low, high):
+    return {method: by_script([python, str(HERE / "client.py"), "front"], "idle", TRIALS, method, low, high, port=port,
+                              host="127.0.0.1") for method in ("GET", "POST")}
+
+
 def by_curl(mode, n, *more):
     seen = {"ok": 0, "failed": 0, "hung": 0}
     url = f"http://{SERVER}:{PORT}/"
@@ -226,16 +231,16 @@ def idle_kicks():
                         jobs[client, method] = pool.submit(by_script, command, "idle", TRIALS, method, low, high)
                     if has("curl"):
                         jobs["curl", method] = pool.submit(by_curl, "idle", TRIALS, method, low, high)
-                    for client, port in ports.items():
-                        jobs[client, method] = pool.submit(by_script, [python, str(HERE / "client.py"), "front"],
-                                                           "idle", TRIALS, method, low, high, port=port,
-                                                           host="127.0.0.1")
+                # One at a time: whoever else uses the proxy's connections, they are not idle.
+                fronts = {client: pool.submit(by_front, port, low, high) for client, port in ports.items()}
             for p in proxies:
                 p.kill()
                 p.wait()
         total = [0, 0]
-        for (client, method), job in jobs.items():
-            seen = job.result()
+        results = {key: job.result() for key, job in jobs.items()}
+        for client, job in fronts.items():
+            results.update({(client, method): seen for method, seen in job.result().items()})
+        for (client, method), seen in results.items():
             rows.setdefault(f"{client}, {method}", {})[name] = (
                 f"{seen['failed']} of {sum(seen.values())}" + (f", {seen['hung']} **hung**" if seen["hung"] else ""))
             total[0] += seen["failed"] + seen["hung"]
@@ -291,10 +296,10 @@ def told_to_close():
     everyone = dict(clients)
     for name in servers:
         with Running(name):
-            jobs = [(client, lambda command=command: by_script(command, "close", 100)) for client, command in
+            jobs = [(client, lambda command=command: by_script(command, "close", 40)) for client, command in
                     everyone.items()]
             if has("curl"):
-                jobs.append(("curl", lambda: by_curl("close", 100)))
+                jobs.append(("curl", lambda: by_curl("close", 40)))
             if has("wrk"):
                 jobs.append(("wrk", lambda: run(["wrk", "-t1", "-c20", "-d2s", "-H", "Connection: close",
                                                  f"http://{SERVER}:{PORT}/"])))
@@ -357,8 +362,9 @@ def queued_at_stop():
 
 def main():
     begin = time.monotonic()
-    for part in (queued_at_stop, told_to_close, early_413, idle_kicks):
-        part()
+    parts = {"queued": queued_at_stop, "told": told_to_close, "413": early_413, "idle": idle_kicks}
+    for name in sys.argv[3:] or parts:
+        parts[name]()
     print(f"\n{time.monotonic() - begin:.0f} s")
     for f in failures:
         print("FAILED:", f)
