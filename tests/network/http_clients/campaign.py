@@ -287,7 +287,7 @@ def early_413():
 def time_waits(where):
     done = subprocess.run([*where, "ss", "-Htan", "state", "time-wait", f"( sport = :{PORT} or dport = :{PORT} )"],
                           capture_output=True, text=True, check=True)
-    return len(done.stdout.splitlines())
+    return {tuple(line.split()[2:4]) for line in done.stdout.splitlines()}
 
 
 def told_to_close():
@@ -309,7 +309,7 @@ def told_to_close():
                 before = time_waits(link.client), time_waits([])
                 job()
                 time.sleep(3 * ROUND_TRIP)
-                there, here = time_waits(link.client) - before[0], time_waits([]) - before[1]
+                there, here = len(time_waits(link.client) - before[0]), len(time_waits([]) - before[1])
                 rows.setdefault(client, {})[name] = f"{there} / {here}"
                 if name == "http_server" and not client.startswith("ab"):
                     at_clients += there

@@ -12,6 +12,5 @@ const server = http.createServer((request, reply) => {
   request.on("end", () => reply.end(request.url === "/large" ? large : "hello\n"));
 });
 server.keepAliveTimeout = Number(process.argv[3]);
-server.keepAliveTimeoutBuffer = 0; // newer ones wait a second longer than they say
 server.listen(Number(process.argv[2]));
 process.on("SIGTERM", () => server.close());
