@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <closeside/orderly_stop.hpp>
 
+#include "support/as_tuple.hpp"
 #include "support/connection.hpp"
 #include "support/scarce_memory.hpp"
 
@@ -10,7 +11,6 @@
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/experimental/as_tuple.hpp>
 #include <asio/experimental/awaitable_operators.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
@@ -39,7 +39,7 @@ namespace cs = closeside;
 namespace kv = kernel_view;
 using namespace std::chrono_literals;
 using asio::use_awaitable;
-using asio::experimental::as_tuple;
+using tests::as_tuple;
 
 namespace {
 

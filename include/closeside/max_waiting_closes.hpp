@@ -18,9 +18,7 @@ inline constexpr std::size_t unlimited_closes = detail::waiting_closes::no_cap;
  *
  *  Without a cap too, an acceptor that is told EMFILE or ENFILE sheds up to 32 before it tries again.
  *  @par Thread safety  Safe. */
-inline void set_max_waiting_closes(std::size_t most) noexcept {
-    detail::waiting_closes::set_cap(most);
-}
+inline void set_max_waiting_closes(std::size_t most) noexcept { detail::waiting_closes::set_cap(most); }
 
 } // namespace closeside
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <closeside/orderly_stop.hpp>
 
+#include "support/as_tuple.hpp"
+
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/experimental/as_tuple.hpp>
 #include <asio/io_context.hpp>
 #include <asio/read.hpp>
 #include <asio/use_awaitable.hpp>
@@ -30,8 +31,8 @@
 namespace cs = closeside;
 using namespace std::chrono_literals;
 using asio::use_awaitable;
-using asio::experimental::as_tuple;
 using asio::ip::tcp;
+using tests::as_tuple;
 using test_clock = std::chrono::steady_clock;
 
 namespace {

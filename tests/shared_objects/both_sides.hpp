@@ -30,6 +30,7 @@ inline void begin_close_from_here(asio::io_context& io, std::error_code& outcome
     peer->connect(listener.local_endpoint());
     outcome = std::make_error_code(std::errc::operation_in_progress);
     closeside::stream<brief> ours = listener.accept();
+    closeside::orderly_stop(io).async_stop({}, [](const std::error_code&, const closeside::stop_report&) {});
     ours.async_close([peer, &outcome](const std::error_code& ec, const closeside::close_report&) { outcome = ec; });
 }
 

@@ -12,7 +12,7 @@ namespace closeside::detail {
 /// The connections whose idle read an orderly stop has ended: their peers know of no end, so that our FIN has to come first.
 /** By descriptor, since a stream has no room for it and its close may begin where nothing else of the stop is left. One
  *  bit each, of one block for the process, which is there from the first stop on. */
-class told_to_go {
+class __attribute__((visibility("default"))) told_to_go {
 public:
     /// Without memory nothing is ever noted, and such a connection waits for the peer's FIN as the policy says.
     static void prepare() noexcept { [[maybe_unused]] static const bool made = make(); }
@@ -58,8 +58,8 @@ private:
         return block != nullptr;
     }
 
-    [[gnu::visibility("default")]] inline static std::atomic<std::atomic<word>*> words_ = nullptr;
-    [[gnu::visibility("default")]] inline static std::atomic<unsigned> noted_ = 0;
+    inline static std::atomic<std::atomic<word>*> words_ = nullptr;
+    inline static std::atomic<unsigned> noted_ = 0;
 };
 
 } // namespace closeside::detail
