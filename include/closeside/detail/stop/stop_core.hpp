@@ -60,35 +60,35 @@ public:
     /// So many members are visited in one turn.
     static constexpr unsigned most_at_once = 64;
 
-    CLOSESIDE_DECL explicit stop_core(const asio::any_io_executor& executor);
-    CLOSESIDE_DECL ~stop_core();
+    explicit stop_core(const asio::any_io_executor& executor);
+    ~stop_core();
 
     const asio::any_io_executor& executor() const noexcept { return *executor_; }
     phase now_in() const noexcept { return phase_.load(std::memory_order_seq_cst); }
     bool stopping() const noexcept { return now_in() != phase::none; }
 
     /// Members.
-    CLOSESIDE_DECL void enter(stop_member& m, close_deadlines& deadlines);
-    CLOSESIDE_DECL void leave(stop_member& m) noexcept;
-    CLOSESIDE_DECL void visit(stop_member& m, unsigned errands) noexcept;
+    void enter(stop_member& m, close_deadlines& deadlines);
+    void leave(stop_member& m) noexcept;
+    void visit(stop_member& m, unsigned errands) noexcept;
     /// By what it was when the stop began. One whose close waited then is counted with the closes.
-    CLOSESIDE_DECL void count(stop_member& m, bool idle) noexcept;
+    void count(stop_member& m, bool idle) noexcept;
     /// An idle read was left to complete with what is there, which may be nothing for the program.
-    CLOSESIDE_DECL void sweep_again() noexcept;
+    void sweep_again() noexcept;
     void was_cut() noexcept { cut_.fetch_add(1, std::memory_order_relaxed); }
-    CLOSESIDE_DECL void visit_is_back(stop_visit& v) noexcept;
+    void visit_is_back(stop_visit& v) noexcept;
 
-    CLOSESIDE_DECL void add(close_deadlines& deadlines, std::shared_ptr<stop_listener> listener);
-    CLOSESIDE_DECL void listener_is_closed() noexcept;
+    void add(close_deadlines& deadlines, std::shared_ptr<stop_listener> listener);
+    void listener_is_closed() noexcept;
 
     /// False if a stop is under way already.
-    CLOSESIDE_DECL bool begin(const stop_options& options, const std::shared_ptr<stop_waiter>& waiter);
+    bool begin(const stop_options& options, const std::shared_ptr<stop_waiter>& waiter);
     /// The deadline is now.
-    CLOSESIDE_DECL void hurry() noexcept;
+    void hurry() noexcept;
     /// The same, if it is this one's stop.
-    CLOSESIDE_DECL void cancel(const std::weak_ptr<stop_waiter>& waiter) noexcept;
+    void cancel(const std::weak_ptr<stop_waiter>& waiter) noexcept;
     /// Nobody is to be told any more.
-    CLOSESIDE_DECL void abandon() noexcept;
+    void abandon() noexcept;
 
     brief_mutex mutex;
 
@@ -128,21 +128,21 @@ private:
     void add_context(close_deadlines& deadlines);
 
     /// Goes on where something has changed: the only place where it does.
-    CLOSESIDE_DECL void step() noexcept;
-    CLOSESIDE_DECL void post_step() noexcept;
+    void step() noexcept;
+    void post_step() noexcept;
 
     // With the mutex held.
-    CLOSESIDE_DECL void start_pass(unsigned errands) noexcept;
-    CLOSESIDE_DECL void enter_phases(clock::time_point now) noexcept;
-    CLOSESIDE_DECL void count_locked(stop_member& m, bool idle) noexcept;
-    CLOSESIDE_DECL std::shared_ptr<stop_visit> make_visit(stop_member& m, unsigned errands) noexcept;
-    CLOSESIDE_DECL std::shared_ptr<stop_visit> make_echo(const stop_executor& e) noexcept;
-    CLOSESIDE_DECL unsigned errands_for(const stop_member& m) const noexcept;
-    CLOSESIDE_DECL std::shared_ptr<stop_visit> next_visit() noexcept;
-    CLOSESIDE_DECL bool is_over(clock::time_point now) noexcept;
-    CLOSESIDE_DECL clock::time_point next_look(clock::time_point now) const noexcept;
-    CLOSESIDE_DECL clock::time_point cut_begins() const noexcept;
-    CLOSESIDE_DECL void set_timer(clock::time_point at);
+    void start_pass(unsigned errands) noexcept;
+    void enter_phases(clock::time_point now) noexcept;
+    void count_locked(stop_member& m, bool idle) noexcept;
+    std::shared_ptr<stop_visit> make_visit(stop_member& m, unsigned errands) noexcept;
+    std::shared_ptr<stop_visit> make_echo(const stop_executor& e) noexcept;
+    unsigned errands_for(const stop_member& m) const noexcept;
+    std::shared_ptr<stop_visit> next_visit() noexcept;
+    bool is_over(clock::time_point now) noexcept;
+    clock::time_point next_look(clock::time_point now) const noexcept;
+    clock::time_point cut_begins() const noexcept;
+    void set_timer(clock::time_point at);
     bool is_under_way() const noexcept { return !waiter_.expired(); }
     std::size_t waiting_closes() const noexcept;
     bool was_closing(int descriptor) const noexcept;

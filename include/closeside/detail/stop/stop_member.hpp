@@ -41,8 +41,8 @@ public:
         }
         read_begins();
     }
-    CLOSESIDE_DECL void read_begins() noexcept;
-    CLOSESIDE_DECL void read_ends(const error_code& ec) noexcept;
+    void read_begins() noexcept;
+    void read_ends(const error_code& ec) noexcept;
     asio::cancellation_slot slot() noexcept { return ends_read_.slot(); }
     void cancel_read(asio::cancellation_type type) { ends_read_.emit(type); }
 
@@ -53,20 +53,20 @@ protected:
         : core_(std::move(core)), stream_(stream), calls_(&calls), executor_(e) {
         enter(deadlines);
     }
-    CLOSESIDE_DECL ~stop_member();
+    ~stop_member();
 
     const stop_core& core() const noexcept { return *core_; }
-    CLOSESIDE_DECL void call_at_stop(std::function<void()> f);
+    void call_at_stop(std::function<void()> f);
 
 private:
     friend class stop_core;
     friend class stop_visitor;
     enum class state : std::uint8_t { busy, idle, ended };
 
-    CLOSESIDE_DECL void enter(close_deadlines& deadlines);
-    CLOSESIDE_DECL void visited(unsigned errands);
-    CLOSESIDE_DECL void end_at_deadline();
-    CLOSESIDE_DECL brief_mutex& mutex() const noexcept;
+    void enter(close_deadlines& deadlines);
+    void visited(unsigned errands);
+    void end_at_deadline();
+    brief_mutex& mutex() const noexcept;
     bool is_idle() const noexcept { return state_.load(std::memory_order_seq_cst) == state::idle; }
     bool was_idle() const noexcept { return state_.load(std::memory_order_relaxed) != state::busy; }
 

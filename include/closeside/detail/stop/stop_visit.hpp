@@ -85,11 +85,11 @@ public:
     explicit stop_visitor(std::shared_ptr<stop_visit> v) noexcept : visit_(std::move(v)) {}
     stop_visitor(stop_visitor&&) noexcept = default;
     stop_visitor& operator=(stop_visitor&&) = delete;
-    CLOSESIDE_DECL ~stop_visitor();
+    ~stop_visitor();
 
     allocator_type get_allocator() const noexcept { return allocator_type(visit_); }
 
-    CLOSESIDE_DECL void operator()();
+    void operator()();
 
 private:
     std::shared_ptr<stop_visit> visit_;
