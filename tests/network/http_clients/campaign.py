@@ -234,7 +234,7 @@ def idle_kicks():
                 # One at a time: whoever else uses the proxy's connections, they are not idle.
                 fronts = {client: pool.submit(by_front, port, low, high) for client, port in ports.items()}
             for p in proxies:
-                p.kill()
+                p.terminate()  # not kill: nginx's worker would live on
                 p.wait()
         total = [0, 0]
         results = {key: job.result() for key, job in jobs.items()}
