@@ -98,7 +98,7 @@ private:
 
     using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, asio::any_io_executor>;
 
-    /// A turn does not wait longer for the errands of the one before.
+    /// If no errand of a turn has come back for so long, the next one does not wait for it.
     static constexpr std::chrono::milliseconds pace{1};
     /// Between two sweeps of who had input at the one before.
     static constexpr std::chrono::milliseconds sweep_pause{20};
@@ -159,6 +159,7 @@ private:
     unsigned under_way_ = 0; ///< visits
     unsigned turn_ = 0;
     unsigned of_turn_ = 0; ///< of the visits
+    unsigned of_turn_before_ = 0;
     clock::time_point next_turn_{};
     clock::time_point next_sweep_ = clock::time_point::max();
     clock::time_point settled_{};

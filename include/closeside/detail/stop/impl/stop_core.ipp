@@ -408,10 +408,13 @@ CLOSESIDE_DECL void stop_core::step() noexcept {
         if (!is_under_way()) return;
         const clock::time_point now = clock::now();
         enter_phases(now);
+        // While visits of the last turn come back, be it slowly, the next one waits.
+        if (now >= next_turn_ && std::exchange(of_turn_before_, of_turn_) != of_turn_) next_turn_ = now + pace;
         if (cursor_ != nullptr && (of_turn_ == 0 || now >= next_turn_)) {
             ++turn_;
             of_turn_ = 0;
             while (of_turn_ != most_at_once && (turn[of_turn_] = next_visit())) ++of_turn_;
+            of_turn_before_ = of_turn_;
             next_turn_ = now + pace;
         }
         if (is_over(now)) {
