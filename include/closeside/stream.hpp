@@ -9,7 +9,6 @@
 #include <closeside/detail/close/drop.hpp>
 #include <closeside/detail/close/initiate_close.hpp>
 #include <closeside/detail/close/stream_arguments.hpp>
-#include <closeside/detail/close/told_to_go.hpp>
 #include <closeside/detail/refusal.hpp>
 #include <closeside/last_bytes.hpp>
 #include <closeside/policy.hpp>
@@ -158,8 +157,7 @@ public:
 
     /// Gives the socket away; from here on nothing keeps the policy but the options that are set.
     socket_type release_socket() noexcept {
-        detail::mark_options(socket(), false);
-        if (this->is_open()) detail::told_to_go::forget(socket().native_handle());
+        detail::forget_marks(socket());
         return std::move(socket());
     }
 

@@ -22,6 +22,7 @@ public:
         hook_(std::move(handler_), std::forward<Result>(result)...);
     }
 
+    const Hook& hook() const noexcept { return hook_; }
     Handler& inner() noexcept { return handler_; }
     const Handler& inner() const noexcept { return handler_; }
 

@@ -30,6 +30,10 @@ void mark_options(Socket& socket, bool set) noexcept;
 template <class Socket>
 bool has_options(const Socket& socket) noexcept;
 
+/// Of a socket that is given away: nothing of ours is noted beside its descriptor any more.
+template <class Socket>
+void forget_marks(Socket& socket) noexcept;
+
 /// Under another policy than the type's the options are set if they differ; where Asio has filled the socket, too.
 template <class Socket>
 close_manner switch_options(Socket& socket, const type_options& set, const close_policy& p) noexcept;

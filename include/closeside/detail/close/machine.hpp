@@ -65,7 +65,7 @@ public:
     /// In answer to action::look.
     [[gnu::noinline]] constexpr close_action looked(const connection_look& l, close_duration now) noexcept {
         if (l.state == tcp_state::syn_sent) return state_is(l.state, now);
-        if (!wants_report_ && !looked_) state_ = l.state;
+        first_look_unseen(l.state);
         looked_ = true;
         clock_.looked(l, now);
         if (clock_.over(now)) return time_over(clock_.limit_over(now));
@@ -121,17 +121,12 @@ private:
 
     [[gnu::noinline]] constexpr close_action half_closed(close_event e, close_duration now) noexcept {
         facts_.half_closed(e.before, e.after);
-        half_closed_unseen(std::exchange(quiet_, false));
+        half_closed_unseen();
         if (e.reading_shut) facts_.blind = true;
         clock_.half_closed(now);
         const bool drains = terms_.drains && (facts_.limit == close_limit::none || drain_follows_);
         if (facts_.peer_fin || !drains) return close_when_acked();
         return wait(now);
-    }
-
-    /// No look tells who was first, but a read that has found no FIN just before ours, or finds none after it.
-    constexpr void half_closed_unseen(bool no_fin_yet) noexcept {
-        if (no_fin_yet && facts_.first_fin == fin_sender::unknown) facts_.first_fin = fin_sender::local;
     }
 
     constexpr void woken() noexcept {
@@ -163,8 +158,7 @@ private:
 
     [[gnu::noinline]] constexpr close_action nothing_there(close_duration now) noexcept {
         if (phase_ != phase::sending) can_read_ = true;
-        quiet_ = !wants_report_ && phase_ != phase::sending;
-        if (facts_.our_fin) half_closed_unseen(quiet_);
+        nothing_there_unseen();
         switch (phase_) {
         case phase::sending: return no_room(now);
         case phase::first_look: return half_close();
@@ -209,10 +203,7 @@ private:
         case tcp_state::fin_wait2: facts_.half_closed_before(); return blind(now);
         case tcp_state::established:
         case tcp_state::syn_received: return blind(now);
-        default:
-            fin_is_in_ = !wants_report_ && s != tcp_state::unknown;
-            facts_.peer_closed(s);
-            return peer_closed();
+        default: saw_fin(s); return peer_closed();
         }
     }
 

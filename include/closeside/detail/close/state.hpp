@@ -11,6 +11,7 @@
 #include <closeside/detail/kernel/last_sample.hpp>
 
 #include <cstdint>
+#include <utility>
 
 namespace closeside::detail {
 
@@ -46,6 +47,21 @@ protected:
         facts_.heard_goodbye = manner.heard_goodbye;
     }
 
+    // What a close that has no report to make learns from calls that it makes anyway.
+    constexpr void first_look_unseen(tcp_state s) noexcept {
+        if (!wants_report_ && !looked_) state_ = s;
+    }
+    constexpr void nothing_there_unseen() noexcept {
+        quiet_ = !wants_report_ && phase_ != phase::sending;
+        if (facts_.our_fin) was_first_unless(!quiet_);
+    }
+    constexpr void half_closed_unseen() noexcept { was_first_unless(!std::exchange(quiet_, false)); }
+    /// `s`: a state behind the peer's FIN.
+    constexpr void saw_fin(tcp_state s) noexcept {
+        fin_is_in_ = !wants_report_ && s != tcp_state::unknown;
+        facts_.peer_closed(s);
+    }
+
     close_terms terms_;
     close_clock clock_;
     close_facts facts_{};
@@ -64,6 +80,12 @@ protected:
     bool drain_follows_ = false;
     bool waits_for_room_ = false;
     bool acked_ = false; ///< all, and our FIN
+
+private:
+    /// No look tells who was first, but a read that has found no FIN just before ours, or finds none after it.
+    constexpr void was_first_unless(bool there_may_be_a_fin) noexcept {
+        if (!there_may_be_a_fin && facts_.first_fin == fin_sender::unknown) facts_.first_fin = fin_sender::local;
+    }
 };
 
 } // namespace closeside::detail

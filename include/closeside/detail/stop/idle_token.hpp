@@ -3,9 +3,9 @@
 #define CLOSESIDE_DETAIL_STOP_IDLE_TOKEN_HPP
 
 #include <closeside/detail/asio/asio.hpp>
+#include <closeside/detail/asio/hooked_handler.hpp>
 #include <closeside/detail/stop/stop_member.hpp>
 
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -24,30 +24,15 @@ struct cancels_idle_read {
     stop_member* member;
 };
 
-template <class Handler>
-class idle_handler {
-public:
-    template <class H>
-    idle_handler(stop_member& member, H&& handler) : member_(&member), handler_(std::forward<H>(handler)) {}
-
-    template <class... Result>
-    void operator()(const error_code& ec, Result&&... result) {
-        member_->read_ends(ec);
-        asio::get_associated_cancellation_slot(handler_).clear();
-        std::move(handler_)(ec, std::forward<Result>(result)...);
+/// The hook of an idle read, whose handler keeps everything but its slot, which is the member's.
+struct ends_idle_read {
+    template <class Handler, class... Result>
+    void operator()(Handler&& handler, const error_code& ec, Result&&... result) const {
+        member->read_ends(ec);
+        asio::get_associated_cancellation_slot(handler).clear();
+        std::forward<Handler>(handler)(ec, std::forward<Result>(result)...);
     }
-
-    const Handler& inner() const noexcept { return handler_; }
-    asio::cancellation_slot slot() const noexcept { return member_->slot(); }
-
-    friend bool asio_handler_is_continuation(idle_handler* h) {
-        using asio::asio_handler_is_continuation;
-        return asio_handler_is_continuation(std::addressof(h->handler_));
-    }
-
-private:
-    stop_member* member_;
-    Handler handler_;
+    stop_member* member;
 };
 
 template <class Initiation>
@@ -66,7 +51,7 @@ public:
         auto slot = asio::get_associated_cancellation_slot(handler);
         if (slot.is_connected()) slot.template emplace<cancels_idle_read>(cancels_idle_read{member_});
         try {
-            std::move(initiation_)(idle_handler<std::decay_t<Handler>>(*member_, std::forward<Handler>(handler)),
+            std::move(initiation_)(hook_handler(ends_idle_read{member_}, std::forward<Handler>(handler)),
                                    std::forward<Args>(args)...);
         } catch (...) {
             slot.clear(); // there is no read whose handler would
@@ -95,19 +80,13 @@ public:
     }
 };
 
-/// Executor, allocator and whatever else is associated are the handler's own; the slot is the member's.
-template <template <class, class> class Associator, class Handler, class Default>
-struct closeside::asio::associator<Associator, closeside::detail::idle_handler<Handler>, Default>
-    : Associator<Handler, Default> {
-    static auto get(const closeside::detail::idle_handler<Handler>& h, const Default& d = Default()) noexcept {
-        return Associator<Handler, Default>::get(h.inner(), d);
-    }
-};
 template <class Handler, class Default>
-struct closeside::asio::associated_cancellation_slot<closeside::detail::idle_handler<Handler>, Default> {
+struct closeside::asio::associated_cancellation_slot<
+    closeside::detail::hooked_handler<closeside::detail::ends_idle_read, Handler>, Default> {
     using type = closeside::asio::cancellation_slot;
-    static type get(const closeside::detail::idle_handler<Handler>& h, const Default& = Default()) noexcept {
-        return h.slot();
+    static type get(const closeside::detail::hooked_handler<closeside::detail::ends_idle_read, Handler>& h,
+                    const Default& = Default()) noexcept {
+        return h.hook().member->slot();
     }
 };
 

@@ -72,7 +72,7 @@ public:
     void leave(stop_member& m) noexcept;
     void visit(stop_member& m, unsigned errands) noexcept;
     /// By what it was when the stop began. One whose close waited then is counted with the closes.
-    void count(stop_member& m, bool idle) noexcept;
+    void count(stop_member& m) noexcept;
     /// An idle read was left to complete with what is there, which may be nothing for the program.
     void sweep_again() noexcept;
     void was_cut() noexcept { cut_.fetch_add(1, std::memory_order_relaxed); }
@@ -134,7 +134,7 @@ private:
     // With the mutex held.
     void start_pass(unsigned errands) noexcept;
     void enter_phases(clock::time_point now) noexcept;
-    void count_locked(stop_member& m, bool idle) noexcept;
+    void count_locked(stop_member& m) noexcept;
     std::shared_ptr<stop_visit> make_visit(stop_member& m, unsigned errands) noexcept;
     std::shared_ptr<stop_visit> make_echo(const stop_executor& e) noexcept;
     unsigned errands_for(const stop_member& m) const noexcept;

@@ -4,6 +4,7 @@
 
 #include <closeside/detail/close/apply_policy.hpp>
 #include <closeside/detail/close/initiate_close.hpp>
+#include <closeside/detail/close/told_to_go.hpp>
 #include <closeside/detail/kernel/multipath.hpp>
 
 #include <cerrno>
@@ -22,6 +23,13 @@ bool has_options(const Socket& socket) noexcept {
     error_code closed;
     socket.get_option(mark, closed);
     return !closed && mark.value();
+}
+
+template <class Socket>
+void forget_marks(Socket& socket) noexcept {
+    if (!socket.is_open()) return;
+    mark_options(socket, false);
+    told_to_go::forget(socket.native_handle());
 }
 
 template <class Socket>

@@ -127,7 +127,7 @@ CLOSESIDE_DECL void stop_core::leave(stop_member& m) noexcept {
     std::shared_ptr<stop_visit> echo;
     {
         const std::lock_guard lock(mutex);
-        if (is_under_way()) count_locked(m, m.was_idle());
+        if (is_under_way()) count_locked(m);
         if (cursor_ == &m) cursor_ = m.next_;
         (m.previous_ != nullptr ? m.previous_->next_ : first_) = m.next_;
         (m.next_ != nullptr ? m.next_->previous_ : last_) = m.previous_;
@@ -152,15 +152,15 @@ CLOSESIDE_DECL void stop_core::visit(stop_member& m, unsigned errands) noexcept 
     if (v) stop_visit::post(std::move(v)); // else it is visited once more at the deadline
 }
 
-CLOSESIDE_DECL void stop_core::count(stop_member& m, bool idle) noexcept {
+CLOSESIDE_DECL void stop_core::count(stop_member& m) noexcept {
     const std::lock_guard lock(mutex);
-    if (is_under_way()) count_locked(m, idle);
+    if (is_under_way()) count_locked(m);
 }
 
-CLOSESIDE_DECL void stop_core::count_locked(stop_member& m, bool idle) noexcept {
+CLOSESIDE_DECL void stop_core::count_locked(stop_member& m) noexcept {
     if (m.counted_in_ == number_) return;
     m.counted_in_ = number_;
-    if (!was_closing(m.descriptor_)) ++(idle ? report_.idle : report_.busy);
+    if (!was_closing(m.descriptor_)) ++(m.was_idle() ? report_.idle : report_.busy);
 }
 
 CLOSESIDE_DECL void stop_core::sweep_again() noexcept {
@@ -362,7 +362,7 @@ CLOSESIDE_DECL std::shared_ptr<stop_visit> stop_core::make_echo(const stop_execu
 CLOSESIDE_DECL std::shared_ptr<stop_visit> stop_core::next_visit() noexcept {
     while (cursor_ != nullptr) {
         stop_member& m = *cursor_;
-        count_locked(m, m.was_idle());
+        count_locked(m);
         const unsigned errands = errands_for(m);
         std::shared_ptr<stop_visit> v;
         if (errands != 0) {
@@ -486,14 +486,14 @@ CLOSESIDE_DECL void stop_member::call_at_stop(std::function<void()> f) {
 }
 
 CLOSESIDE_DECL void stop_member::read_begins() noexcept {
-    if (core_->stopping()) core_->count(*this, was_idle());
+    if (core_->stopping()) core_->count(*this);
     state_.store(state::idle, std::memory_order_seq_cst); // before the phase is looked at, as the stop does the reverse
     // The visit comes when the read is under way.
     if (core_->now_in() >= stop_core::phase::sweep) core_->visit(*this, errand_sweep);
 }
 
 CLOSESIDE_DECL void stop_member::read_ends(const error_code& ec) noexcept {
-    if (core_->stopping()) core_->count(*this, true);
+    if (core_->stopping()) core_->count(*this);
     const bool by_stop = std::exchange(ending_, false) && ec;
     state_.store(by_stop ? state::ended : state::busy, std::memory_order_relaxed);
     if (by_stop && calls_->is_open(stream_)) told_to_go::note(calls_->descriptor(stream_));
