@@ -78,17 +78,6 @@ struct accept_queue {
     unsigned waiting, most;
 };
 
-template <class Done>
-bool run_until(asio::io_context& io, Done done) {
-    const auto end = std::chrono::steady_clock::now() + 5s;
-    while (!done()) {
-        if (std::chrono::steady_clock::now() > end) return false;
-        if (io.stopped()) io.restart();
-        io.run_one_for(10ms);
-    }
-    return true;
-}
-
 template <cs::close_policy P>
 struct accept_result {
     int calls = 0;

@@ -50,17 +50,6 @@ int linger2_of(int fd) {
     return value;
 }
 
-template <class Done>
-bool run_until(asio::io_context& io, Done done) {
-    const auto end = std::chrono::steady_clock::now() + 5s;
-    while (!done()) {
-        if (std::chrono::steady_clock::now() > end) return false;
-        if (io.stopped()) io.restart();
-        io.run_one_for(10ms);
-    }
-    return true;
-}
-
 /// What an accept has come to, whatever its form.
 struct outcome {
     int calls = 0;

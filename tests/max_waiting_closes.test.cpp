@@ -7,7 +7,6 @@
 
 #include <chrono>
 #include <deque>
-#include <functional>
 #include <thread>
 #include <utility>
 
@@ -48,16 +47,6 @@ struct crowd {
     std::deque<cs::stream<P>> streams;
     std::deque<close_result> results;
 };
-
-bool run_until(asio::io_context& io, const std::function<bool()>& done) {
-    const auto end = std::chrono::steady_clock::now() + 5s;
-    while (!done()) {
-        if (std::chrono::steady_clock::now() > end) return false;
-        if (io.stopped()) io.restart();
-        io.run_one_for(1ms);
-    }
-    return true;
-}
 
 } // namespace
 

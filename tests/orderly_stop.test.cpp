@@ -108,14 +108,9 @@ struct line_server {
         ++returned;
     }
 
-    bool run_until(std::function<bool()> done, std::chrono::milliseconds limit = 5s) {
-        const auto end = std::chrono::steady_clock::now() + limit;
-        while (!done()) {
-            if (std::chrono::steady_clock::now() > end) return false;
-            if (io.stopped()) io.restart();
-            io.run_one_for(1ms);
-        }
-        return true;
+    template <class Done>
+    bool run_until(Done done, std::chrono::milliseconds limit = 5s) {
+        return ::run_until(io, done, limit);
     }
 
     asio::io_context& io;
@@ -143,6 +138,13 @@ std::string text_until_end(line_server<P>& server, const test_peer& peer) {
     }));
     return text;
 }
+
+/// A connection that has its place in a stop.
+template <cs::close_policy P>
+struct member_of_a_stop : connection<P> {
+    cs::orderly_stop stop{this->io};
+    cs::orderly_stop::member here{stop, *this->stream};
+};
 
 void say(const test_peer& peer, const std::string& text) {
     REQUIRE(::send(peer.fd(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()));
@@ -343,17 +345,12 @@ TEST_CASE("a close that blocks its thread ends by the deadline of a stop") {
 }
 
 TEST_CASE("a member whose session waits for its close is counted once") {
-    asio::io_context io;
-    cs::orderly_stop stop(io);
-    cs::acceptor<peer_first> listener(io, {asio::ip::address_v4::loopback(), 0});
-    test_peer peer(listener.local_endpoint());
-    auto stream = listener.accept();
-    cs::orderly_stop::member here(stop, stream);
+    member_of_a_stop<peer_first> c;
     close_result closed;
-    stream.async_close(closed.handler());
+    c.stream->async_close(closed.handler());
     stop_result result;
-    stop.async_stop({.within = 200ms}, result.handler());
-    io.run_for(5s);
+    c.stop.async_stop({.within = 200ms}, result.handler());
+    c.io.run_for(5s);
     CHECK(result.calls == 1);
     CHECK(result.report.closing == 1);
     CHECK(result.report.idle + result.report.busy == 0);
@@ -449,30 +446,26 @@ TEST_CASE("a context that is destroyed while a stop is under way takes its handl
 }
 
 TEST_CASE("the token of an idle read keeps its executor and its cancellation slot") {
-    asio::io_context io;
-    cs::acceptor<local_first> listener(io, {asio::ip::address_v4::loopback(), 0});
-    cs::orderly_stop stop(io);
-    test_peer peer(listener.local_endpoint());
-    auto stream = listener.accept();
-    cs::orderly_stop::member here(stop, stream);
+    member_of_a_stop<local_first> c;
     std::array<char, 8> buffer{};
     closeside::error_code read;
     bool on_strand = false;
-    auto strand = asio::make_strand(io);
+    auto strand = asio::make_strand(c.io);
     asio::cancellation_signal signal;
-    stream.async_read_some(asio::buffer(buffer),
-                           here.idle(asio::bind_cancellation_slot(
-                               signal.slot(), asio::bind_executor(strand, [&](closeside::error_code ec, std::size_t) {
-                                   read = ec;
-                                   on_strand = strand.running_in_this_thread();
-                               }))));
-    io.poll();
+    c.stream->async_read_some(
+        asio::buffer(buffer),
+        c.here.idle(asio::bind_cancellation_slot(
+            signal.slot(), asio::bind_executor(strand, [&](closeside::error_code ec, std::size_t) {
+                read = ec;
+                on_strand = strand.running_in_this_thread();
+            }))));
+    c.io.poll();
     signal.emit(asio::cancellation_type::total);
-    io.restart();
-    io.run_for(1s);
+    c.io.restart();
+    c.io.run_for(1s);
     CHECK(read == asio::error::operation_aborted);
     CHECK(on_strand);
-    CHECK(stream.is_open());
+    CHECK(c.stream->is_open());
 }
 
 TEST_CASE("an idle read beside a timer is ended by the timer, and by a stop") {
@@ -507,29 +500,25 @@ TEST_CASE("an idle read beside a timer is ended by the timer, and by a stop") {
 }
 
 TEST_CASE("a stop ends the idle read and leaves a write that is under way alone") {
-    asio::io_context io;
-    cs::acceptor<local_first> listener(io, {asio::ip::address_v4::loopback(), 0});
-    cs::orderly_stop stop(io);
-    test_peer peer(listener.local_endpoint());
-    auto stream = listener.accept();
-    cs::orderly_stop::member here(stop, stream);
+    member_of_a_stop<local_first> c;
     std::array<char, 8> buffer{};
     const std::string large(16u << 20, 'w');
     std::optional<closeside::error_code> read, written;
-    asio::async_write(stream, asio::buffer(large), [&](closeside::error_code ec, std::size_t) { written = ec; });
-    stream.async_read_some(asio::buffer(buffer), here.idle([&](closeside::error_code ec, std::size_t) { read = ec; }));
-    io.poll();
+    asio::async_write(*c.stream, asio::buffer(large), [&](closeside::error_code ec, std::size_t) { written = ec; });
+    c.stream->async_read_some(asio::buffer(buffer),
+                              c.here.idle([&](closeside::error_code ec, std::size_t) { read = ec; }));
+    c.io.poll();
     stop_result result;
-    stop.async_stop({.within = 5s}, result.handler());
-    io.restart();
-    io.run_for(50ms);
+    c.stop.async_stop({.within = 5s}, result.handler());
+    c.io.restart();
+    c.io.run_for(50ms);
     REQUIRE(read.has_value());
     CHECK(*read == asio::error::operation_aborted);
     CHECK_FALSE(written.has_value());
-    std::thread reader([&] { CHECK(peer.read(large.size()).bytes == large.size()); });
+    std::thread reader([&] { CHECK(c.peer.read(large.size()).bytes == large.size()); });
     kv::eventually([&] {
-        io.restart();
-        io.poll();
+        c.io.restart();
+        c.io.poll();
         return written.has_value();
     });
     reader.join();
@@ -714,24 +703,19 @@ TEST_CASE("a stop whose notice takes all its time still ends so many connections
 }
 
 TEST_CASE("a goodbye that is under way at the deadline is cut by RST") {
-    asio::io_context io;
-    cs::acceptor<local_first> listener(io, {asio::ip::address_v4::loopback(), 0});
-    cs::orderly_stop stop(io);
-    test_peer peer(listener.local_endpoint());
-    auto stream = listener.accept();
-    cs::orderly_stop::member here(stop, stream);
+    member_of_a_stop<local_first> c;
     std::array<char, 8> buffer{};
     const std::string goodbye(16u << 20, 'g');
-    stream.async_read_some(asio::buffer(buffer), here.idle([&](closeside::error_code, std::size_t) {
-        asio::async_write(stream, asio::buffer(goodbye), [](closeside::error_code, std::size_t) {});
+    c.stream->async_read_some(asio::buffer(buffer), c.here.idle([&](closeside::error_code, std::size_t) {
+        asio::async_write(*c.stream, asio::buffer(goodbye), [](closeside::error_code, std::size_t) {});
     }));
     stop_result result;
-    stop.async_stop({.within = 200ms}, result.handler());
-    io.run_for(5s);
+    c.stop.async_stop({.within = 200ms}, result.handler());
+    c.io.run_for(5s);
     CHECK(result.calls == 1);
     CHECK(result.report.idle == 1);
     CHECK(result.report.cut == 1);
-    CHECK(peer.read().error == ECONNRESET);
+    CHECK(c.peer.read().error == ECONNRESET);
 }
 
 TEST_CASE("a notice as long as the whole stop ends in time") {

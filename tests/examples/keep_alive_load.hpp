@@ -58,7 +58,11 @@ public:
 
     /// Ends when every request that was sent has its reply, or has none.
     load_totals stop() {
-        stopping_ = true;
+        {
+            const std::lock_guard lock(mutex_);
+            stopping_ = true;
+        }
+        ends_.notify_all();
         for (std::thread& t : threads_) t.join();
         threads_.clear();
         return totals_;
@@ -81,10 +85,16 @@ private:
             bool told = false;
             for (int left = up_to(200) + 1; left > 0 && !told && !stopping_; --left) {
                 told = exchange(socket.get(), began);
-                std::this_thread::sleep_for(std::chrono::milliseconds(up_to(longest_pause)));
+                think(std::chrono::milliseconds(up_to(longest_pause)));
                 began = std::chrono::steady_clock::now();
             }
         }
+    }
+
+    /// What a client does between two requests; not once the load is to end.
+    void think(std::chrono::milliseconds time) {
+        std::unique_lock lock(mutex_);
+        ends_.wait_for(lock, time, [this] { return stopping_.load(); });
     }
 
     /// One request and its reply. Is the connection over?
@@ -128,7 +138,8 @@ private:
 
     const tcp::endpoint server_;
     std::mutex mutex_;
-    std::condition_variable changed_;
+    std::condition_variable changed_; ///< the totals
+    std::condition_variable ends_;    ///< the load
     load_totals totals_;
     std::atomic<bool> stopping_ = false;
     std::vector<std::thread> threads_;

@@ -3,6 +3,7 @@
 #define CLOSESIDE_TESTS_SUPPORT_CONNECTION_HPP
 
 #include "support/kernel_view.hpp"
+#include "support/run_until.hpp"
 
 #include <closeside/acceptor.hpp>
 #include <closeside/stream.hpp>
@@ -138,13 +139,7 @@ struct connection {
     /// Runs the context until `done` holds; false after five seconds.
     template <class Done>
     bool run_until(Done done, std::chrono::milliseconds limit = std::chrono::seconds(5)) {
-        const auto end = std::chrono::steady_clock::now() + limit;
-        while (!done()) {
-            if (std::chrono::steady_clock::now() > end) return false;
-            if (io.stopped()) io.restart();
-            io.run_one_for(std::chrono::milliseconds(1));
-        }
-        return true;
+        return ::run_until(io, done, limit);
     }
 
     /// Runs what is ready.

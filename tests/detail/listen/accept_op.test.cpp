@@ -80,17 +80,6 @@ struct thrifty_handler {
     std::unique_ptr<int> move_only = std::make_unique<int>();
 };
 
-template <class Done>
-bool run_until(asio::io_context& io, Done done, std::chrono::milliseconds limit = 5s) {
-    const auto end = steady::now() + limit;
-    while (!done()) {
-        if (steady::now() > end) return false;
-        if (io.stopped()) io.restart();
-        io.run_one_for(1ms);
-    }
-    return true;
-}
-
 void run_for(asio::io_context& io, std::chrono::milliseconds time) {
     run_until(
         io, [] { return false; }, time);
