@@ -327,17 +327,14 @@ TEST_CASE("a close that begins during the stop ends by the deadline, and one tha
 }
 
 TEST_CASE("a close that blocks its thread ends by the deadline of a stop") {
-    asio::io_context io;
-    cs::orderly_stop stop(io);
-    cs::acceptor<peer_first> listener(io, {asio::ip::address_v4::loopback(), 0});
-    test_peer mute(listener.local_endpoint());
-    auto stream = listener.accept();
+    connection<peer_first> c;
+    cs::orderly_stop stop(c.io);
     closeside::error_code ec;
-    std::thread blocked([&] { stream.close_and_wait(ec); });
-    REQUIRE(kv::eventually([&] { return cs::detail::close_deadlines::of(io.get_executor()).count() == 1; }));
+    std::thread blocked([&] { c.stream->close_and_wait(ec); });
+    REQUIRE(kv::eventually([&] { return cs::detail::close_deadlines::of(c.io.get_executor()).count() == 1; }));
     stop_result result;
     stop.async_stop({.within = 200ms}, result.handler());
-    io.run_for(5s);
+    c.io.run_for(5s);
     blocked.join();
     CHECK(ec == cs::error::cancelled);
     CHECK(result.calls == 1);
@@ -470,31 +467,29 @@ TEST_CASE("the token of an idle read keeps its executor and its cancellation slo
 
 TEST_CASE("an idle read beside a timer is ended by the timer, and by a stop") {
     using namespace asio::experimental::awaitable_operators;
-    asio::io_context io;
-    cs::acceptor<local_first> listener(io, {asio::ip::address_v4::loopback(), 0});
-    cs::orderly_stop stop(io);
-    test_peer peer(listener.local_endpoint());
-    auto stream = listener.accept();
+    connection<local_first> c;
+    cs::orderly_stop stop(c.io);
     std::vector<std::size_t> ends;
     const auto session = [&](std::chrono::milliseconds time) -> asio::awaitable<void> {
-        cs::orderly_stop::member here(stop, stream);
+        cs::orderly_stop::member here(stop, *c.stream);
         std::array<char, 8> buffer{};
-        asio::steady_timer timer(io, time);
-        const auto which = co_await (stream.async_read_some(asio::buffer(buffer), here.idle(as_tuple(use_awaitable))) ||
-                                     timer.async_wait(as_tuple(use_awaitable)));
+        asio::steady_timer timer(c.io, time);
+        const auto which =
+            co_await (c.stream->async_read_some(asio::buffer(buffer), here.idle(as_tuple(use_awaitable))) ||
+                      timer.async_wait(as_tuple(use_awaitable)));
         ends.push_back(which.index());
     };
-    asio::co_spawn(io, session(20ms), asio::detached);
-    io.run_for(2s);
+    asio::co_spawn(c.io, session(20ms), asio::detached);
+    c.io.run_for(2s);
     REQUIRE(ends.size() == 1);
     CHECK(ends[0] == 1);
-    asio::co_spawn(io, session(5s), asio::detached);
-    io.restart();
-    io.run_for(20ms);
+    asio::co_spawn(c.io, session(5s), asio::detached);
+    c.io.restart();
+    c.io.run_for(20ms);
     stop_result result;
     stop.async_stop({.within = 2s}, result.handler());
-    io.restart();
-    io.run_for(1s);
+    c.io.restart();
+    c.io.run_for(1s);
     REQUIRE(ends.size() == 2);
     CHECK(ends[1] == 0);
 }
@@ -527,38 +522,35 @@ TEST_CASE("a stop ends the idle read and leaves a write that is under way alone"
 }
 
 TEST_CASE("who always reads is called when a stop begins, and may end itself in the call") {
-    asio::io_context io;
-    cs::acceptor<local_first> listener(io, {asio::ip::address_v4::loopback(), 0});
-    cs::orderly_stop stop(io);
-    test_peer peer(listener.local_endpoint());
-    auto stream = listener.accept();
+    connection<local_first> c;
+    cs::orderly_stop stop(c.io);
     std::optional<cs::orderly_stop::member> here;
-    here.emplace(stop, stream);
+    here.emplace(stop, *c.stream);
     int calls = 0;
     here->on_stop([&] {
         ++calls;
-        stream.close();
+        c.stream->close();
         here.reset();
     });
     stop_result result;
     stop.async_stop({.notice = 1s, .within = 5s}, result.handler());
     CHECK(calls == 0);
-    io.run_for(20ms);
+    c.io.run_for(20ms);
     CHECK(calls == 1);
-    peer.close();
-    io.restart();
-    io.run_for(2s);
+    c.peer.close();
+    c.io.restart();
+    c.io.run_for(2s);
     CHECK(result.calls == 1);
     CHECK(result.report.busy == 1);
     CHECK(result.report.elapsed < 1s);
 
     // One that comes later is called soon.
-    test_peer again(listener.local_endpoint());
-    auto late = listener.accept();
+    test_peer again(c.listener.local_endpoint());
+    auto late = c.listener.accept();
     here.emplace(stop, late);
     here->on_stop([&] { ++calls; });
-    io.restart();
-    io.run_for(1s);
+    c.io.restart();
+    c.io.run_for(1s);
     CHECK(calls == 2);
 }
 
@@ -659,47 +651,41 @@ TEST_CASE("a stop takes no memory for a member") {
 
 TEST_CASE("a stop reaches no more than 64 members before the context runs what else is ready") {
     constexpr std::size_t count = 500;
-    asio::io_context io;
-    cs::orderly_stop stop(io);
-    cs::acceptor<local_first> listener(io, {asio::ip::address_v4::loopback(), 0});
-    test_peer peer(listener.local_endpoint());
-    auto stream = listener.accept();
+    connection<local_first> c;
+    cs::orderly_stop stop(c.io);
     std::deque<cs::orderly_stop::member> members;
     std::size_t called = 0, last = 0, largest = 0;
-    for (std::size_t n = 0; n != count; ++n) members.emplace_back(stop, stream).on_stop([&] { ++called; });
+    for (std::size_t n = 0; n != count; ++n) members.emplace_back(stop, *c.stream).on_stop([&] { ++called; });
     std::function<void()> between = [&] {
         largest = std::max(largest, called - last);
         last = called;
-        if (called != count) asio::post(io, between);
+        if (called != count) asio::post(c.io, between);
     };
-    asio::post(io, between);
+    asio::post(c.io, between);
     stop_result result;
     stop.async_stop({.notice = 5s, .within = 20s}, result.handler());
-    io.run_for(50ms);
+    c.io.run_for(50ms);
     CHECK(called == count);
     CHECK(largest <= 64);
     CHECK(largest > 0);
     members.clear();
     stop.now();
-    io.restart();
-    io.run_for(1s);
+    c.io.restart();
+    c.io.run_for(1s);
     CHECK(result.calls == 1);
 }
 
 TEST_CASE("a stop whose notice takes all its time still ends so many connections by the deadline") {
-    asio::io_context io;
-    cs::orderly_stop stop(io);
-    cs::acceptor<local_first> listener(io, {asio::ip::address_v4::loopback(), 0});
-    test_peer peer(listener.local_endpoint());
-    auto stream = listener.accept();
+    connection<local_first> c;
+    cs::orderly_stop stop(c.io);
     std::deque<cs::orderly_stop::member> members;
-    for (int n = 0; n != 500; ++n) members.emplace_back(stop, stream); // their cut begins long before the deadline
+    for (int n = 0; n != 500; ++n) members.emplace_back(stop, *c.stream); // their cut begins long before the deadline
     stop_result result;
     stop.async_stop({.notice = 10s, .within = 200ms}, result.handler());
-    io.run_for(5s);
+    c.io.run_for(5s);
     REQUIRE(result.calls == 1);
     CHECK(result.report.cut == 1);
-    CHECK(peer.read().error == ECONNRESET);
+    CHECK(c.peer.read().error == ECONNRESET);
 }
 
 TEST_CASE("a goodbye that is under way at the deadline is cut by RST") {
