@@ -8,6 +8,7 @@ import json
 import math
 import os
 import pathlib
+import select
 import shutil
 import signal
 import socket
@@ -17,6 +18,7 @@ import tempfile
 import time
 
 from delayed_link import SERVER, Link
+from waiting import eventually, listens
 
 HERE = pathlib.Path(__file__).resolve().parent
 OURS = os.path.abspath(sys.argv[1])
@@ -89,14 +91,8 @@ if has("node"):
 class Running:
     def __init__(self, name, idle=30.0):
         self.process = subprocess.Popen(servers[name][0](idle), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection((SERVER, PORT)).close()
-                return
-            except OSError:
-                time.sleep(0.02)
-        raise RuntimeError(f"{name} does not listen")
+        if not eventually(lambda: listens(SERVER, PORT)):
+            raise RuntimeError(f"{name} does not listen")
 
     def __enter__(self):
         return self
@@ -197,7 +193,10 @@ backend b
         started.append(subprocess.Popen(link.client + ["haproxy", "-db", "-f", str(work / "front.cfg")],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         ports["HAProxy, retry-on, health checks"] = 9002
-    time.sleep(1)
+    for name, port in ports.items():
+        there = [*link.client, "ss", "-Htln", f"( sport = :{port} )"]
+        if not eventually(lambda: subprocess.run(there, capture_output=True, text=True, check=True).stdout):
+            raise RuntimeError(f"{name} does not listen")
     return started, ports
 
 
@@ -290,6 +289,14 @@ def time_waits(where):
     return {tuple(line.split()[2:4]) for line in done.stdout.splitlines()}
 
 
+def nothing_closes():
+    """The last FINs are through: what is left is TIME-WAIT, or open."""
+    states = ["state", "fin-wait-1", "state", "fin-wait-2", "state", "close-wait", "state", "last-ack", "state", "closing"]
+    end = f"( sport = :{PORT} or dport = :{PORT} )"
+    return not any(subprocess.run([*where, "ss", "-Htan", *states, end], capture_output=True, text=True,
+                                  check=True).stdout for where in (link.client, []))
+
+
 def told_to_close():
     rows = {}
     at_clients = everywhere = 0
@@ -308,7 +315,8 @@ def told_to_close():
             for client, job in jobs:
                 before = time_waits(link.client), time_waits([])
                 job()
-                time.sleep(3 * ROUND_TRIP)
+                if not eventually(nothing_closes):
+                    failures.append(f"{client} and {name} do not end their connections")
                 there, here = len(time_waits(link.client) - before[0]), len(time_waits([]) - before[1])
                 rows.setdefault(client, {})[name] = f"{there} / {here}"
                 if name == "http_server" and not client.startswith("ab"):
@@ -343,9 +351,10 @@ def queued_at_stop():
                 c.settimeout(10)
                 c.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
                 connections.append(c)
-            time.sleep(0.5)
+            if not eventually(lambda: all(select.select([c], [], [], 0)[0] for c in connections)):
+                failures.append(f"{name} does not reply")
             server.process.send_signal(stop)
-            time.sleep(0.5)
+            eventually(lambda: not listens(SERVER, PORT) or server.process.poll() is not None, 2)
             whole = sum(read_to_the_end(c).count(b"x") >= LARGE for c in connections)
             for c in connections:
                 c.close()

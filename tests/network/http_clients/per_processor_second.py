@@ -6,12 +6,12 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
+
+from waiting import eventually, listens
 
 OURS = os.path.abspath(sys.argv[1])
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 5
@@ -35,12 +35,8 @@ def processor_seconds(process):
 running = {}
 for name, (command, port) in servers.items():
     running[name] = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(500):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            break
-        except OSError:
-            time.sleep(0.01)
+    if not eventually(lambda: listens("127.0.0.1", port)):
+        sys.exit(f"{name} does not listen on port {port}")
 rates = {(load, name): [] for load in loads for name in servers}
 walls = {(load, name): [] for load in loads for name in servers}
 for _ in range(ROUNDS):
