@@ -4,6 +4,8 @@
 #include <closeside/closeside.hpp>
 #include <closeside/host.hpp>
 
+#include "number.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -16,16 +18,13 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
-#include <stdexcept>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -108,15 +107,6 @@ net::awaitable<void> accept_loop(cs::acceptor<front_end>& listener, cs::orderly_
         if (ec == net::error::operation_aborted) co_return; // the stop has closed the listener
         if (!ec) net::co_spawn(listener.get_executor(), session(std::move(client), stop, idle_time), net::detached);
     }
-}
-
-/// A port, or another number of the command line.
-std::uint16_t number(const std::string& text) {
-    std::uint16_t n = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, ec] = std::from_chars(text.data(), end, n);
-    if (ec != std::errc() || rest != end) throw std::invalid_argument("'" + text + "' is not a number from 0 to 65535");
-    return n;
 }
 
 } // namespace

@@ -7,6 +7,8 @@
 #include <closeside/host.hpp>
 #include <closeside/ssl.hpp>
 
+#include "number.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -20,7 +22,6 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket.hpp>
 
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -29,8 +30,6 @@
 #include <iostream>
 #include <optional>
 #include <stdexcept>
-#include <string>
-#include <system_error>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -145,15 +144,6 @@ net::awaitable<void> accept_loop(cs::acceptor<front_end>& listener, server& here
         else
             net::co_spawn(here.io, session(std::move(client), here), net::detached);
     }
-}
-
-/// A port, or another number of the command line.
-std::uint16_t number(const std::string& text) {
-    std::uint16_t n = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, ec] = std::from_chars(text.data(), end, n);
-    if (ec != std::errc() || rest != end) throw std::invalid_argument("'" + text + "' is not a number from 0 to 65535");
-    return n;
 }
 
 } // namespace

@@ -3,6 +3,8 @@
 // that has sent its request and half-closed still gets its reply. Its log has a line for each pair of connections.
 #include <closeside/closeside.hpp>
 
+#include "number.hpp"
+
 #include <asio/awaitable.hpp>
 #include <asio/buffer.hpp>
 #include <asio/co_spawn.hpp>
@@ -17,17 +19,12 @@
 #include <asio/write.hpp>
 
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
-#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
-#include <stdexcept>
-#include <string>
-#include <system_error>
 #include <utility>
 
 namespace cs = closeside;
@@ -90,15 +87,6 @@ asio::awaitable<void> accept_loop(cs::acceptor<policy>& listener, tcp::resolver:
         auto client = co_await listener.async_accept(into(ec));
         if (!ec) asio::co_spawn(listener.get_executor(), serve(std::move(client), to, stop), asio::detached);
     }
-}
-
-/// A port, or another number of the command line.
-std::uint16_t number(const std::string& text) {
-    std::uint16_t n = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, ec] = std::from_chars(text.data(), end, n);
-    if (ec != std::errc() || rest != end) throw std::invalid_argument("'" + text + "' is not a number from 0 to 65535");
-    return n;
 }
 
 } // namespace

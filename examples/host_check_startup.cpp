@@ -4,12 +4,11 @@
 #include <closeside/host.hpp>
 #include <closeside/policy.hpp>
 
-#include <charconv>
+#include "number.hpp"
+
 #include <cstdint>
 #include <exception>
 #include <iostream>
-#include <stdexcept>
-#include <string>
 #include <system_error>
 
 #include <sysexits.h>
@@ -20,18 +19,9 @@ namespace cs = closeside;
 inline constexpr cs::close_policy front_end = cs::policies::graceful;
 inline constexpr cs::close_policy upstream = cs::policies::peer_first;
 
-std::uint16_t port_in(const std::string& text) {
-    std::uint16_t port = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, ec] = std::from_chars(text.data(), end, port);
-    if (ec != std::errc() || rest != end || port == 0)
-        throw std::invalid_argument(text + " is no TCP port: give 1 to 65535");
-    return port;
-}
-
 int main(int argc, char** argv) {
     try {
-        const std::uint16_t port = argc > 1 ? port_in(argv[1]) : 7007;
+        const std::uint16_t port = argc > 1 ? number<std::uint16_t>(argv[1], 1) : 7007;
         const cs::host::startup_options stated{
             .exposure = cs::host::exposure::nat, // many clients may share one address
             .program = {.accepts_per_second = 500, .backlog = 4096, .listening_ports = {port}},

@@ -10,6 +10,7 @@
 #include <closeside/closeside.hpp>
 #include <closeside/orderly_stop.hpp>
 
+#include "number.hpp"
 #include "service_manager.hpp"
 
 #include <asio/awaitable.hpp>
@@ -30,7 +31,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
@@ -83,15 +83,6 @@ struct server {
 };
 
 std::ostream& log() { return std::clog << "hot_restart " << ::getpid() << ": "; }
-
-// All of `text`, as a number up to `most`.
-int number_in(const std::string& text, int most) {
-    int n = -1;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-    if (error != std::errc() || end != text.data() + text.size() || n < 0 || n > most)
-        throw std::invalid_argument("'" + text + "' is not a number from 0 to " + std::to_string(most));
-    return n;
-}
 
 [[noreturn]] void fail(const char* call) { throw std::system_error(errno, std::generic_category(), call); }
 
@@ -266,7 +257,7 @@ void wait_at(server& here, const std::string& path) {
 
 acceptor bind(server& here) {
     const auto& operands = here.options.operands;
-    const auto port = static_cast<unsigned short>(number_in(operands.at(2), 65535));
+    const std::uint16_t port = number(operands.at(2));
     return acceptor(here.io, {asio::ip::make_address(operands.at(1)), port});
 }
 
@@ -325,7 +316,7 @@ asio::awaitable<void> follow_signals(server& here, std::string program) {
 settings parse(int argc, char** argv) {
     settings s;
     for (const std::string& argument : std::vector<std::string>(argv + 1, argv + argc)) {
-        const auto number = [&] { return number_in(argument.substr(argument.find('=') + 1), 3'600'000); };
+        const auto number = [&] { return ::number(argument.substr(argument.find('=') + 1), 0, 3'600'000); };
         if (argument.starts_with("--notice="))
             s.notice = std::chrono::milliseconds(number());
         else if (argument.starts_with("--listener="))

@@ -3,24 +3,21 @@
 // 7014`; each child logs a line when its connection has ended.
 #include <closeside/closeside.hpp>
 
+#include "number.hpp"
+
 #include <asio/buffer.hpp>
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/write.hpp>
 
 #include <array>
-#include <charconv>
 #include <csignal>
 #include <cstddef>
-#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <optional>
 #include <set>
-#include <stdexcept>
-#include <string>
-#include <system_error>
 #include <utility>
 
 #include <sys/wait.h>
@@ -110,15 +107,6 @@ private:
     std::array<char, 16 * 1024> data_{};
     bool idle_ = false, stopping_ = false;
 };
-
-/// A port, or another number of the command line.
-std::uint16_t number(const std::string& text) {
-    std::uint16_t n = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, ec] = std::from_chars(text.data(), end, n);
-    if (ec != std::errc() || rest != end) throw std::invalid_argument("'" + text + "' is not a number from 0 to 65535");
-    return n;
-}
 
 } // namespace
 

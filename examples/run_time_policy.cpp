@@ -4,13 +4,14 @@
 #include <closeside/close.hpp>
 #include <closeside/policy.hpp>
 
+#include "number.hpp"
+
 #include <asio/buffer.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/write.hpp>
 
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
@@ -21,22 +22,12 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 #include <utility>
 
 namespace cs = closeside;
 using asio::ip::tcp;
 
 namespace {
-
-/// A port, or another number of the command line.
-std::uint16_t number(const std::string& text) {
-    std::uint16_t n = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, ec] = std::from_chars(text.data(), end, n);
-    if (ec != std::errc() || rest != end) throw std::invalid_argument("'" + text + "' is not a number from 0 to 65535");
-    return n;
-}
 
 cs::close_policy policy_of(int argc, char** argv) {
     const auto either = [&](int i, const std::string& first, const std::string& second) {

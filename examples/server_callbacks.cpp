@@ -3,6 +3,8 @@
 // [threads]]`, then `nc -N 127.0.0.1 7011`; its log has a line for each connection.
 #include <closeside/closeside.hpp>
 
+#include "number.hpp"
+
 #include <asio/buffer.hpp>
 #include <asio/detached.hpp>
 #include <asio/post.hpp>
@@ -12,7 +14,6 @@
 #include <asio/write.hpp>
 
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
@@ -21,9 +22,6 @@
 #include <exception>
 #include <iostream>
 #include <memory>
-#include <stdexcept>
-#include <string>
-#include <system_error>
 #include <utility>
 
 namespace cs = closeside;
@@ -73,15 +71,6 @@ void accept_next(cs::acceptor<front_end>& listener, asio::thread_pool& pool, cs:
         if (!ec) std::make_shared<session>(std::move(client), stop)->start();
         accept_next(listener, pool, stop);
     });
-}
-
-/// A port, or another number of the command line.
-std::uint16_t number(const std::string& text) {
-    std::uint16_t n = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, ec] = std::from_chars(text.data(), end, n);
-    if (ec != std::errc() || rest != end) throw std::invalid_argument("'" + text + "' is not a number from 0 to 65535");
-    return n;
 }
 
 } // namespace

@@ -4,6 +4,8 @@
 // a line for each connection.
 #include <closeside/closeside.hpp>
 
+#include "number.hpp"
+
 #include <asio/awaitable.hpp>
 #include <asio/buffer.hpp>
 #include <asio/co_spawn.hpp>
@@ -18,16 +20,13 @@
 #include <asio/write.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
-#include <stdexcept>
 #include <string>
-#include <system_error>
 #include <utility>
 
 namespace cs = closeside;
@@ -102,15 +101,6 @@ asio::awaitable<void> accept_loop(cs::acceptor<front_end>& listener, server& her
         auto client = co_await listener.async_accept(into(ec));
         if (!ec) asio::co_spawn(here.io, session(std::move(client), here), asio::detached);
     }
-}
-
-/// A port, or another number of the command line.
-std::uint16_t number(const std::string& text) {
-    std::uint16_t n = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, ec] = std::from_chars(text.data(), end, n);
-    if (ec != std::errc() || rest != end) throw std::invalid_argument("'" + text + "' is not a number from 0 to 65535");
-    return n;
 }
 
 } // namespace
