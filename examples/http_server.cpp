@@ -5,6 +5,8 @@
 #include <closeside/closeside.hpp>
 #include <closeside/host.hpp>
 
+#include "time_limit.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
@@ -14,7 +16,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -82,41 +83,13 @@ struct server {
     cs::statistics figures{io};
 };
 
-/// One timer for all waits of a connection: an operation that takes too long is cancelled.
-class time_limit {
-public:
-    explicit time_limit(stream& client) : client_(client), timer_(client.get_executor()) {}
-
-    /// For the next operation. No call of the kernel, and the timer is touched only where it would be late.
-    void set(clock_type::duration limit) {
-        at_ = clock_type::now() + limit;
-        if (at_ < timer_.expiry()) timer_.cancel();
-    }
-
-    /// Never returns. An operation that has completed in the same moment keeps what it has read.
-    net::awaitable<void> watch() {
-        while (true) {
-            timer_.expires_at(at_);
-            co_await timer_.async_wait(no_throw);
-            if (clock_type::now() < at_) continue;
-            at_ = clock_type::time_point::max();
-            client_.cancel();
-        }
-    }
-
-private:
-    stream& client_;
-    net::steady_timer timer_;
-    clock_type::time_point at_ = clock_type::time_point::max();
-};
-
 struct connection {
     connection(stream accepted, server& serving) : client(std::move(accepted)), at(serving) {}
 
     stream client;
     server& at;
     cs::orderly_stop::member here{at.stop, client};
-    time_limit limit{client};
+    time_limit<stream> limit{client};
     boost::beast::flat_buffer input; // of a client that pipelines, the next requests too
 };
 

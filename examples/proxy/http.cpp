@@ -46,7 +46,7 @@ struct connection {
     stream client;
     proxy& at;
     cs::orderly_stop::member here{at.stop, client};
-    time_limit limit{client};
+    time_limit<stream> limit{client};
     boost::beast::flat_buffer input;
 };
 

@@ -56,7 +56,7 @@ namespace {
 
 /// Until `from` has sent its FIN, which is passed on behind its last byte. An error ends both directions: by RST, since
 /// a part of a message must not look like the whole.
-net::awaitable<void> pass_on(stream& from, stream& to, time_limit& limit, clock_type::duration idle) {
+net::awaitable<void> pass_on(stream& from, stream& to, time_limit<stream>& limit, clock_type::duration idle) {
     std::array<char, 16 * 1024> data;
     cs::error_code ec;
     std::size_t size = 0;
@@ -81,7 +81,7 @@ net::awaitable<void> tcp_session(stream client, proxy& here) {
     std::optional<upstream> found = co_await connect(here);
     if (!found) co_return client.abort();
     stream& server = found->server;
-    time_limit limit(client);
+    time_limit<stream> limit(client);
     limit.watch_too(&server);
     const auto idle = seconds(here.given.idle);
     co_await ((pass_on(client, server, limit, idle) && pass_on(server, client, limit, idle)) || limit.watch());

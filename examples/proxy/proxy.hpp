@@ -2,6 +2,8 @@
 #ifndef CLOSESIDE_EXAMPLES_PROXY_HPP
 #define CLOSESIDE_EXAMPLES_PROXY_HPP
 
+#include "../time_limit.hpp"
+
 #include <closeside/closeside.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -108,36 +110,6 @@ struct proxy {
     cs::orderly_stop stop{io};
     pool idle = {};
     net::steady_timer reaping{io};
-};
-
-/// One timer for all waits of a pair of connections: an operation that takes too long is cancelled.
-class time_limit {
-public:
-    explicit time_limit(stream& client) : client_(client), timer_(client.get_executor()) {}
-
-    void set(clock_type::duration limit) {
-        at_ = clock_type::now() + limit;
-        if (at_ < timer_.expiry()) timer_.cancel();
-    }
-    void watch_too(stream* server) { server_ = server; }
-
-    /// Never returns.
-    net::awaitable<void> watch() {
-        while (true) {
-            timer_.expires_at(at_);
-            co_await timer_.async_wait(no_throw);
-            if (clock_type::now() < at_) continue;
-            at_ = clock_type::time_point::max();
-            client_.cancel();
-            if (server_ != nullptr) server_->cancel();
-        }
-    }
-
-private:
-    stream& client_;
-    stream* server_ = nullptr;
-    net::steady_timer timer_;
-    clock_type::time_point at_ = clock_type::time_point::max();
 };
 
 /// To the server behind us, within five seconds.
