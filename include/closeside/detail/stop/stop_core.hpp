@@ -78,7 +78,7 @@ public:
     void was_cut() noexcept { cut_.fetch_add(1, std::memory_order_relaxed); }
     void visit_is_back(stop_visit& v) noexcept;
 
-    void add(close_deadlines& deadlines, std::shared_ptr<stop_listener> listener);
+    void add(close_deadlines& deadlines, const std::shared_ptr<stop_listener>& listener);
     void listener_is_closed() noexcept;
 
     /// False if a stop is under way already.

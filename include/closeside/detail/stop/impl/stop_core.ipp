@@ -177,16 +177,15 @@ CLOSESIDE_DECL void stop_core::visit_is_back(stop_visit& v) noexcept {
     if (--under_way_ == 0 || ends_turn) post_step();
 }
 
-CLOSESIDE_DECL void stop_core::add(close_deadlines& deadlines, std::shared_ptr<stop_listener> listener) {
-    const std::shared_ptr<stop_listener> l = listener;
+CLOSESIDE_DECL void stop_core::add(close_deadlines& deadlines, const std::shared_ptr<stop_listener>& listener) {
     {
         const std::lock_guard lock(mutex);
         add_context(deadlines);
-        listeners_.push_back(std::move(listener));
+        listeners_.push_back(listener);
         if (!is_under_way()) return;
         ++open_listeners_;
     }
-    l->end(shared_from_this(), {});
+    listener->end(shared_from_this(), {});
 }
 
 CLOSESIDE_DECL void stop_core::listener_is_closed() noexcept {
