@@ -45,9 +45,12 @@ public:
                               time_wait = 1;
 
     /// The port of the first listener, with all but those connected to the others.
-    in_port_t port() const { return first_port_; }
+    in_port_t port() const { return first_port_of(family_); }
 
 private:
+    /// Below those that the kernel chooses from, in a network of the test's own.
+    static constexpr in_port_t first_port_of(int family) { return family == AF_INET6 ? 9100 : 9200; }
+
     struct pair {
         int ours;
         int theirs;
@@ -88,9 +91,10 @@ private:
     int listen(int backlog) {
         const int fd = open();
         endpoint at = loopback();
+        // Both families have the port in one place. The kernel could choose one that the other family's listeners have.
+        reinterpret_cast<::sockaddr_in*>(at.get())->sin_port = htons(next_port_++);
         checked(::bind(fd, at.get(), at.size), "bind");
         checked(::listen(fd, backlog), "listen");
-        if (first_port_ == 0) first_port_ = ntohs(reinterpret_cast<::sockaddr_in*>(address_of(fd).get())->sin_port);
         return fd;
     }
 
@@ -156,7 +160,7 @@ private:
     }
 
     int family_;
-    in_port_t first_port_ = 0;
+    in_port_t next_port_ = first_port_of(family_);
     std::vector<int> open_;
 };
 
