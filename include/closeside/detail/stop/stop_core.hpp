@@ -127,8 +127,8 @@ private:
 
     void add_context(close_deadlines& deadlines);
 
-    /// Goes on where something has changed: the only place where it does.
-    void step() noexcept;
+    /// Goes on where something has changed: the only place where it does. `wait`: the number of the wait that is over, or 0.
+    void step(std::uint64_t wait) noexcept;
     void post_step() noexcept;
 
     // With the mutex held.

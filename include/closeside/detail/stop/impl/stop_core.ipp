@@ -21,7 +21,7 @@ struct stop_core::timer_handler {
     using allocator_type = in_place_allocator<std::byte, 256, std::allocator<void>>;
     allocator_type get_allocator() const noexcept { return {memory->timer_memory_[wait % 2], {}}; }
     void operator()(const error_code& ec) {
-        if (!ec) core->step();
+        if (!ec) core->step(wait);
     }
 
     stop_core* memory;
@@ -35,7 +35,7 @@ struct stop_core::stepper {
     allocator_type get_allocator() const noexcept { return {memory->step_memory_, {}}; }
     void operator()() {
         core->step_posted_.store(false, std::memory_order_release);
-        core->step();
+        core->step(0);
     }
 
     stop_core* memory;
@@ -397,7 +397,7 @@ CLOSESIDE_DECL auto stop_core::next_look(clock::time_point now) const noexcept -
     return settled_ > now ? std::min(at, settled_) : at;
 }
 
-CLOSESIDE_DECL void stop_core::step() noexcept {
+CLOSESIDE_DECL void stop_core::step(std::uint64_t wait) noexcept {
     std::array<std::shared_ptr<stop_visit>, most_at_once> turn;
     std::shared_ptr<stop_waiter> told;
     stop_report report;
@@ -407,9 +407,14 @@ CLOSESIDE_DECL void stop_core::step() noexcept {
         if (!is_under_way()) return;
         const clock::time_point now = clock::now();
         enter_phases(now);
-        // While visits of the last turn come back, be it slowly, the next one waits.
-        if (now >= next_turn_ && std::exchange(of_turn_before_, of_turn_) != of_turn_) next_turn_ = now + pace;
-        if (cursor_ != nullptr && (of_turn_ == 0 || now >= next_turn_)) {
+        // The last turn is slow if the wait that began with it is over: what its context had to run before has run by then.
+        // While visits come back, be it slowly, the next one waits.
+        bool slow = wait == wait_ && now >= next_turn_;
+        if (slow && std::exchange(of_turn_before_, of_turn_) != of_turn_) {
+            next_turn_ = now + pace;
+            slow = false;
+        }
+        if (cursor_ != nullptr && (of_turn_ == 0 || slow)) {
             ++turn_;
             of_turn_ = 0;
             while (of_turn_ != most_at_once && (turn[of_turn_] = next_visit())) ++of_turn_;
