@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "process.hpp"
 
+#include "wait.hpp"
+
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -39,7 +41,7 @@ process::process(const std::function<int()>& body) {
     if (id_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
     if (id_ == 0) run_child(body, parent);
     descriptor_ = static_cast<int>(::syscall(SYS_pidfd_open, id_, 0));
-    if (descriptor_ >= 0) return;
+    if (descriptor_ >= 0 || errno == ENOSYS) return; // before Linux 5.3
     const int error = errno;
     signal(SIGKILL);
     ::waitpid(id_, nullptr, 0);
@@ -55,7 +57,7 @@ process::~process() {
         signal(SIGKILL);
         ::waitpid(id_, nullptr, 0);
     }
-    ::close(descriptor_);
+    if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 void process::signal(int number) const noexcept {
@@ -64,16 +66,16 @@ void process::signal(int number) const noexcept {
 
 std::optional<int> process::wait(std::chrono::milliseconds limit) {
     if (status_) return status_;
-    using steady = std::chrono::steady_clock;
     const auto deadline = steady::now() + limit;
     pollfd entry{.fd = descriptor_, .events = POLLIN, .revents = 0};
-    int ready = -1;
-    do {
+    while (descriptor_ >= 0) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady::now()).count();
-        ready = ::poll(&entry, 1, left > 0 ? static_cast<int>(left) : 0);
-    } while (ready < 0 && errno == EINTR);
+        if (::poll(&entry, 1, left > 0 ? static_cast<int>(left) : 0) >= 0 || errno != EINTR) break;
+    }
     int status = 0;
-    if (ready <= 0 || ::waitpid(id_, &status, 0) != id_) return std::nullopt;
+    const auto has_ended = [&] { return ::waitpid(id_, &status, WNOHANG) == id_; };
+    if (!(descriptor_ >= 0 ? has_ended() : eventually(has_ended, limit, std::chrono::milliseconds(1))))
+        return std::nullopt;
     status_ = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
     return status_;
 }

@@ -32,7 +32,7 @@ public:
 
 private:
     pid_t id_ = -1;
-    int descriptor_ = -1; ///< pidfd
+    int descriptor_ = -1; ///< pidfd; none before Linux 5.3
     std::optional<int> status_;
 };
 
