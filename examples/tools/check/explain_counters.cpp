@@ -35,10 +35,12 @@ constexpr std::array texts{
         counter::tw_recycled,
         "An outgoing connection took over a TIME-WAIT of this host, by tcp_tw_reuse or because its port was bound.",
         always},
-    counter_text{counter::tw_killed,
-                 "A mini-socket with a limit of 4 s or less, because TCP_LINGER2 or tcp_fin_timeout is that small. "
-                 "Nothing was killed.",
-                 "in this meaning Linux 4.4"},
+    counter_text{
+        counter::tw_killed,
+        "A mini-socket with a limit of 4 s or less, because TCP_LINGER2 or tcp_fin_timeout is that small; up to "
+        "Linux 4.11 also a TIME-WAIT that tcp_tw_recycle cut to 3.5 times the retransmission time-out. Nothing "
+        "was killed. Counted when it begins; up to Linux 5.17 when its time is over.",
+        "in this meaning Linux 4.1"}, // commit 789f558cfb36
     counter_text{counter::tw_overflow,
                  "A connection closed without a TIME-WAIT, or an orphan without a FIN-WAIT-2, because "
                  "tcp_max_tw_buckets was reached or memory was short.",
