@@ -38,6 +38,33 @@ bool server_first(const variant& v) { return v.closes_first == side::peer; }
 bool held_long(const variant& v) { return v.holds_long(); }
 bool held_short(const variant& v) { return client_first(v) && !v.holds_long(); }
 
+/// Ports got free faster than the loop took them: what limited it was the machine, and nothing can be said of the ports.
+bool too_slow(const result& one) {
+    const outcome& o = one.found;
+    if (server_first(one.what)) return o.rate && *o.rate <= o.capacity;
+    return held_short(one.what) && o.made.refused == 0;
+}
+
+/// Without those on which the machine was too slow, which are noted.
+results fast_enough(report& r, const results& all) {
+    results judged;
+    for (const result& one : all) {
+        if (!too_slow(one)) {
+            judged.push_back(one);
+            continue;
+        }
+        r.notes.push_back(name_of(one.what) + ": not judged, since this machine makes " +
+                          text_of(one.found.rate.value_or(0)) + " connects a second, and ports get free for " +
+                          text_of(one.found.capacity));
+    }
+    return judged;
+}
+
+/// Nothing is claimed of variants of which there is none.
+bool has(const results& all, bool (*wanted)(const variant&)) {
+    return std::any_of(all.begin(), all.end(), [&](const result& one) { return wanted(one.what); });
+}
+
 bool exhausted(const outcome& o) { return o.made.async_error == closeside::error::ports_exhausted; }
 
 auto foretold_within(double percent) {
@@ -52,9 +79,11 @@ void claim_rates(report& r, const results& all, const dimensions& size) {
         const outcome& o = one.found;
         return (o.rate ? text_of(*o.rate) : "not reached") + " of " + text_of(o.capacity) + " a second";
     };
-    check_each(r, all,
-               "The rate that a client which closes first can sustain is what the host check foretells, within 5 %.",
-               held_short, foretold_within(5), rate);
+    if (has(all, held_short))
+        check_each(
+            r, all,
+            "The rate that a client which closes first can sustain is what the host check foretells, within 5 %.",
+            held_short, foretold_within(5), rate);
     if (size.waits_for_time_wait)
         check_each(
             r, all,
@@ -133,7 +162,8 @@ table table_of(const results& all) {
 }
 
 void check_claims(report& r, const results& all, const dimensions& size) {
-    claim_rates(r, all, size);
+    const results judged = fast_enough(r, all);
+    claim_rates(r, judged, size);
     claim_error(r, all);
     check_each(
         r, all, "They recover when ports are free again: by tcp_tw_reuse = 1, by a wider range, or after the delay.",
@@ -142,22 +172,24 @@ void check_claims(report& r, const results& all, const dimensions& size) {
             const outcome& o = one.found;
             return std::string(o.recovered ? "yes" : "no") + (o.cure.empty() ? "" : " (" + o.cure + ")");
         });
-    check_each(
-        r, all,
-        "Where the server closes first (the client connects under peer_first), no port is held and there is no limit: "
-        "every connect succeeds, ten times as many as there are ports, no TIME-WAIT stays.",
-        server_first,
-        [&](const result& one) {
-            const outcome& o = one.found;
-            return o.made.at.size() == 10 * size.ports && o.made.refused == 0 && o.time_wait == 0 &&
-                   !o.made.async_error && o.rate && *o.rate > 5 * o.capacity;
-        },
-        [](const result& one) {
-            const outcome& o = one.found;
-            return std::to_string(o.made.at.size()) + " connects, " + std::to_string(o.made.refused) +
-                   " refused, TIME-WAIT " + std::to_string(o.time_wait) + ", " + text_of(o.rate.value_or(0)) +
-                   " a second; client first: " + text_of(o.capacity);
-        });
+    if (has(judged, server_first))
+        check_each(
+            r, judged,
+            "Where the server closes first (the client connects under peer_first), no port is held and there is no "
+            "limit: every connect succeeds, ten times as many as there are ports and more a second than get free where "
+            "the client closes first, no TIME-WAIT stays.",
+            server_first,
+            [&](const result& one) {
+                const outcome& o = one.found;
+                return o.made.at.size() == 10 * size.ports && o.made.refused == 0 && o.time_wait == 0 &&
+                       !o.made.async_error;
+            },
+            [](const result& one) {
+                const outcome& o = one.found;
+                return std::to_string(o.made.at.size()) + " connects, " + std::to_string(o.made.refused) +
+                       " refused, TIME-WAIT " + std::to_string(o.time_wait) + ", " + text_of(o.rate.value_or(0)) +
+                       " a second; client first: " + text_of(o.capacity);
+            });
     std::size_t closes = 0, wrong = 0;
     for (const result& one : all) {
         closes += one.found.made.at.size();
