@@ -80,8 +80,7 @@ CLOSESIDE_DECL std::optional<severity> worst(std::span<const finding> findings) 
 } // namespace detail
 
 CLOSESIDE_DECL std::vector<finding> audit(const snapshot& seen, program program, const audit_options& more) {
-    static constexpr close_policy default_policy{};
-    if (program.policies.empty()) program.policies = {&default_policy, 1};
+    if (program.policies.empty()) program.policies = {close_policy{}};
 
     const detail::rule_input input{seen, program, more.config};
     std::vector<finding> findings;
@@ -91,9 +90,8 @@ CLOSESIDE_DECL std::vector<finding> audit(const snapshot& seen, program program,
     return findings;
 }
 
-CLOSESIDE_DECL std::vector<finding> audit(const snapshot& seen, exposure peers,
-                                          std::span<const close_policy> policies) {
-    return audit(seen, program{.peers = peers, .policies = policies});
+CLOSESIDE_DECL std::vector<finding> audit(const snapshot& seen, exposure peers, policy_list policies) {
+    return audit(seen, program{.peers = peers, .policies = std::move(policies)});
 }
 
 } // namespace closeside::host

@@ -46,10 +46,8 @@ CLOSESIDE_DECL startup_report inspect(std::span<const close_policy> compiled_in,
                                       severity minimum) noexcept {
     startup_report report;
     try {
-        std::vector<close_policy> policies(compiled_in.begin(), compiled_in.end());
-        policies.insert(policies.end(), options.program.policies.begin(), options.program.policies.end());
         program judged = options.program;
-        judged.policies = policies;
+        judged.policies.add(compiled_in);
         judged.peers = options.exposure.value_or(judged.peers);
 
         const snapshot seen = take_snapshot({.root = options.root});
