@@ -27,15 +27,18 @@ inline constexpr double mostly_taken = 0.8;
     return used && *used > mostly_taken;
 }
 
-/// The power of two that holds the TIME-WAITs of the stated rate, twice as many as there are in a full table, and no
-/// fewer than the kernel chooses: one value, whichever rule proposes it. At most what the key takes.
+/// The power of two that holds the TIME-WAITs of the stated rate, no fewer than the kernel chooses and never fewer than
+/// there are; twice as many as there are where they were, or nearly are, all taken: one value, whichever rule proposes
+/// it. At most what the key takes.
 [[gnu::cold]] inline std::int64_t wanted_buckets(const rule_input& in) {
     constexpr auto most = std::numeric_limits<std::int32_t>::max();
     double wanted = static_cast<double>(half_of_table(in.number(key::tcp_ehash_entries).value_or(0)));
     if (const auto rate = stated_closes_per_second(in))
         wanted = std::max(wanted, std::ceil(*rate * static_cast<double>(time_wait_seconds)));
-    if (const auto buckets = in.number(key::tcp_max_tw_buckets); buckets && nearly_full(in))
-        wanted = std::max(wanted, static_cast<double>(*buckets) * 2);
+    if (const auto buckets = in.number(key::tcp_max_tw_buckets)) {
+        const bool taken = nearly_full(in) || in.host.count(counter::tw_overflow).value_or(0) != 0;
+        wanted = std::max(wanted, static_cast<double>(*buckets) * (taken ? 2 : 1));
+    }
     if (!(wanted < static_cast<double>(most) / 2)) return most;
     return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(wanted)));
 }
