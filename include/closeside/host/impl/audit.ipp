@@ -7,6 +7,7 @@
 #include <closeside/host/audit.hpp>
 #include <closeside/host/config_view.hpp>
 #include <closeside/host/detail/bad_values.hpp>
+#include <closeside/host/detail/companions.hpp>
 #include <closeside/host/detail/compose.hpp>
 #include <closeside/host/detail/evidence.hpp>
 #include <closeside/host/detail/next_boot.hpp>
@@ -128,13 +129,15 @@ CLOSESIDE_DECL std::vector<finding> audit(const snapshot& seen, program program,
     const detail::rule_input later{boot.host, program};
     std::vector<finding> findings, at_boot;
     for (const detail::rule& r : detail::rule_table) {
-        std::optional<detail::judgement> found = r.judge(input);
-        if (!boot.changes.empty() && !detail::is_about_files(r)) {
-            std::optional<detail::judgement> soon = r.judge(later);
-            if (soon && (!found || soon->severity > found->severity))
-                at_boot.push_back(detail::complete_for_boot(r, *std::move(soon), boot, seen));
+        std::optional<detail::judgement> found = r.judge(input), soon;
+        if (!boot.changes.empty() && !detail::is_about_files(r)) soon = r.judge(later);
+        if (soon && (!found || soon->severity > found->severity)) {
+            detail::add_companions(soon->fix, later);
+            at_boot.push_back(detail::complete_for_boot(r, *std::move(soon), boot, seen));
         }
-        if (found) detail::insert(findings, detail::complete(r, *std::move(found), input, more.earlier));
+        if (!found) continue;
+        detail::add_companions(found->fix, input);
+        detail::insert(findings, detail::complete(r, *std::move(found), input, more.earlier));
     }
     for (finding& f : at_boot) detail::insert(findings, std::move(f));
     return findings;
