@@ -100,7 +100,9 @@ inline bool is_complete(const host::finding& f) {
         complete = complete && text.size() > 3 && text.back() != '.' && text.find('\n') == text.npos &&
                    text.find("  ") == text.npos;
     for (std::size_t i = 0; complete && i != f.keys.size(); ++i)
-        complete = f.observed[i].key == f.keys[i] && f.observed[i].where.find("/proc/sys/net/") != std::string::npos &&
+        complete = f.observed[i].key == f.keys[i] &&
+                   (f.observed[i].where.find("/proc/sys/net/") != std::string::npos ||
+                    (f.when == host::moment::next_boot && f.observed[i].where.find(':') != std::string::npos)) &&
                    // The one list that can be empty.
                    (!f.observed[i].value.empty() || f.keys[i] == to_string(key::ip_local_reserved_ports));
     return complete;

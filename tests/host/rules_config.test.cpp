@@ -168,3 +168,143 @@ TEST_CASE("in a container, whose files nobody applies, the rules about files are
     std::filesystem::remove_all(h.root.path() + "/run/systemd");
     CHECK(h.codes() == codes{});
 }
+
+namespace {
+
+/// The findings of one time, as "CS101 critical".
+std::vector<std::string> told(const judged_host& h, host::moment when) {
+    const auto seen = host::take_snapshot({.root = h.root.path()});
+    const auto config = host::read_config({.root = h.root.path()});
+    std::vector<std::string> all;
+    for (const host::finding& f : host::audit(seen, host::program{}, {.config = &config}))
+        if (f.when == when && f.severity >= severity::warning && !f.code.starts_with("CS5"))
+            all.push_back(std::string(f.code) + " " + to_string(f.severity));
+    return all;
+}
+
+std::optional<host::finding> at_next_boot(const judged_host& h, std::string_view code) {
+    const auto seen = host::take_snapshot({.root = h.root.path()});
+    const auto config = host::read_config({.root = h.root.path()});
+    for (const host::finding& f : host::audit(seen, host::program{}, {.config = &config}))
+        if (f.code == code && f.when == host::moment::next_boot) {
+            CHECK(tests::is_complete(f));
+            return f;
+        }
+    return std::nullopt;
+}
+
+bool sets(const host::finding& f, std::string_view key, std::string_view value) {
+    return std::ranges::any_of(f.settings, [&](const auto& s) { return s.key == key && s.value == value; });
+}
+
+} // namespace
+
+TEST_CASE("what the files will make of the host is told as of the next boot, by file and line") {
+    judged_host h(lines("# hardening\nnet.ipv4.tcp_rfc1337 = 1\n"));
+    CHECK(told(h, host::moment::now) == codes{});
+    CHECK(told(h, host::moment::next_boot) == codes{"CS101 critical"});
+    const auto f = at_next_boot(h, "CS101");
+    REQUIRE(f);
+    CHECK(f->message.starts_with(
+        "At the next boot, as /etc/sysctl.d/10.conf:2 sets net.ipv4.tcp_rfc1337 to 1 (now 0): The RST"));
+    CHECK(f->fix ==
+          "Before the next boot take /etc/sysctl.d/10.conf:2 out, or let it set net.ipv4.tcp_rfc1337 to 0, as "
+          "it is now");
+    REQUIRE(f->observed.size() == 1);
+    CHECK(f->observed[0].value == "1");
+    CHECK(f->observed[0].where == "/etc/sysctl.d/10.conf:2");
+    CHECK(sets(*f, "net.ipv4.tcp_rfc1337", "0"));
+    CHECK(f->occurrence == host::occurrence::uncounted);
+}
+
+TEST_CASE("what is so now is not told again of the next boot, but if it will be worse") {
+    judged_host h(lines("net.ipv4.tcp_rfc1337 = 1\n"));
+    h.root.set("net.ipv4.tcp_rfc1337", "1");
+    CHECK(told(h, host::moment::now) == codes{"CS101 critical"});
+    CHECK(told(h, host::moment::next_boot) == codes{});
+    CHECK(holds(h.find("CS101")->fix,
+                "and change /etc/sysctl.d/10.conf:1, which sets net.ipv4.tcp_rfc1337 to 1 at boot"));
+
+    judged_host worse(lines("net.ipv4.tcp_fin_timeout = 70\n"));
+    worse.root.set("net.ipv4.tcp_fin_timeout", "100");
+    CHECK(told(worse, host::moment::next_boot) == codes{"CS111 warning"});
+
+    judged_host cured(lines("net.ipv4.tcp_rfc1337 = 0\n"));
+    cured.root.set("net.ipv4.tcp_rfc1337", "1");
+    CHECK(told(cured, host::moment::now) == codes{"CS101 critical"});
+    CHECK(told(cured, host::moment::next_boot) == codes{});
+    CHECK(holds(cured.find("CS101")->fix, "at boot /etc/sysctl.d/10.conf:1 sets net.ipv4.tcp_rfc1337 so already"));
+}
+
+TEST_CASE("H1: nobody is told to set what another rule warns of, whatever the files say") {
+    judged_host h(lines("net.ipv4.tcp_tw_recycle = 1\n"));
+    h.root.kernel("3.10.0-1160.el7.x86_64").set("net.ipv4.tcp_tw_recycle", "0");
+    CHECK(told(h, host::moment::next_boot) == codes{"CS102 critical"});
+    const auto drift = h.find("CS502");
+    REQUIRE(drift);
+    CHECK(drift->settings.empty());
+    CHECK(drift->fix.starts_with("Take /etc/sysctl.d/10.conf:1 out"));
+    CHECK(at_next_boot(h, "CS102")->fix.starts_with("Before the next boot take /etc/sysctl.d/10.conf:1 out"));
+}
+
+TEST_CASE("H1: of several values of the files those are set of which no rule warns") {
+    judged_host h(lines("net.ipv4.tcp_rfc1337 = 1\nnet.ipv4.tcp_fin_timeout = 30\nnet.ipv4.tcp_syncookies = 0\n"));
+    const auto drift = h.find("CS502");
+    REQUIRE(drift);
+    CHECK(drift->settings == std::vector<host::finding::setting>{{"net.ipv4.tcp_fin_timeout", "30"}});
+    CHECK(holds(drift->fix, "10.conf:1"));
+    CHECK(holds(drift->fix, "10.conf:3"));
+    CHECK_FALSE(holds(drift->fix, "10.conf:2"));
+}
+
+TEST_CASE("timestamps that the files turn on under a live tcp_tw_recycle are not set for drift") {
+    judged_host h(lines("net.ipv4.tcp_timestamps = 1\n"));
+    h.root.kernel("4.9.0").set("net.ipv4.tcp_tw_recycle", "1").set("net.ipv4.tcp_timestamps", "0");
+    CHECK(h.find("CS502")->settings.empty());
+    CHECK(told(h, host::moment::next_boot).front() == "CS102 critical");
+}
+
+TEST_CASE("H2: a port range is set with a blank") {
+    judged_host h(lines("net.ipv4.ip_local_port_range = 20000 50000\n"));
+    CHECK(sets(*h.find("CS502"), "net.ipv4.ip_local_port_range", "20000 50000"));
+}
+
+TEST_CASE("H5: no loss is told of what the boot brings anyway") {
+    judged_host h({file("etc/sysctl.conf", "net.ipv4.tcp_syncookies = 1\n$F = 60\n")});
+    CHECK(h.codes() == codes{});
+}
+
+TEST_CASE("H5: a line of /etc/sysctl.conf that is not in force is no loss") {
+    judged_host h({file("etc/sysctl.conf", "$F = 30\n")});
+    const auto f = h.find("CS503");
+    REQUIRE(f);
+    CHECK(f->severity == severity::note);
+    CHECK(f->consequence.starts_with("None now"));
+    CHECK(told(h, host::moment::next_boot) == codes{});
+}
+
+TEST_CASE("H5: nobody is told to keep a line of which a rule warns") {
+    judged_host h({file("etc/sysctl.conf", "net.ipv4.tcp_tw_recycle = 1\n")});
+    h.root.kernel("4.9.0").set("net.ipv4.tcp_tw_recycle", "1");
+    CHECK_FALSE(h.find("CS503"));
+    CHECK(told(h, host::moment::now) == codes{"CS102 critical"});
+}
+
+TEST_CASE("H7: of a key that comes with a late module CS506 speaks alone, and its value is not foretold") {
+    judged_host h(lines("net.netfilter.nf_conntrack_tcp_timeout_time_wait = 5\n"));
+    h.root.conntrack_defaults();
+    h.root.add("proc/modules", "nf_conntrack 172032 1 - Live 0x0\n");
+    CHECK(h.codes() == codes{"CS506"});
+    CHECK(told(h, host::moment::next_boot) == codes{});
+    std::filesystem::create_directories(h.root.path() + "/etc/modules-load.d");
+    std::ofstream(h.root.path() + "/etc/modules-load.d/nf.conf") << "nf_conntrack\n";
+    CHECK(h.codes() == codes{"CS502"});
+    CHECK(told(h, host::moment::next_boot) == codes{"CS401 warning"});
+}
+
+TEST_CASE("a file that nobody applies foretells nothing") {
+    judged_host h(lines("net.ipv4.tcp_rfc1337 = 1\n"));
+    h.root.remove("net.ipv4.tcp_max_orphans").set("net.ipv4.tcp_orphan_retries", "0");
+    std::filesystem::remove_all(h.root.path() + "/run/systemd");
+    CHECK(told(h, host::moment::next_boot) == codes{});
+}

@@ -242,6 +242,20 @@ TEST_CASE("a TIME-WAIT table that is nearly full is a warning to who fills it") 
     CHECK(level("CS123", holding(8001), {}) == "nothing");
 }
 
+TEST_CASE("N1: who ran out of TIME-WAITs is told at least twice what there is now") {
+    for (const auto& [now, wanted] : {std::pair{"131072", "262144"}, {"262144", "524288"}, {"1000000", "2097152"}}) {
+        host::snapshot s = host_with({{key::tcp_max_tw_buckets, now}});
+        set_count(s, counter::tw_overflow, 4);
+        const auto f = judge("CS123", s, {});
+        REQUIRE(f);
+        CAPTURE(f->fix);
+        CHECK(f->fix.find(std::string("tcp_max_tw_buckets=") + wanted) != std::string::npos);
+    }
+    // And a rate never asks for fewer than there are.
+    host::snapshot s = host_with({{key::tcp_max_tw_buckets, "1000000"}, {key::tcp_ehash_entries, "16384"}});
+    CHECK(judge("CS122", s, accepting(20000))->settings.at(0).value == "2097152");
+}
+
 TEST_CASE("connections that got no TIME-WAIT are a note, and a warning while it goes on") {
     fake_root root;
     root.defaults().add("proc/net/netstat", "TcpExt: TW TCPTimeWaitOverflow\nTcpExt: 98 902\n");

@@ -23,13 +23,40 @@ using tests::fake_root;
 namespace {
 
 struct recorder {
-    std::vector<std::pair<severity, std::string>> lines;
-    void operator()(severity level, std::string_view line) { lines.emplace_back(level, line); }
+    /// Of findings, and the one that says that there are none.
+    std::vector<std::pair<severity, std::string>> lines, clear;
+    void operator()(severity level, std::string_view line) {
+        (line.starts_with("The host check has read ") ? clear : lines).emplace_back(level, line);
+    }
 };
 
 } // namespace
 
-TEST_CASE("a host at its defaults is silent at start-up, although there are notes") {
+TEST_CASE("where nothing is to be told, one line says that the host was looked at") {
+    fake_root root;
+    root.defaults();
+    recorder log;
+    CHECK(cs::warn_at_startup<cs::policies::graceful>(log, {.root = root.path()}) == severity::note);
+    REQUIRE(log.clear.size() == 1);
+    CHECK(log.clear[0].first == severity::note);
+    CHECK(log.clear[0].second == "The host check has read 15 TCP settings of Linux 6.18.0 and found nothing that is a "
+                                 "warning or worse; 2 findings below that");
+    CHECK(cs::check_at_startup<cs::policies::graceful>(log, {.root = root.path()}) == std::error_code());
+    CHECK(log.clear.size() == 2);
+    // It is no finding, and so no reason to refuse.
+    CHECK(cs::check_at_startup(log, {.root = root.path(), .ignore = {"CS105", "CS109"}, .refuse_at = severity::note}) ==
+          std::error_code());
+    CHECK(log.clear.size() == 3);
+    CHECK(log.clear[2].second.ends_with("found nothing to tell"));
+    cs::warn_at_startup(log, {.root = root.path(), .say_if_nothing_found = false});
+    CHECK(log.clear.size() == 3);
+    root.set("net.ipv4.tcp_rfc1337", "1");
+    cs::warn_at_startup(log, {.root = root.path()});
+    CHECK(log.clear.size() == 3);
+    CHECK(log.lines.size() == 1);
+}
+
+TEST_CASE("a host at its defaults has no finding told at start-up, although there are notes") {
     fake_root root;
     root.defaults();
     recorder log;
@@ -126,6 +153,22 @@ TEST_CASE("the exposure of the options comes before that of the program") {
     CHECK(
         worst({.root = root.path(), .exposure = host::exposure::nat, .program = {.peers = host::exposure::loopback}}) ==
         severity::critical);
+}
+
+TEST_CASE("a program owns the policies that it is given") {
+    const auto make = [] {
+        return host::program{.policies = std::array{cs::policies::peer_first, cs::policies::abortive}};
+    };
+    const host::program from_array = make();
+    REQUIRE(from_array.policies.size() == 2);
+    CHECK(from_array.policies[0] == cs::policies::peer_first);
+    static constexpr cs::close_policy front_end{.closes_first = cs::side::peer}, metrics = cs::policies::abortive;
+    CHECK(host::program{.policies = {front_end, metrics}}.policies == from_array.policies);
+    CHECK(host::program{.policies = {front_end}}.policies.size() == 1);
+    const std::vector<cs::close_policy> some{front_end, metrics};
+    CHECK(host::program{.policies = some}.policies == from_array.policies);
+    CHECK(host::program{.policies = std::span<const cs::close_policy>(some)}.policies == from_array.policies);
+    CHECK(host::program{}.policies.empty());
 }
 
 TEST_CASE("policies known at run time only are judged beside those compiled in") {

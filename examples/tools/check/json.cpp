@@ -54,6 +54,7 @@ json to_json(const judged& j) {
             {"evidence", f.evidence},
             {"settings", std::move(settings)},
             {"suppressed", j.suppressed},
+            {"when", to_string(f.when)},
             {"suppression", to_json(j.suppression, j.suppressed)}};
 }
 

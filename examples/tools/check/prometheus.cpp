@@ -47,26 +47,29 @@ void print_findings(std::ostream& out, const report& r) {
     for (const judged& j : r.findings)
         findings.sample({{"code", j.finding.code},
                          {"severity", to_string(j.finding.severity)},
+                         {"when", to_string(j.finding.when)},
                          {"suppressed", j.suppressed ? "true" : "false"}},
                         1);
 
     metric happening(out, "closeside_finding_happening",
                      "Whether what a finding warns of happened between the two looks of --watch.");
     for (const judged& j : r.findings)
-        if (r.earlier && j.finding.occurrence != host::occurrence::uncounted)
+        if (r.earlier && j.finding.when == host::moment::now && j.finding.occurrence != host::occurrence::uncounted)
             happening.sample({{"code", j.finding.code}}, j.finding.occurrence == host::occurrence::happening ? 1 : 0);
 
     metric events(out, "closeside_finding_events_total",
                   "What the kernel counts when that happens of which a finding warns.", "counter");
     for (const judged& j : r.findings)
-        if (const host::detail::rule* const rule = host::detail::find_rule(j.finding.code))
+        if (const host::detail::rule* const rule =
+                j.finding.when == host::moment::now ? host::detail::find_rule(j.finding.code) : nullptr)
             for (const host::counter c : rule->confirmed_by)
                 events.sample({{"code", rule->code}, {"counter", nstat_name(host::detail::facts(c))}}, r.seen.count(c));
 
     metric expiry(out, "closeside_suppression_expiry_timestamp_seconds",
                   "When a suppression stops to hold, in seconds since 1970.");
+    std::set<std::string_view> told; // one code can have a finding of now and one of the next boot
     for (const judged& j : r.findings)
-        if (j.suppression && j.suppression->until)
+        if (j.suppression && j.suppression->until && told.insert(j.finding.code).second)
             expiry.sample({{"code", j.finding.code}},
                           static_cast<std::int64_t>(seconds_since_epoch(*j.suppression->until + std::chrono::days(1))));
 }

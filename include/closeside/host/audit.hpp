@@ -43,7 +43,7 @@ struct audit_options {
 
 /// The same by exposure and policies alone.
 [[gnu::cold]] CLOSESIDE_DECL std::vector<finding> audit(const snapshot& seen, exposure peers = exposure::nat,
-                                                        std::span<const close_policy> policies = {});
+                                                        policy_list policies = {});
 
 } // namespace closeside::host
 

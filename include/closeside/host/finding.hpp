@@ -61,6 +61,20 @@ constexpr const char* to_string(occurrence o) noexcept {
     return "?";
 }
 
+/// From when on the host is as a finding says.
+enum class moment : std::uint8_t {
+    now,      ///< it is so
+    next_boot ///< it will be so once the configuration files have been applied again
+};
+
+constexpr const char* to_string(moment m) noexcept {
+    switch (m) {
+    case moment::now: return "now";
+    case moment::next_boot: return "next boot";
+    }
+    return "?";
+}
+
 /// One thing that the host check has to say. Its texts are sentences for an operator, each on one line.
 struct finding {
     /// One value that a finding rests on.
@@ -68,7 +82,7 @@ struct finding {
         std::string key;
         /// What the kernel prints, or in brackets why there is no value, as in "(hidden)".
         std::string value;
-        /// The file.
+        /// The file; of a value that comes at the next boot, with the line.
         std::string where;
 
         friend bool operator==(const observation&, const observation&) = default;
@@ -101,6 +115,7 @@ struct finding {
     std::string evidence{};
     /// What `fix` sets, for a program to use; empty if no sysctl helps.
     std::vector<setting> settings{};
+    moment when = moment::now;
 
     friend bool operator==(const finding&, const finding&) = default;
 };

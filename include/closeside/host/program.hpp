@@ -6,20 +6,50 @@
 #include <closeside/duration.hpp>
 #include <closeside/host/finding.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace closeside::host {
 
-/// What the program on this host does, as far as it says so. What it does not say is not judged.
+/// Policies, copied from what they are given in: `{front_end, metrics}`, an array, a vector, a span.
+class policy_list {
+public:
+    policy_list() = default;
+    policy_list(std::initializer_list<close_policy> policies) : policies_(policies) {}
+    policy_list(std::span<const close_policy> policies) : policies_(policies.begin(), policies.end()) {}
+    template <std::size_t N>
+    policy_list(const std::array<close_policy, N>& policies) : policies_(policies.begin(), policies.end()) {}
+    policy_list(std::vector<close_policy> policies) noexcept : policies_(std::move(policies)) {}
+
+    auto begin() const noexcept { return policies_.begin(); }
+    auto end() const noexcept { return policies_.end(); }
+    bool empty() const noexcept { return policies_.empty(); }
+    std::size_t size() const noexcept { return policies_.size(); }
+    const close_policy& operator[](std::size_t i) const noexcept { return policies_[i]; }
+
+    /// Puts more behind those that are there.
+    void add(std::span<const close_policy> more) { policies_.insert(policies_.end(), more.begin(), more.end()); }
+
+    operator std::span<const close_policy>() const noexcept { return policies_; }
+
+    friend bool operator==(const policy_list&, const policy_list&) = default;
+
+private:
+    std::vector<close_policy> policies_;
+};
+
+/// What the program on this host does, as far as it says so. What it does not say is not judged. Owns what it is given.
 struct program {
     /// How its peers reach it.
     exposure peers = exposure::nat;
-    /// Every policy that it closes connections by; if empty, the default policy, which closes first. Refers to an array
-    /// that lives as long as this does.
-    std::span<const close_policy> policies{};
+    /// Every policy that it closes connections by; if empty, the default policy, which closes first.
+    policy_list policies{};
     /// Connections that it accepts and closes in a second, at peak.
     std::optional<double> accepts_per_second{};
     /// Connections that it opens in a second to its busiest destination (one address and port), at peak.

@@ -43,6 +43,8 @@ struct startup_options {
     std::vector<suppression> suppressions{};
     /// check_at_startup refuses findings of this severity and worse.
     severity refuse_at = severity::critical;
+    /// Where no finding is delivered, one line of severity::note says that the host was looked at.
+    bool say_if_nothing_found = true;
 };
 
 namespace detail {
@@ -55,6 +57,8 @@ struct startup_report {
     std::vector<std::pair<severity, std::string>> lines;
     std::optional<severity> worst;
     bool out_of_memory = false;
+    /// What to say where there are no lines; empty if nothing.
+    std::string all_clear{};
 };
 
 /// Everything that can run out of memory, so that a server that looks at its host starts in any case.
@@ -72,6 +76,7 @@ startup_report inspect_for(const startup_options& options, severity minimum) noe
 template <class Sink>
 void deliver(const startup_report& report, Sink& sink) {
     for (const auto& [level, line] : report.lines) sink(level, std::string_view(line));
+    if (!report.all_clear.empty()) sink(severity::note, std::string_view(report.all_clear));
     if (!report.out_of_memory) return;
     try {
         sink(severity::warning, std::string_view("The host check ran out of memory: not every TCP setting was judged"));
@@ -97,7 +102,8 @@ auto lines_into(std::basic_ostream<char, Traits>& out) {
  *  closeside::warn_at_startup<front_end>(closeside::host::stderr_sink(), {.program = {.accepts_per_second = 500}});
  *  @endcode
  *  One line per finding, without a line end and of printable ASCII; it begins with the code and says what is set, what
- *  users will see and what to do. Without any policy the default one is assumed. Takes half a millisecond; waits for
+ *  users will see and what to do. Where there is nothing to deliver, one line says so
+ *  (startup_options::say_if_nothing_found). Without any policy the default one is assumed. Takes half a millisecond; waits for
  *  nothing. Call it once, at the start: each call looks anew and repeats what it finds.
  *
  *  If memory runs out, a last line says that not everything was judged, and the program goes on.

@@ -26,6 +26,13 @@ namespace closeside::host::detail {
 /// Several peers share an address, so that one of them can meet what another has left behind.
 constexpr bool shares_addresses(exposure e) noexcept { return e == exposure::nat || e == exposure::balancer; }
 
+/// A value that configuration files would give a key, and of which another rule warns.
+struct bad_value {
+    key id;
+    /// As config_key::outcome shows it.
+    std::string value;
+};
+
 /// What a rule judges: the host, and the program on it. Its maker keeps alive what it refers to.
 struct rule_input {
     const snapshot& host;
@@ -33,6 +40,13 @@ struct rule_input {
     const host::program& program;
     /// What the configuration files set; nullptr if nobody has read them.
     const config_view* config = nullptr;
+    /// Those values of the files that nobody should be told to set.
+    std::span<const bad_value> bad_values{};
+
+    bool is_bad(key k, std::string_view value) const noexcept {
+        return std::any_of(bad_values.begin(), bad_values.end(),
+                           [&](const bad_value& bad) { return bad.id == k && bad.value == value; });
+    }
 
     /// The number under a key; nothing unless it is present.
     std::optional<std::int64_t> number(key k) const noexcept { return host.number(k); }

@@ -6,8 +6,11 @@
 #include <closeside/detail/separate_compilation.hpp>
 #include <closeside/host/audit.hpp>
 #include <closeside/host/config_view.hpp>
+#include <closeside/host/detail/bad_values.hpp>
+#include <closeside/host/detail/companions.hpp>
 #include <closeside/host/detail/compose.hpp>
 #include <closeside/host/detail/evidence.hpp>
+#include <closeside/host/detail/next_boot.hpp>
 #include <closeside/host/detail/rule.hpp>
 #include <closeside/host/detail/rule_table.hpp>
 #include <closeside/host/finding.hpp>
@@ -27,37 +30,71 @@ namespace closeside::host {
 
 namespace detail {
 
-[[gnu::cold]] inline finding::observation observe(const snapshot& s, key k) {
-    const key_value& value = s[k];
-    return {std::string(to_string(k)),
-            value.status == key_status::present ? value.text : compose("({})", {to_string(value.status)}), s.path(k)};
-}
-
 [[gnu::cold]] inline std::string sentence(std::string text) {
     if (!text.empty() && text.front() >= 'a' && text.front() <= 'z')
         text.front() = static_cast<char>(text.front() - 'a' + 'A');
     return text;
 }
 
-[[gnu::cold]] inline finding complete(const rule& r, judgement&& j, const snapshot& s, const snapshot* earlier) {
+/// What the files say of the keys that a finding asks to be set.
+[[gnu::cold]] inline std::string word_on_files(const std::vector<finding::setting>& settings, const snapshot& s,
+                                               const config_view& config) {
+    std::string text;
+    for (const finding::setting& wanted : settings) {
+        const config_key* const k = config.find(wanted.key);
+        if (!k || !files_are_applied(s) || !config.at_boot(*k).winner) continue;
+        const std::string value = to_be_written(config.at_boot(*k).shown), place = place_of(*config.at_boot(*k).winner);
+        if (value == wanted.value)
+            text += compose("; at boot {} sets {} so already", {place, wanted.key});
+        else
+            text += compose("; and change {}, which sets {} to {} at boot", {place, wanted.key, value});
+    }
+    return text;
+}
+
+[[gnu::cold]] inline finding begin_finding(const rule& r, judgement&& j, const snapshot& s) {
     finding f;
     f.code = r.code;
     f.severity = j.severity;
     for (const key k : j.keys) {
         f.keys.emplace_back(to_string(k));
-        f.observed.push_back(observe(s, k));
+        f.observed.push_back({std::string(to_string(k)), shown_value(s[k]), s.path(k)});
     }
     f.message = std::move(j.message);
     f.consequence = std::move(j.consequence);
     f.fix = sentence(std::move(j.fix.text));
     f.source = j.source;
     f.settings = std::move(j.fix.settings);
+    return f;
+}
 
-    evidence counted = gather_evidence(r.confirmed_by, s, earlier);
+[[gnu::cold]] inline finding complete(const rule& r, judgement&& j, const rule_input& in, const snapshot* earlier) {
+    finding f = begin_finding(r, std::move(j), in.host);
+    if (in.config && !is_about_files(r)) f.fix += word_on_files(f.settings, in.host, *in.config);
+    evidence counted = gather_evidence(r.confirmed_by, in.host, earlier);
     f.occurrence = counted.occurrence;
     f.evidence = std::move(counted.text);
     // Somebody on this host suffers from it right now, even if it is not this program.
     if (f.occurrence == occurrence::happening) f.severity = std::max(f.severity, severity::warning);
+    return f;
+}
+
+/// The same of a host as the next boot makes it.
+[[gnu::cold]] inline finding complete_for_boot(const rule& r, judgement&& j, const boot_view& boot,
+                                               const snapshot& now) {
+    std::vector<const boot_change*> by;
+    for (const boot_change& c : boot.changes)
+        if (std::find(j.keys.begin(), j.keys.end(), c.id) != j.keys.end()) by.push_back(&c);
+    if (by.empty())
+        for (const boot_change& c : boot.changes) by.push_back(&c);
+
+    finding f = begin_finding(r, std::move(j), boot.host);
+    f.when = moment::next_boot;
+    for (finding::observation& o : f.observed)
+        for (const boot_change* c : by)
+            if (o.key == to_string(c->id)) o.where = c->where;
+    f.message = compose("At the next boot, as {}: {}", {in_words(by), f.message});
+    f.fix = fix_before_boot(boot, now, by, f.settings, f.fix);
     return f;
 }
 
@@ -80,20 +117,34 @@ CLOSESIDE_DECL std::optional<severity> worst(std::span<const finding> findings) 
 } // namespace detail
 
 CLOSESIDE_DECL std::vector<finding> audit(const snapshot& seen, program program, const audit_options& more) {
-    static constexpr close_policy default_policy{};
-    if (program.policies.empty()) program.policies = {&default_policy, 1};
+    if (program.policies.empty()) program.policies = {close_policy{}};
 
-    const detail::rule_input input{seen, program, more.config};
-    std::vector<finding> findings;
-    for (const detail::rule& r : detail::rule_table)
-        if (std::optional<detail::judgement> found = r.judge(input))
-            detail::insert(findings, detail::complete(r, *std::move(found), seen, more.earlier));
+    detail::boot_view boot{{}, {}};
+    std::vector<detail::bad_value> bad_values;
+    if (more.config) {
+        boot = detail::at_next_boot(seen, *more.config);
+        bad_values = detail::find_bad_values(seen, boot, program, *more.config);
+    }
+    const detail::rule_input input{seen, program, more.config, bad_values};
+    const detail::rule_input later{boot.host, program};
+    std::vector<finding> findings, at_boot;
+    for (const detail::rule& r : detail::rule_table) {
+        std::optional<detail::judgement> found = r.judge(input), soon;
+        if (!boot.changes.empty() && !detail::is_about_files(r)) soon = r.judge(later);
+        if (soon && (!found || soon->severity > found->severity)) {
+            detail::add_companions(soon->fix, later);
+            at_boot.push_back(detail::complete_for_boot(r, *std::move(soon), boot, seen));
+        }
+        if (!found) continue;
+        detail::add_companions(found->fix, input);
+        detail::insert(findings, detail::complete(r, *std::move(found), input, more.earlier));
+    }
+    for (finding& f : at_boot) detail::insert(findings, std::move(f));
     return findings;
 }
 
-CLOSESIDE_DECL std::vector<finding> audit(const snapshot& seen, exposure peers,
-                                          std::span<const close_policy> policies) {
-    return audit(seen, program{.peers = peers, .policies = policies});
+CLOSESIDE_DECL std::vector<finding> audit(const snapshot& seen, exposure peers, policy_list policies) {
+    return audit(seen, program{.peers = peers, .policies = std::move(policies)});
 }
 
 } // namespace closeside::host

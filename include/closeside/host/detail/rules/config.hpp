@@ -4,6 +4,9 @@
 
 #include <closeside/host/config_view.hpp>
 #include <closeside/host/detail/compose.hpp>
+#include <closeside/host/detail/kernel_defaults.hpp>
+#include <closeside/host/detail/kernel_version.hpp>
+#include <closeside/host/detail/next_boot.hpp>
 #include <closeside/host/detail/rule.hpp>
 
 #include <algorithm>
@@ -25,9 +28,7 @@ struct problem_list {
     severity worst = severity::note;
 
     problem_list(const rule_input& in, std::initializer_list<config_problem_kind> kinds, bool any_key = false) {
-        // The files of a container are applied by nobody, unless it runs systemd as a host does.
-        if (!in.config || (in.host.space == network_namespace::child && in.host.loader != sysctl_loader::systemd))
-            return;
+        if (!in.config || !files_are_applied(in.host)) return;
         for (const config_problem& p : in.config->problems) {
             if (std::find(kinds.begin(), kinds.end(), p.kind) == kinds.end()) continue;
             if (!any_key && !p.key.empty() && !find_key(p.key)) continue;
@@ -64,13 +65,36 @@ struct problem_list {
         return std::any_of(found.begin(), found.end(), [&](const config_problem* p) { return p->kind == kind; });
     }
 
-    /// The values that the files set at boot, for a program to set now.
-    std::vector<finding::setting> values_at_boot(const config_view& view) const {
-        std::vector<finding::setting> values;
-        for (const config_problem* p : found)
-            if (const config_key* const k = view.find(p->key); k && view.at_boot(*k).winner)
-                values.push_back({k->name, view.at_boot(*k).shown});
-        return values;
+    /// Leaves out the problems of which `unwanted` is true.
+    template <class Unwanted>
+    void leave_out(Unwanted unwanted) {
+        std::erase_if(found, [&](const config_problem* p) { return unwanted(*p); });
+        worst = severity::note;
+        for (const config_problem* p : found) worst = std::max(worst, p->severity);
+    }
+};
+
+/// What a rule warns of is not to be set; the finding of that rule says what to do about the line.
+[[gnu::cold]] inline bool is_bad_line(const rule_input& in, const config_key::outcome& outcome, std::string_view name) {
+    const auto k = find_key(name);
+    return k && outcome.winner && in.is_bad(*k, outcome.shown);
+}
+
+/// The values that the files set at boot, for a program to set now, and the lines whose value nobody should set.
+struct values_of_files {
+    std::vector<finding::setting> good;
+    std::string bad_lines;
+
+    values_of_files(const rule_input& in, const problem_list& problems) {
+        for (const config_problem* p : problems.found) {
+            const config_key* const k = in.config->find(p->key);
+            if (!k || !in.config->at_boot(*k).winner) continue;
+            const config_key::outcome& boot = in.config->at_boot(*k);
+            if (!is_bad_line(in, boot, k->name))
+                good.push_back({k->name, to_be_written(boot.shown)});
+            else
+                bad_lines += compose("{}{}", {bad_lines.empty() ? "" : ", ", place_of(*boot.winner)});
+        }
     }
 };
 
@@ -88,31 +112,71 @@ inline constexpr rule retired_key_set{
                      "Linux commits 4396e46187ca (tcp_tw_recycle, 4.12), adf0516845bc (ip_conntrack_*, 4.9)");
     }};
 
+/// Not of a key whose module may come after the files: CS506 speaks of it, and setting it now would not last.
 inline constexpr rule live_value_drifts{
     "CS502", "the kernel has another value than the configuration files set",
     [](const rule_input& in) -> std::optional<judgement> {
-        const problem_list drift(in, {config_problem_kind::drift});
+        problem_list drift(in, {config_problem_kind::drift});
+        drift.leave_out([&](const config_problem& p) {
+            const config_key* const k = in.config->find(p.key);
+            return k && !takes_settings(*in.config, *k);
+        });
         if (drift.empty()) return std::nullopt;
+        const values_of_files values(in, drift);
+        const std::string_view apply =
+            in.config->loader == sysctl_loader::systemd ? "systemctl restart systemd-sysctl" : "sysctl --system";
         return found(
             drift.worst, drift.keys(), drift.text(),
             "After the next boot connections behave differently from today, with nobody having changed anything",
-            remedy{compose("decide which value is right: run `{}` as root for that of the files, or write today's into "
-                           "the file that decides",
-                           {in.config->loader == sysctl_loader::systemd ? "systemctl restart systemd-sysctl"
-                                                                        : "sysctl --system"}),
-                   drift.values_at_boot(*in.config)},
+            remedy{values.bad_lines.empty()
+                       ? compose("decide which value is right: run `{}` as root for that of the files, or write "
+                                 "today's into the file that decides",
+                                 {apply})
+                       : compose("take {} out, or write a value there that no other finding warns of{}",
+                                 {values.bad_lines, values.good.empty()
+                                                        ? ""
+                                                        : "; then decide for the others: set the value of the "
+                                                          "files now, or write today's into the file"}),
+                   values.good},
             loaders_source);
     }};
 
+/// Nothing is lost that the boot brings anyway, that is not in force, or that a rule warns of.
 inline constexpr rule setting_lost_at_boot{
     "CS503", "a setting of /etc/sysctl.conf is lost at the next boot",
     [](const rule_input& in) -> std::optional<judgement> {
-        const problem_list lost(in, {config_problem_kind::lost_at_boot});
-        if (lost.empty()) return std::nullopt;
-        return found(lost.worst, lost.keys(), lost.text(),
-                     "What was set with `sysctl -p` holds until the host is restarted, and then is gone without a word",
-                     "Move the lines into a file below /etc/sysctl.d/, which every loader reads, or make "
-                     "/etc/sysctl.d/99-sysctl.conf a link to ../sysctl.conf",
+        problem_list lost(in, {config_problem_kind::lost_at_boot});
+        const auto version = parse_kernel_version(in.host.kernel);
+        problem_list idle = lost;
+        const auto is_in_force = [&](const config_problem& p) {
+            const config_key* const k = in.config->find(p.key);
+            const auto id = find_key(p.key);
+            if (!k || !id || !k->procps.winner || k->status != key_status::present) return true;
+            const key_value set = interpret(facts(*id).shape, k->procps.shown), live = in.host[*id];
+            return set.number == live.number && set.high == live.high && (set.number || set.text == live.text);
+        };
+        const auto is_no_loss = [&](const config_problem& p) {
+            const config_key* const k = in.config->find(p.key);
+            const auto id = find_key(p.key);
+            if (!k || !id || k->systemd.winner) return false;
+            const key_history* const history = history_of(*id);
+            return history && !history->by_machine && version && k->procps.shown == default_of(*history, *version);
+        };
+        const auto is_bad = [&](const config_problem& p) {
+            const config_key* const k = in.config->find(p.key);
+            return k && is_bad_line(in, k->procps, p.key);
+        };
+        idle.leave_out([&](const config_problem& p) { return is_in_force(p) || is_no_loss(p) || is_bad(p); });
+        lost.leave_out([&](const config_problem& p) { return !is_in_force(p) || is_no_loss(p) || is_bad(p); });
+        if (!lost.empty())
+            return found(lost.worst, lost.keys(), lost.text(),
+                         "What was set with `sysctl -p` holds until the host is restarted, and then is gone without a "
+                         "word",
+                         "Move the lines into a file below /etc/sysctl.d/, which every loader reads", loaders_source);
+        if (idle.empty() || in.config->loader != sysctl_loader::systemd) return std::nullopt;
+        return found(severity::note, idle.keys(), idle.text(),
+                     "None now: these lines are not in force, and the boot does not bring them",
+                     "Delete the lines, or move those that are wanted into a file below /etc/sysctl.d/",
                      loaders_source);
     }};
 

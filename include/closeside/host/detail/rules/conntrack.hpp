@@ -63,6 +63,21 @@ inline constexpr double much_of_the_table = 0.8;
                : key::conntrack_time_wait;
 }
 
+/// Connections that the program states it opens or accepts in a second.
+[[gnu::cold]] inline double stated_flows_per_second(const rule_input& in) noexcept {
+    return in.program.accepts_per_second.value_or(0) + in.program.connects_per_second.value_or(0);
+}
+
+/// The size for the flows of now and for those of the stated rate, each kept as long as by the kernel's default at least:
+/// one value, whichever rule proposes it.
+[[gnu::cold]] inline std::string wanted_table(const rule_input& in) {
+    const key kept = kept_by(in);
+    const std::int64_t by_default = kept == key::conntrack_time_wait ? 120 : 10;
+    const double seconds = static_cast<double>(std::max(in.number(kept).value_or(0), by_default));
+    return table_for(std::max(static_cast<double>(in.number(key::conntrack_count).value_or(0)),
+                              stated_flows_per_second(in) * seconds));
+}
+
 inline constexpr rule conntrack_nearly_full{
     "CS402", "the conntrack table is nearly full", [](const rule_input& in) -> std::optional<judgement> {
         const auto count = in.number(key::conntrack_count), limit = in.number(key::conntrack_max);
@@ -72,7 +87,7 @@ inline constexpr rule conntrack_nearly_full{
         return found(full ? severity::critical : severity::warning, {key::conntrack_count, key::conntrack_max},
                      compose("The conntrack table holds {} of {} flows ({})", {*count, *limit, percent(*used)}),
                      compose("{}{}", {full ? "It is full: " : "When it is full, ", when_table_is_full}),
-                     set_key(in.host, key::conntrack_max, table_for(static_cast<double>(*count))) +
+                     set_key(in.host, key::conntrack_max, wanted_table(in)) +
                          "; or do not track what no rule filters or translates (notrack)",
                      conntrack_table_source);
     }};
@@ -80,7 +95,7 @@ inline constexpr rule conntrack_nearly_full{
 inline constexpr rule conntrack_below_rate{
     "CS403", "the conntrack table is too small for the stated rate",
     [](const rule_input& in) -> std::optional<judgement> {
-        const double rate = in.program.accepts_per_second.value_or(0) + in.program.connects_per_second.value_or(0);
+        const double rate = stated_flows_per_second(in);
         const key kept = kept_by(in);
         const auto limit = in.number(key::conntrack_max), seconds = in.number(kept);
         if (!limit || *limit <= 0 || !seconds || *seconds <= 0) return std::nullopt;
@@ -95,7 +110,7 @@ inline constexpr rule conntrack_below_rate{
                 {static_cast<std::int64_t>(rate), *seconds, static_cast<std::int64_t>(std::min(flows, 1e18)), *limit}),
             consequence_where_tracked(
                 in, compose("{}{}", {part > 1 ? "at that rate " : "when others fill the rest, ", when_table_is_full})),
-            set_key(in.host, key::conntrack_max, table_for(flows)) +
+            set_key(in.host, key::conntrack_max, wanted_table(in)) +
                 "; or do not track what no rule filters or translates (notrack)",
             conntrack_table_source);
     }};

@@ -71,10 +71,11 @@ inline constexpr rule keepalive_gives_up_early{
             unasked ? "Healthy connections that are silent for that long break: this side gets ETIMEDOUT, the peer "
                       "ECONNRESET"
                     : "Silent connections do not survive the reboot of a switch, or a phone's change of cell",
-            unasked ? stop_setting(in.host, key::tcp_keepalive_probes, "9")
-                    : "leave both at the kernel's defaults: " + set_key(in.host, key::tcp_keepalive_probes, "9") +
-                          "; and " + set_key(in.host, key::tcp_keepalive_intvl, "75") +
-                          "; a program that must notice sooner sets TCP_KEEPINTVL and TCP_KEEPCNT itself",
+            unasked && interval.value_or(75) >= 2
+                ? stop_setting(in.host, key::tcp_keepalive_probes, "9")
+                : "leave both at the kernel's defaults: " + set_key(in.host, key::tcp_keepalive_probes, "9") +
+                      "; and " + set_key(in.host, key::tcp_keepalive_intvl, "75") +
+                      "; a program that must notice sooner sets TCP_KEEPINTVL and TCP_KEEPCNT itself",
             "Linux net/ipv4/tcp_timer.c: tcp_keepalive_timer; measured on Linux 6.18 with tcp_keepalive_time = 1: "
             "reset "
             "after 1.0 s");

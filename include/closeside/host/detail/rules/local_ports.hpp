@@ -7,6 +7,7 @@
 #include <closeside/host/detail/evidence.hpp>
 #include <closeside/host/detail/remedy.hpp>
 #include <closeside/host/detail/rule.hpp>
+#include <closeside/host/detail/rules/tw_reuse.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -51,13 +52,17 @@ struct local_range {
     return in.program.connects_per_second.value_or(0) > 0;
 }
 
-/// What the ports would allow if tcp_tw_reuse let them be re-used.
+/// What the ports would allow if tcp_tw_reuse let them be re-used, after no less than CS107 calls safe.
 [[gnu::cold]] inline double rate_with_reuse(const snapshot& s, std::int64_t ports) noexcept {
-    return static_cast<double>(ports) * 1000 / static_cast<double>(s.number(key::tcp_tw_reuse_delay).value_or(1000));
+    const std::int64_t delay = s.number(key::tcp_tw_reuse_delay).value_or(shortest_safe_reuse_delay_ms);
+    return static_cast<double>(ports) * 1000 / static_cast<double>(std::max(delay, shortest_safe_reuse_delay_ms));
 }
 
 inline constexpr std::string_view no_port_left =
     "Outgoing connections fail with EADDRNOTAVAIL, and sockets that bind to any free port with EADDRINUSE";
+
+/// Nine in ten ports reserved.
+inline constexpr std::int64_t mostly_reserved = 10;
 
 inline constexpr rule listening_port_not_reserved{
     "CS301", "a port that the program listens on can be taken by an outgoing connection",
@@ -69,16 +74,20 @@ inline constexpr rule listening_port_not_reserved{
             if (range->offers(port)) ports += compose("{}{}", {ports.empty() ? "" : ",", port});
         if (ports.empty()) return std::nullopt;
         const bool several = ports.find(',') != ports.npos;
-        const std::string reserved(range->reserved);
+        const std::string list =
+            range->reserved.empty() ? ports : compose("{},{}", {std::string(range->reserved), ports});
+        const bool enough_left =
+            host::detail::unreserved_ports(range->low, range->high, list) * mostly_reserved > range->width();
         return found(severity::warning, {key::ip_local_port_range, key::ip_local_reserved_ports},
                      compose("The program listens on {}, among the {} that the kernel gives to outgoing "
                              "connections, and {} not reserved",
                              {ports, range_text(*range), several ? "these are" : "it is"}),
                      "While the program is down, another connection can take the port: the restart then fails with "
                      "EADDRINUSE, for up to 60 s after that connection has ended, SO_REUSEADDR or not",
-                     set_key(in.host, key::ip_local_reserved_ports,
-                             reserved.empty() ? ports : compose("{},{}", {reserved, ports})) +
-                         "; or listen outside of the range",
+                     enough_left
+                         ? set_key(in.host, key::ip_local_reserved_ports, list) + "; or listen outside of the range"
+                         : remedy("Listen outside of the range, or choose another ip_local_port_range: with "
+                                  "the ports reserved too few would be left"),
                      "Linux net/ipv4/inet_connection_sock.c: inet_bind_conflict; Documentation/networking/"
                      "ip-sysctl.rst: ip_local_reserved_ports");
     }};
@@ -153,8 +162,6 @@ inline constexpr rule autobind_reuses_ports{
 
 /// A judgement: 16 connects a second to one destination.
 inline constexpr std::int64_t few_local_ports = 1000;
-/// Nine in ten ports reserved.
-inline constexpr std::int64_t mostly_reserved = 10;
 
 inline constexpr rule local_ports_few{
     "CS304", "ip_local_port_range is very narrow", [](const rule_input& in) -> std::optional<judgement> {

@@ -111,6 +111,9 @@ inline constexpr rule max_orphans_lowered{
                                  : *limit < few_anywhere && !std::has_single_bit(static_cast<std::uint64_t>(*limit));
         if (*limit > 0 && !lowered) return std::nullopt;
         const std::string usual = entries && *entries > 0 ? std::to_string(*entries / 2) : "";
+        // Room for those that there are, by CS117's measure.
+        const std::int64_t needed = static_cast<std::int64_t>(std::bit_ceil(
+            static_cast<std::uint64_t>(std::max<std::int64_t>(in.host.sockets.orphans.value_or(0), 0)) * 2));
         return found(
             can_leave_orphans(in) && in.program.peers != exposure::loopback ? severity::warning : severity::note,
             {key::tcp_max_orphans, key::tcp_ehash_entries},
@@ -123,7 +126,8 @@ inline constexpr rule max_orphans_lowered{
                        : "Every close with data or a FIN under way becomes a RST: peers lose the end of a reply",
             usual.empty() ? remedy("Remove net.ipv4.tcp_max_orphans from the configuration and restart the host: the "
                                    "default goes by its memory")
-                          : stop_setting(in.host, key::tcp_max_orphans, usual),
+            : needed > *entries / 2 ? set_key(in.host, key::tcp_max_orphans, std::to_string(needed))
+                                    : stop_setting(in.host, key::tcp_max_orphans, usual),
             "Linux net/ipv4/tcp.c: tcp_init, tcp_check_oom; Documentation/networking/ip-sysctl.rst");
     },
     {counter::abort_on_memory}};

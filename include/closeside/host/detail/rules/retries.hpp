@@ -21,6 +21,7 @@ inline constexpr std::string_view retries_source =
 
 /// RFC 9293 section 3.8.3, as RFC 1122 before it.
 inline constexpr std::int64_t least_retry_time_ms = 100'000;
+inline constexpr std::int64_t default_retries2 = 15;
 /// The fewest retries that reach it at the default tcp_rto_max_ms: 102.2 s.
 inline constexpr std::int64_t least_retries2 = 8;
 static_assert(retry_time_ms(least_retries2) >= least_retry_time_ms &&
@@ -54,6 +55,8 @@ inline constexpr rule rto_max_lowered{
         const std::int64_t time = retry_time_ms(*retries, shortest_rto_ms, *longest), usual = retry_time_ms(*retries);
         if (time >= usual || usual < least_retry_time_ms) return std::nullopt; // the latter is CS140's
         const bool short_lived = time < least_retry_time_ms;
+        // Somebody has chosen another number of retries, and it is enough.
+        if (!short_lived && *retries != default_retries2) return std::nullopt;
         const std::int64_t reaching = retries_for(least_retry_time_ms, *longest);
         return found(
             short_lived && in.program.peers != exposure::loopback ? severity::warning : severity::note,
@@ -84,7 +87,8 @@ inline constexpr rule retries2_few{
         const std::int64_t wanted = longest_until_acked_ms(in);
         const bool below_rfc = time < least_retry_time_ms, below_policy = time < wanted;
         if (!below_rfc && !below_policy) return std::nullopt;
-        const std::string reaching = std::to_string(retries_for(std::max(wanted, least_retry_time_ms), longest_rto_ms));
+        const std::int64_t longest = in.number(key::tcp_rto_max_ms).value_or(longest_rto_ms);
+        const std::string reaching = std::to_string(retries_for(std::max(wanted, least_retry_time_ms), longest));
         return found(
             below_rfc && in.program.peers != exposure::loopback ? severity::warning : severity::note,
             {key::tcp_retries2},

@@ -3,12 +3,16 @@
 #define CLOSESIDE_HOST_DETAIL_RULES_TW_BUCKETS_HPP
 
 #include <closeside/host/capacity.hpp>
+#include <closeside/host/counter.hpp>
 #include <closeside/host/detail/compose.hpp>
 #include <closeside/host/detail/remedy.hpp>
 #include <closeside/host/detail/rule.hpp>
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,12 +62,40 @@ inline constexpr std::string_view without_time_wait =
     "Connections that this host closed vanish at once: a peer that sends its FIN again gets RST, a late segment can "
     "hit a new connection; TCPTimeWaitOverflow in /proc/net/netstat counts them";
 
-[[gnu::cold]] inline remedy restore_buckets(const snapshot& s) {
-    const auto entries = s.number(key::tcp_ehash_entries);
+/// A judgement; the rest of the table fills within seconds when the peers all leave at once.
+inline constexpr double mostly_taken = 0.8;
+
+[[gnu::cold]] inline bool nearly_full(const rule_input& in) {
+    const auto used = capacity_of(in.host).time_wait_used;
+    return used && *used > mostly_taken;
+}
+
+/// The power of two that holds the TIME-WAITs of the stated rate and those of now, no fewer than the kernel chooses and
+/// never fewer than there are; twice as many as there are where they were, or nearly are, all taken: one value, whichever
+/// rule proposes it. At most what the key takes.
+[[gnu::cold]] inline std::int64_t wanted_buckets(const rule_input& in) {
+    constexpr auto most = std::numeric_limits<std::int32_t>::max();
+    double wanted = static_cast<double>(half_of_table(in.number(key::tcp_ehash_entries).value_or(0)));
+    if (const auto rate = stated_closes_per_second(in))
+        wanted = std::max(wanted, std::ceil(*rate * static_cast<double>(time_wait_seconds)));
+    if (in.host.sockets.time_wait)
+        wanted = std::max(wanted, std::ceil(static_cast<double>(*in.host.sockets.time_wait) / mostly_taken));
+    if (const auto buckets = in.number(key::tcp_max_tw_buckets)) {
+        const bool taken = nearly_full(in) || in.host.count(counter::tw_overflow).value_or(0) != 0;
+        wanted = std::max(wanted, static_cast<double>(*buckets) * (taken ? 2 : 1));
+    }
+    if (!(wanted < static_cast<double>(most) / 2)) return most;
+    return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(wanted)));
+}
+
+[[gnu::cold]] inline remedy restore_buckets(const rule_input& in) {
+    const auto entries = in.number(key::tcp_ehash_entries);
     if (!entries || *entries == 0)
         return "Remove net.ipv4.tcp_max_tw_buckets from the configuration and restart the host or the container: the "
                "default goes by its memory";
-    return stop_setting(s, key::tcp_max_tw_buckets, std::to_string(half_of_table(*entries)));
+    const std::int64_t wanted = wanted_buckets(in);
+    return wanted == half_of_table(*entries) ? stop_setting(in.host, key::tcp_max_tw_buckets, std::to_string(wanted))
+                                             : set_key(in.host, key::tcp_max_tw_buckets, std::to_string(wanted));
 }
 
 inline constexpr rule tw_buckets_few{
@@ -85,7 +117,7 @@ inline constexpr rule tw_buckets_few{
                          in, room == true ? "None at the rate that the program states; beyond it, closed connections "
                                             "get no TIME-WAIT"
                                           : without_time_wait),
-                     restore_buckets(in.host), tw_buckets_source);
+                     restore_buckets(in), tw_buckets_source);
     },
     {counter::tw_overflow}};
 
@@ -104,7 +136,7 @@ inline constexpr rule tw_buckets_negative{
                 in,
                 compose("Up to 5.17: {}. Since 5.19: a flood of short connections takes kernel memory without limit",
                         {without_time_wait})),
-            restore_buckets(in.host), tw_buckets_source);
+            restore_buckets(in), tw_buckets_source);
     },
     {counter::tw_overflow}};
 

@@ -9,36 +9,11 @@
 #include <closeside/host/detail/rule.hpp>
 #include <closeside/host/detail/rules/tw_buckets.hpp>
 
-#include <algorithm>
-#include <bit>
-#include <cmath>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 
 namespace closeside::host::detail::rules {
-
-/// A judgement; the rest of the table fills within seconds when the peers all leave at once.
-inline constexpr double mostly_taken = 0.8;
-
-[[gnu::cold]] inline bool nearly_full(const rule_input& in) {
-    const auto used = capacity_of(in.host).time_wait_used;
-    return used && *used > mostly_taken;
-}
-
-/// The power of two that holds the TIME-WAITs of the stated rate, twice as many as there are in a full table, and no
-/// fewer than the kernel chooses: one value, whichever rule proposes it. At most what the key takes.
-[[gnu::cold]] inline std::int64_t wanted_buckets(const rule_input& in) {
-    constexpr auto most = std::numeric_limits<std::int32_t>::max();
-    double wanted = static_cast<double>(half_of_table(in.number(key::tcp_ehash_entries).value_or(0)));
-    if (const auto rate = stated_closes_per_second(in))
-        wanted = std::max(wanted, std::ceil(*rate * static_cast<double>(time_wait_seconds)));
-    if (const auto buckets = in.number(key::tcp_max_tw_buckets); buckets && nearly_full(in))
-        wanted = std::max(wanted, static_cast<double>(*buckets) * 2);
-    if (!(wanted < static_cast<double>(most) / 2)) return most;
-    return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(wanted)));
-}
 
 inline constexpr rule tw_buckets_below_rate{
     "CS122",
