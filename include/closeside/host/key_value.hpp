@@ -58,6 +58,9 @@ namespace detail {
 /// Interprets what stands in the file of a key, by the kernel's own rules for numbers.
 [[gnu::cold]] CLOSESIDE_DECL key_value interpret(key_shape shape, std::string_view content);
 
+/// A value that the kernel prints as it is to stand in a file or a command: with blanks for the tabs of a vector.
+[[gnu::cold]] CLOSESIDE_DECL std::string to_be_written(std::string_view printed);
+
 } // namespace detail
 
 } // namespace closeside::host

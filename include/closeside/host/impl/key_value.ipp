@@ -8,6 +8,7 @@
 #include <closeside/host/key.hpp>
 #include <closeside/host/key_value.hpp>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -49,6 +50,12 @@ CLOSESIDE_DECL key_value interpret(key_shape shape, std::string_view content) {
         return found;
     }
     return found;
+}
+
+CLOSESIDE_DECL std::string to_be_written(std::string_view printed) {
+    std::string value(printed);
+    std::replace(value.begin(), value.end(), '\t', ' ');
+    return value;
 }
 
 } // namespace closeside::host::detail

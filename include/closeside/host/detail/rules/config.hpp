@@ -26,8 +26,7 @@ struct problem_list {
 
     problem_list(const rule_input& in, std::initializer_list<config_problem_kind> kinds, bool any_key = false) {
         // The files of a container are applied by nobody, unless it runs systemd as a host does.
-        if (!in.config || (in.host.space == network_namespace::child && in.host.loader != sysctl_loader::systemd))
-            return;
+        if (!in.config || (in.host.space == network_namespace::child && !boots_by_itself(in.host))) return;
         for (const config_problem& p : in.config->problems) {
             if (std::find(kinds.begin(), kinds.end(), p.kind) == kinds.end()) continue;
             if (!any_key && !p.key.empty() && !find_key(p.key)) continue;
@@ -69,7 +68,7 @@ struct problem_list {
         std::vector<finding::setting> values;
         for (const config_problem* p : found)
             if (const config_key* const k = view.find(p->key); k && view.at_boot(*k).winner)
-                values.push_back({k->name, view.at_boot(*k).shown});
+                values.push_back({k->name, to_be_written(view.at_boot(*k).shown)});
         return values;
     }
 };
@@ -170,9 +169,10 @@ inline constexpr rule config_file_harmful{
 
 inline constexpr rule line_sets_nothing{
     "CS508", "a line of a configuration file sets nothing", [](const rule_input& in) -> std::optional<judgement> {
-        const problem_list lines(
-            in, {config_problem_kind::unknown_key, config_problem_kind::malformed_key, config_problem_kind::no_setting},
-            true);
+        const problem_list lines(in,
+                                 {config_problem_kind::unknown_key, config_problem_kind::future_key,
+                                  config_problem_kind::malformed_key, config_problem_kind::no_setting},
+                                 true);
         if (lines.empty()) return std::nullopt;
         return found(severity::note, {}, lines.text(),
                      "None by itself; whoever wrote the line believes that it is in force",
