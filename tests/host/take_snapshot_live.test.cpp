@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <closeside/host/audit.hpp>
+#include <closeside/host/detail/remedy.hpp>
 #include <closeside/host/take_snapshot.hpp>
 
 #include "support/in_child.hpp"
@@ -7,12 +8,14 @@
 #include <doctest/doctest.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <string>
 #include <thread>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -139,6 +142,27 @@ TEST_CASE("network: /proc/sys that is read-only, or covered, as containers have 
     CHECK(*text == "writable read-only 60 " + std::to_string(ENOENT));
 }
 
+TEST_CASE("network: where /proc/sys is read-only and /proc/sys/net is not, as in LXC, a key can be set") {
+    const auto text = tests::in_own_network([]() -> std::string {
+        const auto bind = [](const char* path, unsigned long more) {
+            return ::mount(path, path, nullptr, MS_BIND | more, nullptr) == 0;
+        };
+        const bool ready = ::unshare(CLONE_NEWNS) == 0 &&
+                           ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 && bind("/proc/sys", 0) &&
+                           bind("/proc/sys/net", 0) && bind("/proc/sys", MS_REMOUNT | MS_RDONLY);
+        if (!ready) return "no right to mount";
+        const bool above = host::take_snapshot().read_only;
+        if (!bind("/proc/sys/net", MS_REMOUNT | MS_RDONLY)) return "no right to mount";
+        return std::string(above ? "read-only " : "writable ") +
+               (host::take_snapshot().read_only ? "read-only" : "writable");
+    });
+    if (!text || *text == "no right to mount") {
+        MESSAGE(skipped);
+        return;
+    }
+    CHECK(*text == "writable read-only");
+}
+
 TEST_CASE("network: ports on which several sockets listen are seen, and no others") {
     const auto text = tests::in_own_network([]() -> std::string {
         const auto listen = [](int family, std::uint16_t port, const char* device = "") {
@@ -170,4 +194,32 @@ TEST_CASE("network: ports on which several sockets listen are seen, and no other
         return;
     }
     CHECK(*text == "80 443 warning");
+}
+
+TEST_CASE("network: what a fix writes for any key is taken by the kernel, and reads back as meant") {
+    const auto text = tests::in_own_network([]() -> std::string {
+        const auto seen = host::take_snapshot();
+        std::string wrong;
+        std::size_t written = 0;
+        for (const key k : host::all_keys) {
+            const host::key_value& before = seen[k];
+            if (before.status != host::key_status::present || before.text.empty()) continue;
+            const std::string path = seen.path(k);
+            const auto fix = host::detail::set_key(seen, k, before.text);
+            const std::string value = fix.settings.at(0).value + "\n";
+            const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+            if (fd < 0) continue; // nobody can set it here
+            const bool taken = ::write(fd, value.data(), value.size()) > 0;
+            ::close(fd);
+            ++written;
+            if (!taken || value.find('\t') != value.npos || host::take_snapshot()[k] != before)
+                wrong += std::string(to_string(k)) + " = " + value;
+        }
+        return wrong + (written > 20 ? "many" : "few");
+    });
+    if (!text) {
+        MESSAGE(skipped);
+        return;
+    }
+    CHECK(*text == "many");
 }

@@ -126,7 +126,7 @@ TEST_CASE("network: where /proc/sys is read-only the finding says that it cannot
     if (!text) return;
     CAPTURE(*text);
     CHECK(text->starts_with("Set net.ipv4.tcp_rfc1337=0 in what starts the container ("));
-    CHECK(text->find("/proc/sys is read-only here, so it cannot be set from inside") != std::string::npos);
+    CHECK(text->find("/proc/sys/net is read-only here, so it cannot be set from inside") != std::string::npos);
     CHECK(text->find("; critical, 1 lines, refused: CS101 critical: ") != std::string::npos);
 }
 

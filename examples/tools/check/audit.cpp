@@ -32,9 +32,9 @@ int exit_status(const report& r) {
 std::string rendered(const report& r, const command& c) {
     std::ostringstream out;
     switch (c.to.format) {
-    case output_format::text: print_text(out, r, look_at_terminal(c.to), c.verbose); break;
     case output_format::json: print_json(out, r); break;
     case output_format::prometheus: print_prometheus(out, r); break;
+    default: print_text(out, r, look_at_terminal(c.to), c.verbose); break;
     }
     return std::move(out).str();
 }

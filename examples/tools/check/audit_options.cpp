@@ -147,6 +147,10 @@ void add_audit_options(CLI::App& app, audit_options& given) {
         if (directory.empty()) refuse("--root", directory, "is not a directory; give one that holds proc/");
         given.root = directory;
     });
+    add_judging_options(app, given);
+}
+
+void add_judging_options(CLI::App& app, audit_options& given) {
     add_repeatable(app, "--assume", "POLICY",
                    "How the program closes: local (default; it closes first), peer (its peers do) or abort; repeatable",
                    [&](const std::string& name) {

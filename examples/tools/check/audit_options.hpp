@@ -32,6 +32,9 @@ struct audit_options {
 /// Adds the options but --watch; `given` must outlive the parsing.
 void add_audit_options(CLI::App& app, audit_options& given);
 
+/// Those among them that say what is judged and by what, not where.
+void add_judging_options(CLI::App& app, audit_options& given);
+
 /// To be called once the command line has been parsed: fills in what follows from the options, and from those that were
 /// not given.
 void complete(audit_options& given);

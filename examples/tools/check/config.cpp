@@ -39,6 +39,8 @@ int run(const command& c) {
     std::ostringstream out;
     if (c.to.format == output_format::json)
         print_config_json(out, view);
+    else if (c.to.format == output_format::sarif)
+        print_config_sarif(out, view);
     else
         print_config_text(out, view, c.verbose, look_at_terminal(c.to));
     return deliver(c.to, std::move(out).str(), exit_status(view));
@@ -66,7 +68,7 @@ void add_config(CLI::App& app, action& chosen) {
             "What applies the files at boot: systemd (systemd-sysctl) or procps (sysctl --system) (default: found out)")
         ->type_name("NAME");
     config.add_flag("--verbose", given->verbose, "Also lists lines that lost, files, and keys that no file sets");
-    add_output_options(config, given->to, {output_format::text, output_format::json});
+    add_output_options(config, given->to, {output_format::text, output_format::json, output_format::sarif});
     config.callback([&chosen, given] {
         if (given->what.root.empty())
             refuse("--root", given->what.root, "is not a directory; give one that holds etc/ and proc/");

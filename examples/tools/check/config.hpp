@@ -17,6 +17,9 @@ void print_config_text(std::ostream& out, const closeside::host::config_view& vi
 /// For programs.
 void print_config_json(std::ostream& out, const closeside::host::config_view& view);
 
+/// For code hosts: the problems, each at its line.
+void print_config_sarif(std::ostream& out, const closeside::host::config_view& view);
+
 } // namespace check
 
 #endif

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "config.hpp"
+#include "lint.hpp"
+#include "sarif.hpp"
 
 #include <closeside/detail/kernel/printable_text.hpp>
 
@@ -8,6 +10,7 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace check {
 
@@ -138,6 +141,14 @@ void print_config_json(std::ostream& out, const host::config_view& view) {
                         {"root", view.root}};
     // A path or a value may be no UTF-8.
     out << document.dump(2, ' ', false, json::error_handler_t::replace) << "\n";
+}
+
+void print_config_sarif(std::ostream& out, const host::config_view& view) {
+    std::vector<sarif_result> results;
+    for (const host::config_problem& p : view.problems)
+        results.push_back(
+            {code_of(p.kind), p.severity, (p.key.empty() ? "" : p.key + ": ") + p.text, {{p.file, p.line}}, false});
+    print_sarif(out, results, view.root);
 }
 
 } // namespace check

@@ -60,10 +60,10 @@ constexpr std::array recipe{
     labelled_text{"buckets",
                   "tcp_max_tw_buckets = 5000 does make TIME_WAIT disappear: beyond 83 closes a second connections get "
                   "none, and a peer whose last ACK was lost gets RST. It is not logged; TCPTimeWaitOverflow counts."},
-    labelled_text{"where",
-                  "A container has values of its own, from the defaults compiled into the kernel: no line on the host "
-                  "reaches it, on kernels that keep these keys per namespace (4.9 to 4.15, by key). And systemd-sysctl "
-                  "does not read /etc/sysctl.conf at boot (closeside-check explain loaders)."},
+    labelled_text{
+        "where", "A container has values of its own, from the defaults compiled into the kernel: no line on the host "
+                 "reaches it, on kernels that keep these keys per namespace (3.16 to 4.15, by key). And systemd-sysctl "
+                 "does not read /etc/sysctl.conf at boot (closeside-check explain loaders)."},
     labelled_text{"instead", "Delete the block. A server that must not hold TIME-WAITs lets its clients close first; a "
                              "client that runs out of ports keeps connections open, or sets tcp_tw_reuse = 1."},
     labelled_text{"source", "Linux net/ipv4/tcp_ipv4.c: tcp_sk_init, tcp_twsk_unique in 4.11, 4.12, 4.17, 4.18, 6.13, "

@@ -34,6 +34,7 @@ int parse_and_run(int argc, const char* const* argv) {
     check::action chosen;
     check::add_config(app, chosen);
     check::add_explain(app, chosen);
+    check::add_lint(app, chosen);
     check::add_states(app, chosen);
     check::add_suggest(app, chosen);
     check::add_audit(app, chosen);

@@ -24,6 +24,7 @@ const char* name_of(output_format format) {
     case output_format::text: return "text";
     case output_format::json: return "json";
     case output_format::prometheus: return "prometheus";
+    case output_format::sarif: return "sarif";
     }
     return "?";
 }

@@ -36,9 +36,9 @@ int run(const command& c) {
 
     std::ostringstream out;
     switch (c.to.format) {
-    case output_format::text: print_states_text(out, r, look_at_terminal(c.to)); break;
     case output_format::json: print_states_json(out, r); break;
     case output_format::prometheus: print_states_prometheus(out, r); break;
+    default: print_states_text(out, r, look_at_terminal(c.to)); break;
     }
     return deliver(c.to, std::move(out).str(), 0);
 }

@@ -5,6 +5,7 @@
 
 #include <closeside/detail/kernel/printable_text.hpp>
 #include <closeside/host/audit.hpp>
+#include <closeside/host/detail/remedy.hpp>
 #include <closeside/host/suggest.hpp>
 
 #include <CLI/CLI.hpp>
@@ -52,7 +53,7 @@ std::string comment(std::string_view raw, std::size_t indent = 0) {
 
 std::string how_to_load(const host::snapshot& seen) {
     const std::string path = "/etc/sysctl.d/" + std::string(file_name);
-    if (seen.space == host::network_namespace::child)
+    if (seen.space == host::network_namespace::child && !host::detail::boots_by_itself(seen))
         return comment("These are settings of one network namespace, which a file of the host does not reach. For now: "
                        "`sysctl -p FILE` as root inside it. For good: give them to what starts the container, as in "
                        "docker run --sysctl KEY=VALUE, or securityContext.sysctls of a pod.");
@@ -104,7 +105,7 @@ std::string paragraph(const host::suggestion::change& s, const report& r) {
         text +=
             comment("The key comes with the module nf_conntrack: put that into a file below /etc/modules-load.d/, or "
                     "it is not there yet when this file is read.");
-    if (!s.was.empty()) text += comment("It was " + s.was + ".");
+    if (!s.was.empty()) text += comment("It was " + host::detail::to_be_written(s.was) + ".");
     return text + assignment(s);
 }
 

@@ -90,6 +90,7 @@ enum class config_problem_kind : std::uint8_t {
     removed_key,      ///< the kernel has given the key up
     renamed_key,      ///< it has another name now
     unknown_key,      ///< no such key below net; mostly misspelt
+    future_key,       ///< a later release brings it
     hidden_key,       ///< not in this network namespace, but perhaps in the host's
     malformed_key,    ///< what is before the `=` is no key, such as `export net.ipv4.…`
     no_setting,       ///< a line without `=`
@@ -111,6 +112,7 @@ constexpr const char* to_string(config_problem_kind k) noexcept {
     case config_problem_kind::removed_key: return "removed-key";
     case config_problem_kind::renamed_key: return "renamed-key";
     case config_problem_kind::unknown_key: return "unknown-key";
+    case config_problem_kind::future_key: return "future-key";
     case config_problem_kind::hidden_key: return "hidden-key";
     case config_problem_kind::malformed_key: return "malformed-key";
     case config_problem_kind::no_setting: return "no-setting";

@@ -94,41 +94,50 @@ inline constexpr auto hosts_alone = key_reach::host;
 
 } // namespace key_words
 
-/// Every key, in the order of the enumeration. Releases: net/ipv4/sysctl_net_ipv4.c, net/core/sysctl_net_core.c.
+/// Every key, in the order of the enumeration.
+/** Beside each release stands the commit that gave every namespace the file. Where enterprise kernels took one over
+ *  earlier, the file is there, and the release is not asked. */
 inline constexpr std::array key_table{
+    // 1946e672c173, with tcp_max_tw_buckets
     key_facts{key::tcp_tw_recycle, "net.ipv4.tcp_tw_recycle", key_words::number, kernel_version{4, 11}},
-    key_facts{key::tcp_tw_reuse, "net.ipv4.tcp_tw_reuse", key_words::number, kernel_version{4, 10}},
+    key_facts{key::tcp_tw_reuse, "net.ipv4.tcp_tw_reuse", key_words::number, kernel_version{4, 10}}, // 56ab6b93007e
     key_facts{key::tcp_tw_reuse_delay, "net.ipv4.tcp_tw_reuse_delay"},
-    key_facts{key::tcp_timestamps, "net.ipv4.tcp_timestamps", key_words::number, kernel_version{4, 13}},
-    key_facts{key::tcp_fin_timeout, "net.ipv4.tcp_fin_timeout", key_words::number, kernel_version{4, 9},
+    key_facts{key::tcp_timestamps, "net.ipv4.tcp_timestamps", key_words::number, kernel_version{4, 13}}, // 5d2ed0521ac9
+    // 1e579caa18b9, the last but one of the series that has tcp_syncookies, the retries and tcp_orphan_retries as well
+    key_facts{key::tcp_fin_timeout, "net.ipv4.tcp_fin_timeout", key_words::number, kernel_version{4, 6},
               key_words::pod_safe},
     key_facts{key::tcp_max_tw_buckets, "net.ipv4.tcp_max_tw_buckets", key_words::number, kernel_version{4, 11}},
-    key_facts{key::tcp_rfc1337, "net.ipv4.tcp_rfc1337", key_words::number, kernel_version{4, 15}},
-    key_facts{key::tcp_syncookies, "net.ipv4.tcp_syncookies", key_words::number, kernel_version{4, 9},
+    key_facts{key::tcp_rfc1337, "net.ipv4.tcp_rfc1337", key_words::number, kernel_version{4, 15}}, // 625357aa175c
+    key_facts{key::tcp_syncookies, "net.ipv4.tcp_syncookies", key_words::number, kernel_version{4, 6},
               key_words::pod_safe},
     key_facts{key::tcp_max_orphans, "net.ipv4.tcp_max_orphans", key_words::number, never_per_namespace,
               key_words::hosts_alone},
-    key_facts{key::tcp_orphan_retries, "net.ipv4.tcp_orphan_retries", key_words::number, kernel_version{4, 9}},
+    key_facts{key::tcp_orphan_retries, "net.ipv4.tcp_orphan_retries", key_words::number, kernel_version{4, 6}},
     key_facts{key::tcp_mem, "net.ipv4.tcp_mem", key_shape::triple, never_per_namespace, key_words::hosts_alone},
+    // 65c9410cf55e
     key_facts{key::tcp_abort_on_overflow, "net.ipv4.tcp_abort_on_overflow", key_words::number, kernel_version{4, 15}},
+    // fee83d097b16
     key_facts{key::tcp_max_syn_backlog, "net.ipv4.tcp_max_syn_backlog", key_words::number, kernel_version{4, 11}},
     key_facts{key::tcp_migrate_req, "net.ipv4.tcp_migrate_req"},
-    // Until 6.2 hidden only if the namespace belongs to an unprivileged user namespace.
+    // Until 6.2 hidden only if the namespace belongs to an unprivileged user namespace (sysctl_core_net_init).
     key_facts{key::somaxconn, "net.core.somaxconn", key_words::number, kernel_version{6, 3}},
-    key_facts{key::tcp_syn_retries, "net.ipv4.tcp_syn_retries", key_words::number, kernel_version{4, 9}},
-    key_facts{key::tcp_synack_retries, "net.ipv4.tcp_synack_retries", key_words::number, kernel_version{4, 9}},
-    key_facts{key::tcp_retries2, "net.ipv4.tcp_retries2", key_words::number, kernel_version{4, 9}},
+    key_facts{key::tcp_syn_retries, "net.ipv4.tcp_syn_retries", key_words::number, kernel_version{4, 6}},
+    key_facts{key::tcp_synack_retries, "net.ipv4.tcp_synack_retries", key_words::number, kernel_version{4, 6}},
+    key_facts{key::tcp_retries2, "net.ipv4.tcp_retries2", key_words::number, kernel_version{4, 6}},
     key_facts{key::tcp_rto_max_ms, "net.ipv4.tcp_rto_max_ms"},
+    // "tcp: Namespace-ify sysctl_tcp_invalid_ratelimit", of October 2017
     key_facts{key::tcp_invalid_ratelimit, "net.ipv4.tcp_invalid_ratelimit", key_words::number, kernel_version{4, 15}},
-    key_facts{key::tcp_keepalive_time, "net.ipv4.tcp_keepalive_time", key_words::number, kernel_version{4, 9},
+    // 13b287e8d1ca, then 9bd6861bd432 for the probes and b840d15d3912 for the interval
+    key_facts{key::tcp_keepalive_time, "net.ipv4.tcp_keepalive_time", key_words::number, kernel_version{4, 5},
               key_words::pod_safe},
-    key_facts{key::tcp_keepalive_intvl, "net.ipv4.tcp_keepalive_intvl", key_words::number, kernel_version{4, 9},
+    key_facts{key::tcp_keepalive_intvl, "net.ipv4.tcp_keepalive_intvl", key_words::number, kernel_version{4, 5},
               key_words::pod_safe},
-    key_facts{key::tcp_keepalive_probes, "net.ipv4.tcp_keepalive_probes", key_words::number, kernel_version{4, 9},
+    key_facts{key::tcp_keepalive_probes, "net.ipv4.tcp_keepalive_probes", key_words::number, kernel_version{4, 5},
               key_words::pod_safe},
     key_facts{key::ip_local_port_range, "net.ipv4.ip_local_port_range", key_shape::range, std::nullopt,
               key_words::pod_safe},
-    key_facts{key::ip_local_reserved_ports, "net.ipv4.ip_local_reserved_ports", key_shape::ports, kernel_version{4, 4},
+    // 122ff243f5f1
+    key_facts{key::ip_local_reserved_ports, "net.ipv4.ip_local_reserved_ports", key_shape::ports, kernel_version{3, 16},
               key_words::pod_safe},
     key_facts{key::ip_autobind_reuse, "net.ipv4.ip_autobind_reuse"},
     key_facts{key::tcp_ehash_entries, "net.ipv4.tcp_ehash_entries"},

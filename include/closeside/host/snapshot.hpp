@@ -78,7 +78,7 @@ struct snapshot {
     /// The inode of the network namespace that was looked at, as `ip netns identify` and `lsns` know it.
     std::optional<std::uint64_t> netns;
     network_namespace space = network_namespace::unknown;
-    /// /proc/sys is mounted read-only, as container runtimes do: only who starts the container can set a value.
+    /// /proc/sys/net is mounted read-only, as container runtimes do: only who starts the container can set a value.
     bool read_only = false;
     /// Not Linux's TCP, but a sandbox that serves constants under these names (gVisor); the keys are `emulated`.
     bool emulated = false;

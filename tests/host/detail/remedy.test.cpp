@@ -22,7 +22,7 @@ TEST_CASE("a fix says who can carry it out") {
 
         s.read_only = true;
         CHECK(fix().starts_with("have net.ipv4.tcp_rfc1337=0 set on the host"));
-        CHECK(says("/proc/sys is read-only here"));
+        CHECK(says("/proc/sys/net is read-only here"));
     }
 
     s.space = host::network_namespace::child;
@@ -64,6 +64,29 @@ TEST_CASE("a fix on a host names the file that its loader reads") {
     CHECK(says("unless /etc/sysctl.conf, which is read after it, sets it too"));
     CHECK(host::detail::set_key(s, key::conntrack_time_wait, "120").text.find("/etc/modules-load.d/") !=
           std::string::npos);
+}
+
+TEST_CASE("a fix in a container that systemd has booted names the container's own files") {
+    host::snapshot s;
+    s.space = host::network_namespace::child;
+    s.loader = host::sysctl_loader::systemd;
+    s.container = host::container::other;
+    const auto fix = [&](key k) { return host::detail::set_key(s, k, "0").text; };
+    CHECK(fix(key::tcp_rfc1337).starts_with("run `sysctl -w net.ipv4.tcp_rfc1337=0` as root inside this container"));
+    CHECK(fix(key::tcp_rfc1337).find("`net.ipv4.tcp_rfc1337 = 0` into a file below /etc/sysctl.d/") !=
+          std::string::npos);
+    CHECK(fix(key::tcp_rfc1337).find("docker") == std::string::npos);
+    CHECK(fix(key::tcp_max_orphans).find("set on the host or node") != std::string::npos);
+    // systemd-sysctl does not run in it then.
+    s.read_only = true;
+    CHECK(fix(key::tcp_rfc1337).starts_with("set net.ipv4.tcp_rfc1337=0 in what starts the container"));
+}
+
+TEST_CASE("a fix writes a range as a file takes it, whatever the kernel prints between its ends") {
+    const auto fix = host::detail::set_key({}, key::ip_local_port_range, "1024\t65535");
+    CHECK(fix.text.starts_with("run `sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"` as root"));
+    CHECK(fix.text.find("`net.ipv4.ip_local_port_range = 1024 65535`") != std::string::npos);
+    CHECK(fix.settings.at(0).value == "1024 65535");
 }
 
 TEST_CASE("a fix in a container names what its runtime takes, and no other") {

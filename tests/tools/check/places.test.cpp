@@ -98,7 +98,7 @@ TEST_CASE("network: closeside-check in a container with a read-only /proc/sys sa
     const json all = in_place(proc_view::sys_read_only);
     if (all.is_null()) return;
     check_that_it_works(all);
-    CHECK(fix_of(all).find("/proc/sys is read-only here, so it cannot be set from inside") != std::string::npos);
+    CHECK(fix_of(all).find("/proc/sys/net is read-only here, so it cannot be set from inside") != std::string::npos);
 }
 
 TEST_CASE("network: closeside-check that sees no setting says so in one line and ends with 70, and does what it can") {

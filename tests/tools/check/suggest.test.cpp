@@ -7,6 +7,8 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -15,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 using nlohmann::json;
@@ -36,6 +40,15 @@ std::set<std::string> settings_in(const std::string& fragment) {
     for (std::string line; std::getline(lines, line);)
         if (!line.empty() && !line.starts_with('#')) settings.insert(line);
     return settings;
+}
+
+/// A value that the kernel takes and shows as it is.
+std::string other_than(const std::string& key, const std::string& value) {
+    if (key == "net.ipv4.ip_local_port_range") return "20000 50000";
+    if (key == "net.ipv4.ip_local_reserved_ports") return "8080,9000-9010";
+    if (key == "net.ipv4.tcp_invalid_ratelimit") return "400"; // whole ticks
+    const long long number = std::stoll(value);
+    return std::to_string(number == 0 ? 1 : number - 1);
 }
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
@@ -137,4 +150,44 @@ TEST_CASE("network: sysctl -p with what suggest prints resolves the findings of 
         return;
     }
     CHECK(*text == "0 0 enough");
+}
+
+TEST_CASE("network: every line that suggest prints for any key is taken by the kernel, and reads back as meant") {
+    const std::string no_right = "no right";
+    fake_root directory = fake_root::empty();
+    const auto text = tests::in_own_network([&]() -> std::string {
+        // A host whose files were changed after its boot: what it has now differs from them in every key.
+        directory.add("run/systemd/system/.keep", "").add("proc/.keep", "");
+        const std::string proc = directory.path() + "/proc";
+        if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            ::mount("/proc", proc.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
+            return no_right;
+        std::string file;
+        const json before = json::parse(tests::check({"--format", "json"}).out);
+        for (const auto& [key, value] : before.at("values").items()) {
+            if (value.at("status") != "present") continue;
+            const std::string now = value.at("value");
+            file += key + " = " + other_than(key, now) + "\n";
+        }
+        directory.add("etc/sysctl.d/50.conf", file);
+        std::string wrong;
+        std::size_t lines = 0;
+        for (const std::string& line : settings_in(suggest(directory).out)) {
+            const std::size_t equals = line.find(" = ");
+            const std::string key = line.substr(0, equals), value = line.substr(equals + 3);
+            tests::write_sysctl(key, value);
+            std::string path = "/proc/sys/" + key, found;
+            std::replace(path.begin(), path.end(), '.', '/');
+            std::getline(std::ifstream(path), found);
+            std::replace(found.begin(), found.end(), '\t', ' ');
+            ++lines;
+            if (found != value) wrong += line + ": " + found + "\n";
+        }
+        return wrong + (lines >= 10 ? "many" : "few");
+    });
+    if (!text || *text == no_right) {
+        MESSAGE("SKIPPED: no right to namespaces");
+        return;
+    }
+    CHECK(*text == "many");
 }

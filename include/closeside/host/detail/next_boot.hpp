@@ -4,6 +4,7 @@
 
 #include <closeside/host/config_view.hpp>
 #include <closeside/host/detail/compose.hpp>
+#include <closeside/host/detail/remedy.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/key_value.hpp>
@@ -25,7 +26,7 @@ namespace closeside::host::detail {
 
 /// The files of a container are applied by nobody, unless it runs systemd as a host does and may write to the keys.
 [[gnu::cold]] inline bool files_are_applied(const snapshot& s) noexcept {
-    return s.space != network_namespace::child || (s.loader == sysctl_loader::systemd && !s.read_only);
+    return s.space != network_namespace::child || boots_by_itself(s);
 }
 
 /// Whether the key is there when the files are applied, and can be written to.

@@ -86,13 +86,13 @@ static_assert(every_key_has_its_directory(), "key_files opens the directories th
     const auto netns_of_first_process = closeside::detail::namespace_inode(top, "proc/1/ns/net");
     if (s.netns && netns_of_first_process && s.netns != netns_of_first_process) return network_namespace::child;
 
-    const bool since_4_9 = is_there(s, key::tcp_fin_timeout) && is_there(s, key::tcp_syncookies) &&
+    const bool since_4_6 = is_there(s, key::tcp_fin_timeout) && is_there(s, key::tcp_syncookies) &&
                            is_there(s, key::tcp_orphan_retries) && is_there(s, key::ip_local_port_range);
     const auto version = parse_kernel_version(s.kernel);
     // There such a child shows next to nothing of TCP. gVisor calls itself 4.4.0 as well, but shows tcp_rfc1337.
-    const bool before_4_9 = version && *version < kernel_version{4, 9} && is_there(s, key::ip_local_port_range) &&
+    const bool before_4_6 = version && *version < kernel_version{4, 6} && is_there(s, key::ip_local_port_range) &&
                             !is_there(s, key::tcp_rfc1337);
-    return since_4_9 || before_4_9 ? network_namespace::child : network_namespace::unknown;
+    return since_4_6 || before_4_6 ? network_namespace::child : network_namespace::unknown;
 }
 
 /// Tells the keys of a module that is not there, and in a child namespace those that are not shown, from those that do
@@ -130,6 +130,15 @@ static_assert(every_key_has_its_directory(), "key_files opens the directories th
         v.number.reset();
         v.high.reset();
     }
+}
+
+/// The keys are below net, which container runtimes mount apart from /proc/sys: LXC and systemd-nspawn leave net to a
+/// container whose other keys are read-only. Who is not root learns from the mount alone.
+[[gnu::cold]] inline bool cannot_be_set(int sysctls) noexcept {
+    const closeside::detail::owned_descriptor net = closeside::detail::open_directory(sysctls, "net/ipv4");
+    if (!net) return closeside::detail::is_read_only(sysctls);
+    if (closeside::detail::is_read_only(net.get())) return true;
+    return ::geteuid() == 0 && ::faccessat(net.get(), "ip_local_port_range", W_OK, AT_EACCESS) != 0 && errno != ENOENT;
 }
 
 [[gnu::cold]] inline bool exists(int below, const char* path) noexcept {
@@ -187,7 +196,7 @@ static_assert(every_key_has_its_directory(), "key_files opens the directories th
 
     const closeside::detail::file_source proc(top.get(), "proc");
     s.netns = closeside::detail::own_network_namespace(proc.get());
-    s.read_only = closeside::detail::is_read_only(sysctls.get());
+    s.read_only = cannot_be_set(sysctls.get());
     const auto release = sysctls.read_sysctl("kernel/osrelease");
     s.kernel = closeside::detail::printable_excerpt(closeside::detail::without_line_end(release.bytes));
 

@@ -65,38 +65,49 @@ struct remedy {
     return text;
 }
 
+/// Begins a system of its own, whose systemd applies its own /etc/sysctl.d at its start: an LXC or nspawn container, or a
+/// virtual server that shares its host's kernel. systemd-sysctl.service has ConditionPathIsReadWrite=/proc/sys/net.
+[[gnu::cold]] inline bool boots_by_itself(const snapshot& s) noexcept {
+    return s.loader == sysctl_loader::systemd && !s.read_only;
+}
+
+[[gnu::cold]] inline std::string set_in_container(const snapshot& s, const key_facts& key, std::string_view value,
+                                                  const std::string& assignment) {
+    const std::string reach = "; a value set on the host does not reach this network namespace";
+    if (boots_by_itself(s))
+        return compose("run `sysctl -w {}` as root inside this container, and {}{}",
+                       {assignment, set_at_boot(s, key, value), reach});
+    const std::string at_start = compose("in what starts the container ({})", {set_by_runtime(s, key, assignment)});
+    return s.read_only ? compose("set {} {}: /proc/sys/net is read-only here, so it cannot be set from inside{}",
+                                 {assignment, at_start, reach})
+                       : compose("run `sysctl -w {}` as root inside this network namespace, and set it for good {}{}",
+                                 {assignment, at_start, reach});
+}
+
 /// How `k` gets the value `value` in the place where the snapshot was taken, and who can do it.
 /** On a host, `sysctl -w` for now and a file below /etc/sysctl.d for the next boot: every loader reads that. Neither
- *  reaches a container, whose values come from what starts it; and some keys nobody but the host's root can set. Begins
- *  in lower case, to stand inside a sentence. */
-[[gnu::cold, gnu::noinline]] inline remedy set_key(const snapshot& s, key k, std::string_view value) {
+ *  reaches a container that only runs a program: its values come from what starts it; and some keys nobody but the host's
+ *  root can set. The value may be as the kernel prints it, with a tab. Begins in lower case, to stand inside a sentence.
+ */
+[[gnu::cold, gnu::noinline]] inline remedy set_key(const snapshot& s, key k, std::string_view printed) {
     const key_facts& key = facts(k);
+    const std::string value = to_be_written(printed);
     // A range has a blank in it, which a shell must not split at.
     const std::string quote = value.find(' ') != value.npos ? "\"" : "";
     const std::string assignment = compose("{}={}{}{}", {key.name, quote, value, quote});
-    const std::vector<finding::setting> settings{{std::string(key.name), std::string(value)}};
+    const std::vector<finding::setting> settings{{std::string(key.name), value}};
 
     if (s.space == network_namespace::child && key.reach == key_reach::host)
         return {compose("have {} set on the host or node (`sysctl -w {}`, and a line in /etc/sysctl.d/): it cannot be "
                         "set for one container",
                         {assignment, assignment}),
                 settings};
-    if (s.space == network_namespace::child) {
-        const std::string at_start = compose("in what starts the container ({})", {set_by_runtime(s, key, assignment)});
-        const std::string reach = "; a value set on the host does not reach this network namespace";
-        return {s.read_only
-                    ? compose("set {} {}: /proc/sys is read-only here, so it cannot be set from inside{}",
-                              {assignment, at_start, reach})
-                    : compose("run `sysctl -w {}` as root inside this network namespace, and set it for good {}{}",
-                              {assignment, at_start, reach}),
-                settings};
-    }
+    if (s.space == network_namespace::child) return {set_in_container(s, key, value, assignment), settings};
     if (s.read_only)
-        return {
-            compose(
-                "have {} set on the host (`sysctl -w {}`, and a line in /etc/sysctl.d/): /proc/sys is read-only here",
-                {assignment, assignment}),
-            settings};
+        return {compose("have {} set on the host (`sysctl -w {}`, and a line in /etc/sysctl.d/): /proc/sys/net is "
+                        "read-only here",
+                        {assignment, assignment}),
+                settings};
     return {compose("run `sysctl -w {}` as root, and {}", {assignment, set_at_boot(s, key, value)}), settings};
 }
 

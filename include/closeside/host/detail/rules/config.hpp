@@ -234,9 +234,10 @@ inline constexpr rule config_file_harmful{
 
 inline constexpr rule line_sets_nothing{
     "CS508", "a line of a configuration file sets nothing", [](const rule_input& in) -> std::optional<judgement> {
-        const problem_list lines(
-            in, {config_problem_kind::unknown_key, config_problem_kind::malformed_key, config_problem_kind::no_setting},
-            true);
+        const problem_list lines(in,
+                                 {config_problem_kind::unknown_key, config_problem_kind::future_key,
+                                  config_problem_kind::malformed_key, config_problem_kind::no_setting},
+                                 true);
         if (lines.empty()) return std::nullopt;
         return found(severity::note, {}, lines.text(),
                      "None by itself; whoever wrote the line believes that it is in force",

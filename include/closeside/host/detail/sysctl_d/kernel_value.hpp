@@ -3,9 +3,12 @@
 #define CLOSESIDE_HOST_DETAIL_SYSCTL_D_KERNEL_VALUE_HPP
 
 #include <closeside/detail/kernel/sysctl_text.hpp>
+#include <closeside/host/detail/kernel_version.hpp>
+#include <closeside/host/detail/sysctl_d/value_rules.hpp>
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -16,75 +19,10 @@
 
 namespace closeside::host::detail::sysctl_d {
 
-/// How the kernel reads what is written to a key.
-enum class value_form : std::uint8_t {
-    number,     ///< one integer between two bounds; what follows it after a blank is ignored
-    ticks,      ///< the same in milliseconds, which the kernel rounds up to its ticks and shows so
-    port_range, ///< one or two ports; a lone one replaces the low end only
-    port_list,  ///< ports and ranges with commas between
-    unknown     ///< not modelled: taken for accepted, unless the key holds one number now and the text is not a number
-};
-
-struct value_rule {
-    std::string_view path;
-    value_form form;
-    std::int64_t lowest = 0;
-    std::int64_t highest = 0;
-};
-
-inline constexpr std::int64_t int_min = std::numeric_limits<std::int32_t>::min();
-inline constexpr std::int64_t int_max = std::numeric_limits<std::int32_t>::max();
-/// Seconds are kept in ticks, in an int. What every kernel refuses, whose ticks are a hundredth of a second or less.
-inline constexpr std::int64_t most_seconds = int_max / 100;
-
-/// The bounds as Linux 6.18 keeps them (net/ipv4/sysctl_net_ipv4.c, net/core/sysctl_net_core.c,
-/// net/netfilter/nf_conntrack_standalone.c). A test that writes to a namespace's keys holds them against the kernel.
-inline constexpr std::array value_rules{
-    value_rule{"net/core/somaxconn", value_form::number, 0, int_max},
-    value_rule{"net/ipv4/ip_autobind_reuse", value_form::number, 0, 1},
-    value_rule{"net/ipv4/ip_local_port_range", value_form::port_range, 1, 65535},
-    value_rule{"net/ipv4/ip_local_reserved_ports", value_form::port_list, 0, 65535},
-    value_rule{"net/ipv4/tcp_abort_on_overflow", value_form::number, 0, 255},
-    value_rule{"net/ipv4/tcp_challenge_ack_limit", value_form::number, int_min, int_max},
-    value_rule{"net/ipv4/tcp_fin_timeout", value_form::number, -most_seconds, most_seconds},
-    value_rule{"net/ipv4/tcp_invalid_ratelimit", value_form::ticks, 0, int_max},
-    value_rule{"net/ipv4/tcp_keepalive_intvl", value_form::number, -most_seconds, most_seconds},
-    value_rule{"net/ipv4/tcp_keepalive_probes", value_form::number, 0, 255},
-    value_rule{"net/ipv4/tcp_keepalive_time", value_form::number, -most_seconds, most_seconds},
-    value_rule{"net/ipv4/tcp_max_orphans", value_form::number, int_min, int_max},
-    value_rule{"net/ipv4/tcp_max_syn_backlog", value_form::number, int_min, int_max},
-    value_rule{"net/ipv4/tcp_max_tw_buckets", value_form::number, int_min, int_max},
-    value_rule{"net/ipv4/tcp_migrate_req", value_form::number, 0, 1},
-    value_rule{"net/ipv4/tcp_orphan_retries", value_form::number, 0, 255},
-    value_rule{"net/ipv4/tcp_retries1", value_form::number, 0, 255},
-    value_rule{"net/ipv4/tcp_retries2", value_form::number, 0, 255},
-    value_rule{"net/ipv4/tcp_rfc1337", value_form::number, 0, 255},
-    value_rule{"net/ipv4/tcp_rto_max_ms", value_form::number, 1000, 120000},
-    value_rule{"net/ipv4/tcp_syn_retries", value_form::number, 1, 127},
-    value_rule{"net/ipv4/tcp_synack_retries", value_form::number, 0, 255},
-    value_rule{"net/ipv4/tcp_syncookies", value_form::number, 0, 255},
-    value_rule{"net/ipv4/tcp_timestamps", value_form::number, 0, 255},
-    value_rule{"net/ipv4/tcp_tw_reuse", value_form::number, 0, 2},
-    value_rule{"net/ipv4/tcp_tw_reuse_delay", value_form::number, 1, 60000},
-    value_rule{"net/ipv4/tcp_workaround_signed_windows", value_form::number, 0, 255},
-    value_rule{"net/netfilter/nf_conntrack_tcp_be_liberal", value_form::number, 0, 1},
-    value_rule{"net/netfilter/nf_conntrack_tcp_loose", value_form::number, 0, 1},
-    value_rule{"net/netfilter/nf_conntrack_tcp_timeout_close_wait", value_form::number, -most_seconds, most_seconds},
-    value_rule{"net/netfilter/nf_conntrack_tcp_timeout_established", value_form::number, -most_seconds, most_seconds},
-    value_rule{"net/netfilter/nf_conntrack_tcp_timeout_fin_wait", value_form::number, -most_seconds, most_seconds},
-    value_rule{"net/netfilter/nf_conntrack_tcp_timeout_last_ack", value_form::number, -most_seconds, most_seconds},
-    value_rule{"net/netfilter/nf_conntrack_tcp_timeout_time_wait", value_form::number, -most_seconds, most_seconds},
-};
-
-inline value_rule rule_for(std::string_view path) noexcept {
-    for (const value_rule& rule : value_rules)
-        if (rule.path == path) return rule;
-    return {path, value_form::unknown, 0, 0};
-}
-
 /// What the kernel shows after a write, or why it refuses it (EINVAL).
 struct write_result {
     bool accepted = false;
+    /// After a refusal empty, or what is shown now that the numbers before the one that it objects to are in force.
     std::string shown;
     std::string reason;
 };
@@ -95,16 +33,76 @@ struct write_context {
     std::string before;
     /// net.ipv4.ip_unprivileged_port_start, which no low end of the port range may be below.
     std::int64_t first_unprivileged_port = 1024;
+    /// Not known: taken for a recent one.
+    std::optional<kernel_version> kernel{};
 };
+
+inline constexpr std::string_view blanks_of_kernel = " \t\n\v\f\r";
 
 inline write_result refused(std::string reason) { return {false, {}, std::move(reason)}; }
 
-inline write_result write_number(const value_rule& rule, std::string_view text) {
+/// Why there is no number at the beginning of a text that has one for people.
+inline std::string no_number(std::string_view text) {
+    const std::size_t first = std::min(text.find_first_not_of(blanks_of_kernel), text.size());
+    if (first == text.size()) return "it is empty";
+    switch (text[first]) {
+    case '"':
+    case '\'': return "it is in quotes, which are for a shell: no loader takes them off";
+    case '+': return "it has a sign in front";
+    default: return "it is not a number to the kernel";
+    }
+}
+
+inline std::string bounds(std::int64_t lowest, std::int64_t highest) {
+    return "the kernel takes " + std::to_string(lowest) + " to " + std::to_string(highest);
+}
+
+inline write_result write_number(const value_rule& rule, std::string_view text, const write_context& context) {
     const auto number = closeside::detail::parse_number(text);
-    if (!number) return refused("it is not a number to the kernel");
-    if (*number < rule.lowest || *number > rule.highest)
-        return refused("the kernel takes " + std::to_string(rule.lowest) + " to " + std::to_string(rule.highest));
+    if (!number) return refused(no_number(text));
+    const bool bounded = !context.kernel || *context.kernel >= rule.bounded_since;
+    const auto lowest = bounded ? rule.lowest : int_min, highest = bounded ? rule.highest : int_max;
+    if (*number < lowest || *number > highest) return refused(bounds(lowest, highest));
     return {true, std::to_string(*number), {}};
+}
+
+/// The numbers of a vector, as many as there are at its beginning.
+inline std::vector<std::int64_t> take_numbers(std::string_view text, std::size_t at_most) {
+    std::vector<std::int64_t> numbers;
+    while (numbers.size() != at_most) {
+        const auto number = closeside::detail::take_number(text);
+        if (!number) break;
+        numbers.push_back(*number);
+    }
+    return numbers;
+}
+
+inline std::string with_tabs(const std::vector<std::int64_t>& numbers) {
+    std::string text;
+    for (const std::int64_t number : numbers) text += (text.empty() ? "" : "\t") + std::to_string(number);
+    return text;
+}
+
+/// Into a vector that has `size` numbers (do_proc_dointvec, do_proc_doulongvec_minmax): each number is in force as soon as
+/// it is read, also if one after it is refused; what follows the last is ignored.
+inline write_result write_vector(std::string_view text, const write_context& context, std::size_t size,
+                                 std::int64_t lowest, std::int64_t highest) {
+    std::vector<std::int64_t> numbers = take_numbers(context.before, size);
+    for (std::size_t i = 0; i != size; ++i) {
+        if (text.find_first_not_of(blanks_of_kernel) == text.npos && i != 0) break;
+        const auto number = closeside::detail::take_number(text);
+        if (!number || *number < lowest || *number > highest) {
+            std::string reason = number ? bounds(lowest, highest) : no_number(text);
+            if (i == 0) return refused(std::move(reason));
+            return {false, with_tabs(numbers),
+                    "of number " + std::to_string(i + 1) + ": " + reason + "; what is before it is in force"};
+        }
+        if (i < numbers.size())
+            numbers[i] = *number;
+        else
+            numbers.push_back(*number);
+    }
+    return {true, with_tabs(numbers), {}};
 }
 
 inline write_result write_port_range(const value_rule& rule, std::string_view text, const write_context& context) {
@@ -112,7 +110,7 @@ inline write_result write_port_range(const value_rule& rule, std::string_view te
     const auto before = closeside::detail::parse_number_pair(context.before);
     std::array<std::int64_t, 2> ends{before ? before->first : 32768, before ? before->second : 60999};
     for (std::size_t i = 0; i != ends.size(); ++i) {
-        if (i != 0 && text.find_first_not_of(" \t\n\v\f\r") == text.npos) break;
+        if (i != 0 && text.find_first_not_of(blanks_of_kernel) == text.npos) break;
         const auto end = closeside::detail::take_number(text);
         if (!end) return refused("it is not two numbers with a blank between");
         if (*end < rule.lowest || *end > rule.highest) return refused("ports go from 1 to 65535");
@@ -129,7 +127,7 @@ inline std::optional<std::int64_t> take_port(std::string_view& text, std::string
     const std::size_t end = std::min(text.find_first_of(ends), text.size());
     const std::string_view digits = text.substr(0, end);
     if (digits.empty() || digits.front() < '0' || digits.front() > '9') return std::nullopt;
-    if (digits.find_first_of(" \t\n\v\f\r") != digits.npos) return std::nullopt;
+    if (digits.find_first_of(blanks_of_kernel) != digits.npos) return std::nullopt;
     const auto port = closeside::detail::parse_number(digits);
     if (!port || *port > 65535) return std::nullopt;
     text.remove_prefix(end);
@@ -168,14 +166,29 @@ inline std::string plain(std::string_view text) {
     std::string_view rest = text;
     while (const auto number = closeside::detail::take_number(rest))
         numbers += (numbers.empty() ? "" : "\t") + std::to_string(*number);
-    if (!numbers.empty() && rest.find_first_not_of(" \t\n\v\f\r") == rest.npos) return numbers;
-    const std::size_t first = text.find_first_not_of(" \t\n\v\f\r");
+    if (!numbers.empty() && rest.find_first_not_of(blanks_of_kernel) == rest.npos) return numbers;
+    const std::size_t first = text.find_first_not_of(blanks_of_kernel);
     if (first == text.npos) return {};
-    return std::string(text.substr(first, text.find_last_not_of(" \t\n\v\f\r") - first + 1));
+    return std::string(text.substr(first, text.find_last_not_of(blanks_of_kernel) - first + 1));
 }
 
-inline bool is_one_number(std::string_view text) noexcept {
-    return closeside::detail::take_number(text) && text.find_first_not_of(" \t\n") == text.npos;
+/// How many numbers the text consists of; 0 if of something else.
+inline std::size_t count_numbers(std::string_view text) noexcept {
+    std::size_t n = 0;
+    while (closeside::detail::take_number(text)) ++n;
+    return text.find_first_not_of(" \t\n") == text.npos ? n : 0;
+}
+
+/// A key that is not modelled: the form of what it shows now tells what it takes.
+inline write_result write_unknown(std::string_view text, const write_context& context) {
+    constexpr auto lowest = std::numeric_limits<std::int64_t>::min(),
+                   highest = std::numeric_limits<std::int64_t>::max();
+    const std::size_t numbers = count_numbers(context.before);
+    if (numbers > 1) return write_vector(text, context, numbers, lowest, highest);
+    if (numbers == 0) return {true, plain(text), {}};
+    const auto number = closeside::detail::parse_number(text);
+    if (!number) return refused("the key holds a number, and " + no_number(text));
+    return {true, std::to_string(*number), {}};
 }
 
 /// What becomes of writing `text` and a line feed to the key `path`, as of canonical().
@@ -183,15 +196,13 @@ inline write_result write_value(std::string_view path, std::string_view text, co
     const value_rule rule = rule_for(path);
     switch (rule.form) {
     case value_form::number:
-    case value_form::ticks: return write_number(rule, text);
+    case value_form::ticks: return write_number(rule, text, context);
+    case value_form::triple: return write_vector(text, context, 3, rule.lowest, rule.highest);
     case value_form::port_range: return write_port_range(rule, text, context);
     case value_form::port_list: return write_port_list(text);
     case value_form::unknown: break;
     }
-    if (is_one_number(context.before) && !closeside::detail::parse_number(text))
-        return refused("the key holds a number, and it is not a number to the kernel");
-    return {
-        true, is_one_number(context.before) ? std::to_string(*closeside::detail::parse_number(text)) : plain(text), {}};
+    return write_unknown(text, context);
 }
 
 /// The key shows `live` now: does it come from a write after which it was to show `shown`?

@@ -2,37 +2,25 @@
 #ifndef CLOSESIDE_HOST_DETAIL_SYSCTL_D_KEY_PROBLEMS_HPP
 #define CLOSESIDE_HOST_DETAIL_SYSCTL_D_KEY_PROBLEMS_HPP
 
+#include <closeside/detail/kernel/printable_text.hpp>
 #include <closeside/host/config_view.hpp>
+#include <closeside/host/detail/kernel_defaults.hpp>
 #include <closeside/host/detail/kernel_version.hpp>
 #include <closeside/host/detail/sysctl_d/key_path.hpp>
 #include <closeside/host/detail/sysctl_d/key_tree.hpp>
 #include <closeside/host/detail/sysctl_d/known_keys.hpp>
 #include <closeside/host/detail/sysctl_d/modules.hpp>
+#include <closeside/host/detail/sysctl_d/spelling.hpp>
+#include <closeside/host/key_value.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace closeside::host::detail::sysctl_d {
-
-inline std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i != a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (std::size_t j = 0; j != b.size(); ++j) {
-            const std::size_t above = row[j + 1];
-            row[j + 1] = std::min({row[j] + 1, above + 1, diagonal + (a[i] == b[j] ? 0U : 1U)});
-            diagonal = above;
-        }
-    }
-    return row.back();
-}
 
 inline std::string where(const config_key::setting& s) { return s.file + ":" + std::to_string(s.line); }
 
@@ -45,6 +33,7 @@ public:
                     tree.look("net/ipv4/tcp_max_orphans") == key_tree::kind::missing) {}
 
     void judge(const config_key& k, const std::string& path) {
+        first_of_key_ = view_->problems.size();
         refusals(k, k.systemd);
         refusals(k, k.procps);
         const config_key::outcome& boot = view_->at_boot(k);
@@ -55,6 +44,7 @@ public:
         const bool there = !tree_->is_known() || tree_->look(path) != key_tree::kind::missing;
         if (!there || find_retirement(k.name))
             if (missing(k, path, set, there)) return;
+        if (!tree_->is_known() && (future(k, set) || misspelt(k, path, set))) return;
         module_order(k, set, there);
         if (!there) return;
         if (k.drift)
@@ -65,7 +55,10 @@ public:
     }
 
 private:
-    static std::string quoted(const std::string& value) { return value.empty() ? "nothing" : "'" + value + "'"; }
+    /// Printable, with a blank for a tab: what files hold, and what a vector has between its numbers.
+    static std::string quoted(const std::string& value) {
+        return value.empty() ? "nothing" : "'" + closeside::detail::printable(to_be_written(value)) + "'";
+    }
 
     static std::string sets(const config_key::outcome& o) {
         return o.winner ? "sets " + quoted(o.shown) + " by " + where(*o.winner) : "leaves it as it is";
@@ -75,7 +68,9 @@ private:
              std::string text) {
         config_problem problem{kind, how_bad, k.name, at.file, at.line, std::move(text)};
         auto& all = view_->problems;
-        if (std::find(all.begin(), all.end(), problem) == all.end()) all.push_back(std::move(problem));
+        // Two loaders object to one line. Of the key alone: all of them together would be looked through for each.
+        const auto here = all.begin() + static_cast<std::ptrdiff_t>(first_of_key_);
+        if (std::find(here, all.end(), problem) == all.end()) all.push_back(std::move(problem));
     }
 
     void refusals(const config_key& k, const config_key::outcome& o) {
@@ -110,6 +105,7 @@ private:
         }
         if (const std::string_view module = module_of(k.name); !module.empty() && !module_is_there(module))
             return false;
+        if (future(k, set)) return true;
         if (is_child_) return hidden(k, set);
         unknown(k, path, set);
         return true;
@@ -131,17 +127,33 @@ private:
                    !path.starts_with("net/netfilter/")) {
             return;
         }
-        std::string nearest;
-        std::size_t distance = 4;
-        if (name.size() < 64)
-            for (const std::string& candidate : tree_->names(above))
-                if (const std::size_t d = edit_distance(name, candidate); d < distance) {
-                    distance = d;
-                    nearest = candidate;
-                }
+        const std::string near = spelling_.nearest(name, tree_->names(above));
         say(config_problem_kind::unknown_key, severity::warning, k, set,
             "this kernel has no such key" +
-                (nearest.empty() ? std::string() : "; " + with_dots(above + "/" + nearest) + " is near to it"));
+                (near.empty() ? std::string() : "; " + with_dots(above + "/" + near) + " is near to it"));
+    }
+
+    /// Of a kernel that is not here: near to a key, and none that any release is known to have.
+    bool misspelt(const config_key& k, const std::string& path, const config_key::setting& set) {
+        const std::size_t slash = path.rfind('/');
+        if (slash == path.npos || tree_->is_name(path)) return false;
+        const std::string above = path.substr(0, slash);
+        const std::string near = spelling_.nearest(path.substr(slash + 1), tree_->names(above));
+        if (near.empty()) return false;
+        say(config_problem_kind::unknown_key, severity::warning, k, set,
+            "no such key is known of any kernel; " + with_dots(above + "/" + near) + " is near to it");
+        return true;
+    }
+
+    /// True: a later kernel has the key.
+    bool future(const config_key& k, const config_key::setting& set) {
+        const auto id = find_key(k.name);
+        const key_history* const history = id ? history_of(*id) : nullptr;
+        if (!history || !kernel_ || *kernel_ >= history->since) return false;
+        say(config_problem_kind::future_key, severity::warning, k, set,
+            "the key is there since Linux " + std::to_string(history->since.major) + "." +
+                std::to_string(history->since.minor) + "; on this kernel the line sets nothing");
+        return true;
     }
 
     bool module_is_there(std::string_view module) const {
@@ -183,6 +195,8 @@ private:
     const modules* modules_;
     std::optional<kernel_version> kernel_;
     bool is_child_;
+    spelling spelling_;
+    std::size_t first_of_key_ = 0;
 };
 
 } // namespace closeside::host::detail::sysctl_d

@@ -5,6 +5,7 @@
 #include <closeside/detail/kernel/printable_text.hpp>
 #include <closeside/detail/kernel/proc_reader.hpp>
 #include <closeside/detail/kernel/sysctl_text.hpp>
+#include <closeside/host/detail/sysctl_d/known_names.hpp>
 #include <closeside/host/detail/sysctl_d/path_in_root.hpp>
 #include <closeside/host/key_value.hpp>
 
@@ -16,13 +17,14 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <sys/stat.h>
 
 namespace closeside::host::detail::sysctl_d {
 
-/// The keys that the kernel has, below proc/sys of a root; looked up when asked for.
+/// The keys that a kernel has: this one's, below proc/sys of a root, looked up when asked for; or those told of another.
 class key_tree {
 public:
     enum class kind : std::uint8_t { missing, key, read_only_key, directory };
@@ -35,11 +37,25 @@ public:
         known_ = sysctls_ && look("net") == kind::directory;
     }
 
+    /// Of a kernel that is not here: what these keys show there. It may have others.
+    explicit key_tree(std::map<std::string, std::string> values) : told_(std::move(values)) {
+        for (const std::string_view name : known_names) {
+            const std::size_t slash = name.rfind('/');
+            names_[std::string(name.substr(0, slash))].emplace_back(name.substr(slash + 1));
+        }
+    }
+
+    /// Some kernel has a key of that path.
+    bool is_name(const std::string& path) const {
+        return told_.contains(path) || std::find(known_names.begin(), known_names.end(), path) != known_names.end();
+    }
+
     /// False: the root has no proc/sys/net, and nothing tells which keys exist.
     bool is_known() const noexcept { return known_; }
 
     /// `path` as of canonical(). A file can name a key for ever, so that each is looked up once.
     kind look(const std::string& path) const {
+        if (told_.contains(path)) return kind::key;
         if (!sysctls_) return kind::missing;
         const auto [at, is_new] = looked_up_.try_emplace(path, kind::missing);
         if (is_new) at->second = look_up(path);
@@ -48,6 +64,8 @@ public:
 
     /// What the kernel has under a key now: one line of text.
     key_value read(const std::string& path) const {
+        if (const auto told = told_.find(path); told != told_.end())
+            return {key_status::present, told->second, {}, {}, {}};
         if (!sysctls_) return {};
         const located where = locate(sysctls_.get(), path);
         if (where.error != 0) return of_error(where.error, nullptr);
@@ -93,6 +111,7 @@ private:
                 problem ? problem : std::generic_category().message(error)};
     }
 
+    std::map<std::string, std::string> told_;
     owned_descriptor sysctls_;
     bool known_ = false;
     mutable std::map<std::string, kind> looked_up_;

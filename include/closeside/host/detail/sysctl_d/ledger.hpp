@@ -4,6 +4,7 @@
 
 #include <closeside/detail/kernel/sysctl_text.hpp>
 #include <closeside/host/config_view.hpp>
+#include <closeside/host/detail/kernel_version.hpp>
 #include <closeside/host/detail/sysctl_d/kernel_value.hpp>
 #include <closeside/host/detail/sysctl_d/key_tree.hpp>
 
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,8 +43,8 @@ inline constexpr std::size_t most_patterns = 128;
 /// What one loader has done to every key below net so far.
 class ledger {
 public:
-    ledger(const key_tree& tree, std::int64_t first_unprivileged_port)
-        : tree_(&tree), first_unprivileged_port_(first_unprivileged_port) {}
+    ledger(const key_tree& tree, std::int64_t first_unprivileged_port, std::optional<kernel_version> kernel)
+        : tree_(&tree), first_unprivileged_port_(first_unprivileged_port), kernel_(kernel) {}
 
     /// The loader writes the value of the assignment to `key`, as of canonical(), and the kernel takes it or not.
     void write(const std::string& key, const assignment& from) {
@@ -53,8 +55,11 @@ public:
             return lose(outcome, from, config_key::loss::refused, "it is a directory");
         if (kind == key_tree::kind::read_only_key)
             return lose(outcome, from, config_key::loss::read_only, "nobody can write to it here");
-        write_result result = write_value(key, from.value, {before(key, outcome), first_unprivileged_port_});
-        if (!result.accepted) return lose(outcome, from, config_key::loss::refused, result.reason);
+        write_result result = write_value(key, from.value, {before(key, outcome), first_unprivileged_port_, kernel_});
+        if (!result.accepted) {
+            lose(outcome, from, config_key::loss::refused, result.reason);
+            if (result.shown.empty()) return;
+        }
         if (outcome.winner) add(outcome, {*std::move(outcome.winner), config_key::loss::overridden, from.where()});
         outcome.winner = from.as_setting();
         outcome.shown = std::move(result.shown);
@@ -82,15 +87,16 @@ private:
     }
 
     /// What the key shows before the write. A boot begins with the kernel's own values, which write_value() knows where
-    /// they matter; of a key that it does not know, the form of what is there now tells what it takes.
+    /// they matter; of a vector and of a key that it does not know, what is there now is the best guess.
     std::string before(const std::string& key, const config_key::outcome& outcome) {
         if (outcome.winner) return outcome.shown;
         const auto form = rule_for(key).form;
-        return form == value_form::unknown ? tree_->read(key).text : std::string();
+        return form == value_form::unknown || form == value_form::triple ? tree_->read(key).text : std::string();
     }
 
     const key_tree* tree_;
     std::int64_t first_unprivileged_port_;
+    std::optional<kernel_version> kernel_;
     std::map<std::string, config_key::outcome> outcomes_;
 };
 

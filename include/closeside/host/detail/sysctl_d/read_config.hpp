@@ -3,6 +3,7 @@
 #define CLOSESIDE_HOST_DETAIL_SYSCTL_D_READ_CONFIG_HPP
 
 #include <closeside/detail/exceptions.hpp>
+#include <closeside/detail/kernel/printable_text.hpp>
 #include <closeside/detail/kernel/proc_reader.hpp>
 #include <closeside/host/config_view.hpp>
 #include <closeside/host/detail/sysctl_d/file_list.hpp>
@@ -79,6 +80,62 @@ inline void sort_problems(config_view& view) {
     });
 }
 
+inline void apply_loaders(const loaded_files& all, key_tree& tree, const procps_loader& procps, ledger& procps_book,
+                          const systemd_loader& systemd, ledger& systemd_book) {
+    std::vector<std::string> candidates(all.named.begin(), all.named.end());
+    for (const key_facts& facts : key_table)
+        if (std::string path = with_slashes(facts.name); !all.named.contains(path))
+            candidates.push_back(std::move(path));
+    procps.apply(tree, candidates, procps_book);
+    systemd.apply(tree, candidates, systemd_book);
+}
+
+/// What files hold goes to logs and terminals: no control character of theirs is left in it.
+inline void make_printable(std::string& text) {
+    const auto steers = [](char c) { return (c >= '\0' && c < ' ' && c != '\t') || c == '\x7f'; };
+    if (std::none_of(text.begin(), text.end(), steers)) return;
+    std::string escaped;
+    for (const char c : text)
+        if (steers(c))
+            escaped += closeside::detail::printable({&c, 1});
+        else
+            escaped += c;
+    text = std::move(escaped);
+}
+
+inline void make_printable(config_key::setting& setting) {
+    for (std::string* text : {&setting.value, &setting.file, &setting.pattern}) make_printable(*text);
+}
+
+inline void make_printable(config_key::outcome& outcome) {
+    if (outcome.winner) make_printable(*outcome.winner);
+    make_printable(outcome.shown);
+    for (config_key::loser& loser : outcome.losers) {
+        make_printable(loser.setting);
+        make_printable(loser.by);
+    }
+}
+
+inline void make_printable(config_view& view) {
+    for (config_key& k : view.keys) {
+        make_printable(k.name);
+        make_printable(k.systemd);
+        make_printable(k.procps);
+    }
+    for (config_problem& p : view.problems)
+        for (std::string* text : {&p.key, &p.file, &p.text}) make_printable(*text);
+    for (std::string& file : view.files) make_printable(file);
+    // find() goes by the order, which an escape may have changed.
+    std::sort(view.keys.begin(), view.keys.end(),
+              [](const config_key& a, const config_key& b) { return a.name < b.name; });
+}
+
+/// No port range may begin below it, since Linux 4.11 (commit 4548b683b781).
+inline std::int64_t first_unprivileged_port(const key_tree& tree, std::optional<kernel_version> kernel) {
+    if (kernel && *kernel < kernel_version{4, 11}) return 0;
+    return closeside::detail::parse_number(tree.read("net/ipv4/ip_unprivileged_port_start").text).value_or(1024);
+}
+
 /// Fills `view`, whose `error` is set if the root cannot be opened.
 inline void read_files(config_view& view, const std::string& host_root, sysctl_loader wanted,
                        const procps_release& release) {
@@ -89,9 +146,9 @@ inline void read_files(config_view& view, const std::string& host_root, sysctl_l
     find_loader(view, root, wanted);
 
     key_tree tree(root);
-    const auto first_port =
-        closeside::detail::parse_number(tree.read("net/ipv4/ip_unprivileged_port_start").text).value_or(1024);
-    ledger procps_book(tree, first_port), systemd_book(tree, first_port);
+    const auto kernel = parse_kernel_version(tree.read("kernel/osrelease").text);
+    const auto first_port = first_unprivileged_port(tree, kernel);
+    ledger procps_book(tree, first_port, kernel), systemd_book(tree, first_port, kernel);
     procps_loader procps(release);
     systemd_loader systemd;
 
@@ -107,12 +164,7 @@ inline void read_files(config_view& view, const std::string& host_root, sysctl_l
         systemd_files.push_back({credential});
     load_files(root, systemd_files, systemd, systemd_book, all);
 
-    std::vector<std::string> candidates(all.named.begin(), all.named.end());
-    for (const key_facts& facts : key_table)
-        if (std::string path = with_slashes(facts.name); !all.named.contains(path))
-            candidates.push_back(std::move(path));
-    procps.apply(tree, candidates, procps_book);
-    systemd.apply(tree, candidates, systemd_book);
+    apply_loaders(all, tree, procps, procps_book, systemd, systemd_book);
     list_keys(view, tree, systemd_book, procps_book);
 
     judge_files(view, all, finder);
@@ -120,6 +172,7 @@ inline void read_files(config_view& view, const std::string& host_root, sysctl_l
     key_judge judge(view, tree, modules);
     for (const config_key& k : view.keys) judge.judge(k, with_slashes(k.name));
     sort_problems(view);
+    make_printable(view);
 }
 
 } // namespace closeside::host::detail::sysctl_d
