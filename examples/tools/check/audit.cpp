@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "audit_options.hpp"
 #include "command.hpp"
+#include "fail_on.hpp"
 #include "report.hpp"
 
 #include <CLI/CLI.hpp>
@@ -19,20 +20,22 @@ namespace host = closeside::host;
 struct command {
     audit_options what;
     output to;
-    bool verbose = false;
+    text_choice text;
+    fail_on least;
 };
 
-int exit_status(const report& r) {
-    int status = 0;
+/// Of the findings that count.
+std::optional<host::severity> worst(const report& r) {
+    std::optional<host::severity> worst;
     for (const judged& j : r.findings)
-        if (!j.suppressed) status = std::max(status, static_cast<int>(j.finding.severity));
-    return status;
+        if (!j.suppressed) worst = std::max(worst, std::optional(j.finding.severity));
+    return worst;
 }
 
 std::string rendered(const report& r, const command& c) {
     std::ostringstream out;
     switch (c.to.format) {
-    case output_format::text: print_text(out, r, look_at_terminal(c.to), c.verbose); break;
+    case output_format::text: print_text(out, r, look_at_terminal(c.to), c.text); break;
     case output_format::json: print_json(out, r); break;
     case output_format::prometheus: print_prometheus(out, r); break;
     }
@@ -43,7 +46,7 @@ int run(const command& c) {
     std::optional<report> r = look(c.what);
     if (!r) return status_blind;
     if (c.to.format == output_format::prometheus) r->states = host::count_states({.root = c.what.root});
-    return deliver(c.to, rendered(*r, c), exit_status(*r));
+    return deliver(c.to, rendered(*r, c), status_of(worst(*r), c.least));
 }
 
 /// An option of the check that stands before the name of a subcommand would be ignored: the user meant it otherwise.
@@ -67,8 +70,11 @@ void add_audit(CLI::App& app, action& chosen) {
            "Looks twice, so far apart (1 to 3600), and tells what is happening meanwhile; Ctrl-C ends the wait")
         ->type_name("SECONDS");
     add_output_options(app, given->to, {output_format::text, output_format::json, output_format::prometheus});
-    app.add_flag("-v,--verbose", given->verbose,
+    add_fail_on_option(app, given->least);
+    app.add_flag("-v,--verbose", given->text.verbose,
                  "In text: also the values, what users will see, the fix and the source");
+    app.add_flag("-a,--all", given->text.all,
+                 "In text: also the notes that hold on any host with the kernel's defaults");
     app.callback([&app, &chosen, given] {
         if (const auto subcommands = app.get_subcommands(); !subcommands.empty())
             return refuse_given_options(app, *subcommands.front());
