@@ -47,14 +47,14 @@ TEST_CASE("tcp_rfc1337 is told in other words to who closes first, to who may ha
         return judge("CS101", {{key::tcp_rfc1337, "1"}}, exposure::nat, program).value();
     };
     const auto says = [](const std::string& text, std::string_view words) { return text.find(words) != text.npos; };
-    CHECK(says(told(local).message, "this program closes first"));
+    CHECK(says(told(local).message, "the program closes first"));
     CHECK(says(told(local).fix, "let the peer close first"));
-    CHECK(says(told(mixed).message, "this program closes first"));
-    CHECK(says(told(peer).message, "this program lets the peer close first, and TIME-WAIT lands here only where"));
+    CHECK(says(told(mixed).message, "the program closes first"));
+    CHECK(says(told(peer).message, "the program lets the peer close first, and TIME-WAIT lands here only where"));
     CHECK(told(peer).consequence.starts_with("None while the peers close first"));
     CHECK_FALSE(says(told(peer).fix, "close first"));
-    CHECK_FALSE(says(told(peer_or_reset).message, "this program"));
-    CHECK(told(peer_or_reset).consequence.starts_with("None from this program"));
+    CHECK_FALSE(says(told(peer_or_reset).message, "the program"));
+    CHECK(told(peer_or_reset).consequence.starts_with("None from the program"));
 }
 
 TEST_CASE("nobody whose policy lets the peer close first is told to do so") {
@@ -70,8 +70,8 @@ TEST_CASE("nobody whose policy lets the peer close first is told to do so") {
                 for (const host::finding& f : host::audit(s, stated)) {
                     CAPTURE(f.code);
                     CHECK(f.fix.find("let the peer close first") == f.fix.npos);
-                    CHECK(f.message.find("This program closes first") == f.message.npos);
-                    CHECK(f.message.find("this program closes first") == f.message.npos);
+                    CHECK(f.message.find("The program closes first") == f.message.npos);
+                    CHECK(f.message.find("the program closes first") == f.message.npos);
                 }
             }
 }
@@ -163,7 +163,7 @@ TEST_CASE("a tcp_fin_timeout between 60 and 120 gives 2*(n-60), which is worse f
     CHECK(level("CS111", {{key::tcp_fin_timeout, "61"}}, exposure::nat, peer) == "note");
     CHECK(judge("CS111", {{key::tcp_fin_timeout, "61"}}, exposure::nat, peer)->consequence.starts_with("A peer"));
     CHECK(judge("CS111", {{key::tcp_fin_timeout, "61"}}, exposure::nat, peer_or_reset)
-              ->consequence.starts_with("None from this program"));
+              ->consequence.starts_with("None from the program"));
     CHECK(level("CS111", {{key::tcp_fin_timeout, "61"}}, exposure::nat, peer_or_reset) == "note");
     CHECK(level("CS111", {{key::tcp_fin_timeout, "61"}}, exposure::nat, abortive) == "note");
     CHECK(level("CS111", {{key::tcp_fin_timeout, "61"}}, exposure::nat, {close_policy{.linger2 = 10s}}) == "note");
@@ -177,7 +177,7 @@ TEST_CASE("a tiny tcp_fin_timeout is worse for a policy that does not drain") {
     CHECK(judge("CS112", {{key::tcp_fin_timeout, "9"}}, exposure::nat, peer)
               ->consequence.starts_with("None while the close waits"));
     CHECK(judge("CS112", {{key::tcp_fin_timeout, "9"}}, exposure::nat, peer_or_reset)
-              ->consequence.starts_with("None from this program"));
+              ->consequence.starts_with("None from the program"));
     CHECK(judge("CS112", {{key::tcp_fin_timeout, "-1"}}).value().message.find("3.5 retransmission") !=
           std::string::npos);
 }

@@ -290,7 +290,7 @@ TEST_CASE("conntrack that forgets idle connections concerns who wants them, unle
     const auto f = judge("CS407", look(root), {.idle_time = 24h});
     REQUIRE(f);
     CHECK(f->severity == severity::warning);
-    CHECK(f->message.find("established is 1200 s: connections of this program may be silent for 86400 s") !=
+    CHECK(f->message.find("established is 1200 s: connections of the program may be silent for 86400 s") !=
           std::string::npos);
 }
 

@@ -34,7 +34,7 @@ TEST_CASE("few tcp_orphan_retries are worse for a policy that closes with data u
     CHECK(level("CS116", one, exposure::loopback, plain) == "note");
     CHECK(level("CS116", {{key::tcp_orphan_retries, "3"}}, exposure::nat, plain) == "nothing");
     CHECK(level("CS116", {{key::tcp_orphan_retries, "0"}}, exposure::nat, plain) == "nothing");
-    CHECK(judge("CS116", one, exposure::nat, abortive)->consequence.starts_with("None from this program"));
+    CHECK(judge("CS116", one, exposure::nat, abortive)->consequence.starts_with("None from the program"));
 
     fake_root root;
     root.defaults().set("net.ipv4.tcp_orphan_retries", "2");

@@ -88,8 +88,8 @@ TEST_CASE("TIME-WAIT here and peers that share addresses are worth a note") {
     CHECK(level("CS109", {}, exposure::direct, local) == "nothing");
     CHECK(level("CS109", {}, exposure::loopback, local) == "nothing");
     CHECK(judge("CS109", {})->settings.empty());
-    CHECK(judge("CS109", {}, exposure::nat, local)->message.starts_with("This program closes first"));
-    CHECK(judge("CS109", {}, exposure::nat, peer)->message.starts_with("This program can close first, where a peer"));
+    CHECK(judge("CS109", {}, exposure::nat, local)->message.starts_with("The program closes first"));
+    CHECK(judge("CS109", {}, exposure::nat, peer)->message.starts_with("The program can close first, where a peer"));
     CHECK(judge("CS109", {}, exposure::nat, peer)->consequence.starts_with("None while the peers close first"));
 }
 
@@ -141,7 +141,7 @@ TEST_CASE("a tcp_invalid_ratelimit that outlasts the SYN's first wait is worse w
     CHECK(level("CS115", slow, exposure::balancer, peer) == "note");
     CHECK(judge("CS115", slow, exposure::nat, peer)->consequence.starts_with("None while the peers close first"));
     CHECK(level("CS115", slow, exposure::nat, peer_or_reset) == "note");
-    CHECK(judge("CS115", slow, exposure::nat, peer_or_reset)->consequence.starts_with("None from this program"));
+    CHECK(judge("CS115", slow, exposure::nat, peer_or_reset)->consequence.starts_with("None from the program"));
     CHECK(level("CS115", slow, exposure::direct, local) == "note");
     CHECK(level("CS115", slow, exposure::loopback, local) == "note");
 
@@ -170,7 +170,7 @@ TEST_CASE("tcp_max_tw_buckets is judged by a stated rate, where there is one") {
     CHECK(level("CS122", look(root), connecting(1001)) == "warning");
     CHECK(level("CS122", look(root), {.policies = local, .accepts_per_second = 600, .connects_per_second = 401}) ==
           "warning");
-    CHECK(judge("CS122", look(root), accepting(1001, exposure::nat, peer))->fix.find("side::peer") ==
+    CHECK(judge("CS122", look(root), accepting(1001, exposure::nat, peer))->fix.find("close first") ==
           std::string::npos);
     const auto f = judge("CS122", look(root), accepting(1001));
     REQUIRE(f);

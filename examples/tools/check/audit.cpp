@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "audit_options.hpp"
 #include "command.hpp"
+#include "compare.hpp"
+#include "fail_on.hpp"
+#include "replace_file.hpp"
 #include "report.hpp"
+#include "saved.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -19,14 +23,18 @@ namespace host = closeside::host;
 struct command {
     audit_options what;
     output to;
-    bool verbose = false;
+    text_choice text;
+    fail_on least;
+    /// Where the look is kept, and with which it is compared; empty: nowhere, with none.
+    std::string save, against;
 };
 
-int exit_status(const report& r) {
-    int status = 0;
+/// Of the findings that count.
+std::optional<host::severity> worst(const report& r) {
+    std::optional<host::severity> worst;
     for (const judged& j : r.findings)
-        if (!j.suppressed) status = std::max(status, static_cast<int>(j.finding.severity));
-    return status;
+        if (!j.suppressed) worst = std::max(worst, std::optional(j.finding.severity));
+    return worst;
 }
 
 std::string rendered(const report& r, const command& c) {
@@ -34,16 +42,46 @@ std::string rendered(const report& r, const command& c) {
     switch (c.to.format) {
     case output_format::json: print_json(out, r); break;
     case output_format::prometheus: print_prometheus(out, r); break;
-    default: print_text(out, r, look_at_terminal(c.to), c.verbose); break;
+    default: print_text(out, r, look_at_terminal(c.to), c.text); break;
     }
     return std::move(out).str();
 }
 
+std::string compared(const saved_look& before, const report& r, const command& c) {
+    const saved_look now = as_saved(r);
+    const comparison found = compare(before, now);
+    std::ostringstream out;
+    if (c.to.format == output_format::json)
+        print_comparison_json(out, before, now, found);
+    else
+        print_comparison_text(out, before, found, look_at_terminal(c.to));
+    return std::move(out).str();
+}
+
 int run(const command& c) {
+    // Read before the wait of --watch, and before --save writes to the same file.
+    std::optional<saved_look> before;
+    std::string problem;
+    if (!c.against.empty() && !(before = read_saved(c.against, problem))) return give_up(problem);
     std::optional<report> r = look(c.what);
     if (!r) return status_blind;
+    if (!c.save.empty())
+        if (problem = replace_file(c.save, saved_text(*r)); !problem.empty())
+            return give_up("cannot write '" + c.save + "': " + problem);
+    if (before) return deliver(c.to, compared(*before, *r, c), status_of(worst(*r), c.least));
     if (c.to.format == output_format::prometheus) r->states = host::count_states({.root = c.what.root});
-    return deliver(c.to, rendered(*r, c), exit_status(*r));
+    return deliver(c.to, rendered(*r, c), status_of(worst(*r), c.least));
+}
+
+void add_file_option(CLI::App& app, const char* name, std::string& file, const char* help) {
+    app.add_option_function<std::string>(
+           name,
+           [name, &file](const std::string& given) {
+               if (given.empty()) refuse(name, given, "is not a file; give one");
+               file = given;
+           },
+           help)
+        ->type_name("FILE");
 }
 
 /// An option of the check that stands before the name of a subcommand would be ignored: the user meant it otherwise.
@@ -67,11 +105,21 @@ void add_audit(CLI::App& app, action& chosen) {
            "Looks twice, so far apart (1 to 3600), and tells what is happening meanwhile; Ctrl-C ends the wait")
         ->type_name("SECONDS");
     add_output_options(app, given->to, {output_format::text, output_format::json, output_format::prometheus});
-    app.add_flag("-v,--verbose", given->verbose,
+    add_fail_on_option(app, given->least);
+    app.add_flag("-v,--verbose", given->text.verbose,
                  "In text: also the values, what users will see, the fix and the source");
+    app.add_flag("-a,--all", given->text.all,
+                 "In text: also the notes that hold on any host with the kernel's defaults");
+    add_file_option(app, "--save", given->save, "Keeps the look in this file, for --against");
+    add_file_option(app, "--against", given->against,
+                    "Tells what differs from the look in this file, in text or JSON; the exit status stays that of the "
+                    "present one");
     app.callback([&app, &chosen, given] {
         if (const auto subcommands = app.get_subcommands(); !subcommands.empty())
             return refuse_given_options(app, *subcommands.front());
+        if (!given->against.empty() && given->to.format != output_format::text &&
+            given->to.format != output_format::json)
+            refuse("--against", given->against, "is compared in text and JSON only; give another --format");
         complete(given->what);
         chosen = [given] { return run(*given); };
     });

@@ -2,12 +2,15 @@
 #include "config.hpp"
 
 #include "command.hpp"
+#include "fail_on.hpp"
+#include "fill.hpp"
 #include "output.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <system_error>
@@ -22,13 +25,14 @@ namespace host = closeside::host;
 struct command {
     host::config_options what;
     bool verbose = false;
+    fail_on least;
     output to;
 };
 
-int exit_status(const host::config_view& view) {
-    int status = 0;
-    for (const host::config_problem& p : view.problems) status = std::max(status, static_cast<int>(p.severity));
-    return status;
+int exit_status(const host::config_view& view, fail_on least) {
+    std::optional<host::severity> worst;
+    for (const host::config_problem& p : view.problems) worst = std::max(worst, std::optional(p.severity));
+    return status_of(worst, least);
 }
 
 int run(const command& c) {
@@ -37,13 +41,17 @@ int run(const command& c) {
         return give_up("cannot look below '" + c.what.root + "': " + std::generic_category().message(view.error) +
                        "; --root takes a directory that holds etc/ and proc/");
     std::ostringstream out;
-    if (c.to.format == output_format::json)
+    if (c.to.format == output_format::json) {
         print_config_json(out, view);
-    else if (c.to.format == output_format::sarif)
+        return deliver(c.to, std::move(out).str(), exit_status(view, c.least));
+    }
+    if (c.to.format == output_format::sarif) {
         print_config_sarif(out, view);
-    else
-        print_config_text(out, view, c.verbose, look_at_terminal(c.to));
-    return deliver(c.to, std::move(out).str(), exit_status(view));
+        return deliver(c.to, std::move(out).str(), exit_status(view, c.least));
+    }
+    const terminal on = look_at_terminal(c.to);
+    print_config_text(out, view, c.verbose, on);
+    return deliver(c.to, refilled(std::move(out).str(), on.width), exit_status(view, c.least));
 }
 
 } // namespace
@@ -69,6 +77,8 @@ void add_config(CLI::App& app, action& chosen) {
         ->type_name("NAME");
     config.add_flag("--verbose", given->verbose, "Also lists lines that lost, files, and keys that no file sets");
     add_output_options(config, given->to, {output_format::text, output_format::json, output_format::sarif});
+    add_fail_on_option(config, given->least);
+    config.footer("Exit status: 0 no problem worse than a note, 1 warnings, 2 critical, 64 usage, 70 could not look.");
     config.callback([&chosen, given] {
         if (given->what.root.empty())
             refuse("--root", given->what.root, "is not a directory; give one that holds etc/ and proc/");

@@ -22,12 +22,7 @@ using json = nlohmann::ordered_json;
 
 std::string place(const host::config_key::setting& s) { return printable(s.file) + ":" + std::to_string(s.line); }
 
-/// A port range for people: a tab in it is a blank.
-std::string shown(std::string value) {
-    for (char& c : value)
-        if (c == '\t') c = ' ';
-    return value.empty() ? "(nothing)" : printable(value);
-}
+std::string shown(const std::string& value) { return value.empty() ? "(nothing)" : closeside::detail::readable(value); }
 
 std::string in_words(const host::config_key::outcome& o) {
     if (!o.winner) return "-";

@@ -67,6 +67,7 @@ void add_explain(CLI::App& app, action& chosen) {
             "Directory that holds proc/, for the values of this host (default: /)")
         ->type_name("DIR");
     add_output_options(explain, asked->to, {output_format::text, output_format::json});
+    explain.footer("Exit status: 0 explained, 64 usage or unknown word, 70 could not print.");
     explain.callback([&chosen, asked] {
         if (const auto found = find_subject(asked->word))
             asked->about = *found;

@@ -71,7 +71,7 @@ constexpr std::array texts{
               .advice = "Nothing, unless connects stall now and then; then 2, or connections that are kept.",
               .keys = {key::tcp_tw_reuse}},
     rule_text{.code = "CS109",
-              .warns = "This program closes first, always or if a peer does not, and its peers share addresses: a "
+              .warns = "The program closes first, always or if a peer does not, and its peers share addresses: a "
                        "new connection can meet the TIME-WAIT of another peer.",
               .why = "About half of the SYNs that do are refused at first, by their timestamp or sequence number; the "
                      "client sends RST and SYN again (closeside-check explain takeover).",

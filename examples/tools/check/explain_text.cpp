@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "explain.hpp"
+#include "fill.hpp"
 
 #include <closeside/detail/kernel/printable_text.hpp>
 #include <closeside/host/detail/rule_table.hpp>
-#include <closeside/host/render.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -16,26 +16,31 @@ namespace {
 
 class page {
 public:
-    explicit page(const terminal& on) : colour_(on.colour), width_(on.width == 0 ? 100 : std::max(on.width, least)) {}
+    explicit page(const terminal& on) : on_(on) {}
 
     void heading(std::string_view text) {
         if (!out_.empty()) out_ += "\n";
-        if (colour_) out_ += "\x1b[1m";
-        out_ += text;
-        if (colour_) out_ += "\x1b[0m";
-        out_ += "\n";
+        std::string lines;
+        fill(lines, "", 2, text, on_.width);
+        lines.pop_back();
+        out_ += on_.colour ? "\x1b[1m" + lines + "\x1b[0m\n" : lines + "\n";
     }
 
-    void paragraph(std::string_view label, std::string_view text) {
-        if (!text.empty()) host::detail::append_paragraph(out_, label, closeside::detail::printable(text), width_);
+    /// `  label   text`, what is broken below the text.
+    void paragraph(std::string_view label, std::string_view text, std::size_t column = 11) {
+        if (text.empty()) return;
+        std::string first = "  " + std::string(label);
+        first.resize(std::max(column, first.size() + 2), ' ');
+        fill(out_, first, column, closeside::detail::readable(text), on_.width);
     }
+
+    /// Names, as many in a line as fit.
+    void list(std::string_view names) { fill(out_, "  ", 2, names, on_.width); }
 
     std::string text() && { return std::move(out_); }
 
 private:
-    static constexpr std::size_t least = 40;
-    bool colour_;
-    std::size_t width_;
+    terminal on_;
     std::string out_;
 };
 
@@ -157,12 +162,8 @@ void add(page& out, every_counter, const looked_at&) {
 }
 
 void add(page& out, every_name, const looked_at&) {
-    constexpr std::size_t name_column = 12;
-    const auto topic = [&](std::string_view name, std::string_view title) {
-        std::string text(name);
-        text.resize(name_column, ' ');
-        out.paragraph("", text + std::string(title));
-    };
+    constexpr std::size_t title_column = 15;
+    const auto topic = [&](std::string_view name, std::string_view title) { out.paragraph(name, title, title_column); };
     const library& all = explanations();
     out.heading("closeside-check explain TOPIC");
     for (const topic_text* t : all.topics) topic(t->name, t->title);
@@ -176,9 +177,9 @@ void add(page& out, every_name, const looked_at&) {
     for (const counter_text* c : all.counters)
         counters += (counters.empty() ? "" : " ") + std::string(to_string(c->counter));
     out.heading("closeside-check explain KEY");
-    out.paragraph("", keys);
+    out.list(keys);
     out.heading("closeside-check explain COUNTER");
-    out.paragraph("", counters);
+    out.list(counters);
 }
 
 template <class Text>

@@ -32,7 +32,7 @@ constexpr std::array time_wait{
                           "Linux the old sockets must have had it too. Those of a client that happened to use the port "
                           "do not, which is why listening ports belong outside ip_local_port_range."},
     labelled_text{"avoid",
-                  "Let the peer close first, which moves it there (closes_first = side::peer). RST avoids it "
+                  "Let the peer close first, which moves it there. RST avoids it "
                   "for everybody and gives up what it protects, and whatever has not arrived. A lower "
                   "tcp_max_tw_buckets gives that up as well, for whichever connections come too late for a place."},
     labelled_text{"source", "RFC 9293, 3.6.1; RFC 1337; Linux net/ipv4/tcp_minisocks.c: tcp_time_wait, "

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "document.hpp"
 #include "report.hpp"
 
 #include <closeside/host/counter.hpp>
 #include <closeside/host/detail/evidence.hpp>
 #include <closeside/host/key.hpp>
 
-#include <nlohmann/json.hpp>
-
+#include <array>
+#include <cstddef>
+#include <ctime>
 #include <ostream>
 #include <string>
 
@@ -29,33 +31,6 @@ json to_json(const std::optional<host::suppression>& s, bool suppressed) {
     return {{"until", s->until ? json(host::detail::format_date(*s->until)) : json(nullptr)},
             {"reason", s->reason},
             {"expired", !suppressed}};
-}
-
-json to_json(const judged& j) {
-    const host::finding& f = j.finding;
-    json observed = json::object();
-    json where = json::object();
-    for (const host::finding::observation& o : f.observed) {
-        observed[o.key] = o.value;
-        where[o.key] = o.where;
-    }
-    json settings = json::object();
-    for (const host::finding::setting& s : f.settings) settings[s.key] = s.value;
-    return {{"code", f.code},
-            {"severity", to_string(f.severity)},
-            {"keys", f.keys},
-            {"observed", std::move(observed)},
-            {"where", std::move(where)},
-            {"message", f.message},
-            {"consequence", f.consequence},
-            {"fix", f.fix},
-            {"source", f.source},
-            {"occurrence", to_string(f.occurrence)},
-            {"evidence", f.evidence},
-            {"settings", std::move(settings)},
-            {"suppressed", j.suppressed},
-            {"when", to_string(f.when)},
-            {"suppression", to_json(j.suppression, j.suppressed)}};
 }
 
 json to_json(const host::key_value& v) {
@@ -100,30 +75,71 @@ json to_json(const host::program& p) {
 
 } // namespace
 
-void print_json(std::ostream& out, const report& r) {
+json document_of(const judged& j) {
+    const host::finding& f = j.finding;
+    json observed = json::object();
+    json where = json::object();
+    for (const host::finding::observation& o : f.observed) {
+        observed[o.key] = o.value;
+        where[o.key] = o.where;
+    }
+    json settings = json::object();
+    for (const host::finding::setting& s : f.settings) settings[s.key] = s.value;
+    return {{"code", f.code},
+            {"severity", to_string(f.severity)},
+            {"keys", f.keys},
+            {"observed", std::move(observed)},
+            {"where", std::move(where)},
+            {"message", f.message},
+            {"consequence", f.consequence},
+            {"fix", f.fix},
+            {"source", f.source},
+            {"occurrence", to_string(f.occurrence)},
+            {"evidence", f.evidence},
+            {"settings", std::move(settings)},
+            {"standing", is_standing(f)},
+            {"when", to_string(f.when)},
+            {"suppressed", j.suppressed},
+            {"suppression", to_json(j.suppression, j.suppressed)}};
+}
+
+json document_of(const report& r) {
     json findings = json::array();
-    for (const judged& j : r.findings) findings.push_back(to_json(j));
+    for (const judged& j : r.findings) findings.push_back(document_of(j));
     json values = json::object();
     for (const host::key k : host::all_keys) values[std::string(to_string(k))] = to_json(r.seen[k]);
 
-    const json document{{"findings", std::move(findings)},
-                        {"values", std::move(values)},
-                        {"kernel", r.seen.kernel.empty() ? json(nullptr) : json(r.seen.kernel)},
-                        {"netns", or_null(r.seen.netns)},
-                        {"namespace", to_string(r.seen.space)},
-                        {"root", r.seen.root},
-                        {"container", to_string(r.seen.container)},
-                        {"loader", to_string(r.seen.loader)},
-                        {"emulated", r.seen.emulated},
-                        {"exposure", to_string(r.asked.program.peers)},
-                        {"assumed", r.asked.assumed},
-                        {"program", to_json(r.asked.program)},
-                        {"counters", counters_of(r)},
-                        {"capacity", to_json(r.capacity)},
-                        {"watched_seconds", watched(r).count()},
-                        {"version", version_name()}};
-    // A path below root may be no UTF-8.
-    out << document.dump(2, ' ', false, json::error_handler_t::replace) << "\n";
+    return {{"findings", std::move(findings)},
+            {"values", std::move(values)},
+            {"kernel", r.seen.kernel.empty() ? json(nullptr) : json(r.seen.kernel)},
+            {"netns", or_null(r.seen.netns)},
+            {"namespace", to_string(r.seen.space)},
+            {"root", r.seen.root},
+            {"container", to_string(r.seen.container)},
+            {"loader", to_string(r.seen.loader)},
+            {"emulated", r.seen.emulated},
+            {"exposure", to_string(r.asked.program.peers)},
+            {"assumed", r.asked.assumed},
+            {"program", to_json(r.asked.program)},
+            {"counters", counters_of(r)},
+            {"capacity", to_json(r.capacity)},
+            {"watched_seconds", watched(r).count()},
+            {"version", version_name()}};
 }
+
+std::string text_of(const json& document) {
+    return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+std::string utc(std::chrono::system_clock::time_point t) {
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(t);
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    std::array<char, 32> text{};
+    const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return {text.data(), size};
+}
+
+void print_json(std::ostream& out, const report& r) { out << text_of(document_of(r)); }
 
 } // namespace check

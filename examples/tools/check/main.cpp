@@ -2,13 +2,14 @@
 // closeside-check: the host check of closeside as a command. Exit status: 0 nothing worse than a note, 1 warnings,
 // 2 critical, 64 wrong arguments, 70 nothing could be looked at or printed.
 #include "command.hpp"
+#include "fill.hpp"
 #include "output.hpp"
 #include "report.hpp"
 
-#include <closeside/host/detail/rule_table.hpp>
-
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -17,17 +18,21 @@ namespace {
 
 std::string version_text() { return "closeside-check " + check::version_name(); }
 
-std::string rules_text() {
-    std::string text = "Rules:\n";
-    for (const closeside::host::detail::rule& r : closeside::host::detail::rule_table)
-        text += "  " + std::string(r.code) + "  " + std::string(r.title) + "\n";
-    return text + "\nExit status: 0 nothing worse than a note, 1 warnings, 2 critical, 64 usage, 70 could not look.";
+constexpr const char* footer =
+    "`closeside-check explain` lists the rules, and tells about each.\n\n"
+    "Exit status: 0 nothing worse than a note, 1 warnings, 2 critical, 64 usage, 70 could not look.";
+
+/// The help of the command that was asked about, and of no other.
+std::string help_text(const CLI::App& app) {
+    constexpr std::size_t widest = 80;
+    std::string text = app.help();
+    text.erase(text.find_last_not_of('\n') + 1);
+    return check::refilled(text, std::min(widest, check::look_at_terminal({}).width));
 }
 
 int parse_and_run(int argc, const char* const* argv) {
     CLI::App app("Judges the TCP settings of this host by how a program closes its connections.", "closeside-check");
     app.set_version_flag("--version", version_text());
-    app.footer(rules_text());
     app.require_subcommand(0, 1);
 
     // Every command of command.hpp: one line here, and its sources in CMakeLists.txt.
@@ -38,12 +43,13 @@ int parse_and_run(int argc, const char* const* argv) {
     check::add_states(app, chosen);
     check::add_suggest(app, chosen);
     check::add_audit(app, chosen);
+    // Set last: a subcommand takes over the footer that its parent has when it is made.
+    app.footer(footer);
 
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-        const std::string help = app.help();
-        std::cout << help << (help.ends_with('\n') ? "" : "\n");
+        std::cout << help_text(app);
         return 0;
     } catch (const CLI::CallForVersion&) {
         std::cout << version_text() << "\n";

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -42,6 +44,17 @@ bool wants_colour() {
     return !(refused && *refused) && name && std::string_view(name) != "dumb";
 }
 
+/// What COLUMNS says, which shells set and scripts may.
+std::optional<std::size_t> stated_columns() {
+    const char* const text = std::getenv("COLUMNS");
+    if (!text) return std::nullopt;
+    const std::string_view digits = text;
+    std::size_t columns = 0;
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), columns);
+    const bool is_number = read.ec == std::errc{} && read.ptr == digits.data() + digits.size() && columns != 0;
+    return is_number ? std::optional(columns) : std::nullopt;
+}
+
 } // namespace
 
 void add_output_options(CLI::App& app, output& to, std::vector<output_format> offered) {
@@ -64,11 +77,16 @@ void add_output_options(CLI::App& app, output& to, std::vector<output_format> of
 }
 
 terminal look_at_terminal(const output& to) {
-    if (!to.file.empty() || !::isatty(STDOUT_FILENO)) return {};
-    terminal seen{.colour = wants_colour(), .width = 100};
+    constexpr std::size_t least = 40;
+    terminal seen;
+    seen.interactive = to.file.empty() && ::isatty(STDOUT_FILENO);
+    seen.colour = seen.interactive && wants_colour();
     ::winsize size{};
-    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0)
-        seen.width = std::min<std::size_t>(size.ws_col, 120);
+    if (seen.interactive && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0)
+        seen.width = size.ws_col;
+    else
+        seen.width = stated_columns().value_or(seen.width);
+    seen.width = std::max(seen.width, least);
     return seen;
 }
 

@@ -29,11 +29,13 @@ struct output {
 /// Adds --format, with these to choose from, and --output; `to` must outlive the parsing.
 void add_output_options(CLI::App& app, output& to, std::vector<output_format> offered);
 
-/// What the terminal can do that text is printed on.
+/// What text for a person is laid out for.
 struct terminal {
     bool colour = false;
-    /// 0 for a file or a pipe.
-    std::size_t width = 0;
+    /// Somebody reads it as it comes.
+    bool interactive = false;
+    /// In columns, no less than 40: the terminal's, else what COLUMNS says, else 80.
+    std::size_t width = 80;
 };
 terminal look_at_terminal(const output& to);
 

@@ -50,14 +50,25 @@ std::optional<report> look(const audit_options& asked);
 /// What was asked for, as the library takes it; refers to `asked`.
 closeside::host::program program_of(const audit_options& asked);
 
+/// A note that holds on every host with the kernel's own defaults; people see its code alone unless they ask for more.
+bool is_standing(const closeside::host::finding& f) noexcept;
+
 /// The time between the two looks; 0 for one.
 std::chrono::duration<double> watched(const report& r);
 
 /// Of the knowledge that the findings come from: CLOSESIDE_VERSION as in 0.1.0.
 std::string version_name();
 
-/// For people: a line for each finding; `verbose` tells everything that there is to say.
-void print_text(std::ostream& out, const report& r, const terminal& on, bool verbose);
+/// What people want to see of it.
+struct text_choice {
+    /// Everything that there is to say of each finding.
+    bool verbose = false;
+    /// Standing notes like others.
+    bool all = false;
+};
+
+/// For people: of each finding its title, what was seen, and what to do.
+void print_text(std::ostream& out, const report& r, const terminal& on, text_choice choice);
 
 /// For programs: findings, values, counters, capacity, kernel, netns, and what was assumed.
 void print_json(std::ostream& out, const report& r);

@@ -67,6 +67,7 @@ void add_states(CLI::App& app, action& chosen) {
             "Stops after so many milliseconds, with what is counted by then (default: 250)")
         ->type_name("MS");
     add_output_options(states, given->to, {output_format::text, output_format::json, output_format::prometheus});
+    states.footer("Exit status: 0 counted, 64 usage, 70 could not count or print.");
     states.callback([&chosen, given] {
         if (given->what.root.empty())
             refuse("--root", given->what.root, "is not a directory; give one that holds proc/");

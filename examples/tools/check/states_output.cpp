@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "states.hpp"
 
+#include "fill.hpp"
 #include "metric.hpp"
 #include "output.hpp"
 
+#include <closeside/detail/kernel/printable_text.hpp>
+
 #include <nlohmann/json.hpp>
 
-#include <iomanip>
+#include <algorithm>
+#include <cstddef>
 #include <ostream>
 #include <string>
+#include <string_view>
 
 namespace check {
 
@@ -55,37 +60,50 @@ std::string milliseconds(std::chrono::microseconds time) {
     return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " ms";
 }
 
+constexpr std::size_t name_width = 14, count_width = 9, meaning_column = name_width + count_width + 2;
+
+/// A state and its count, up to the column of its meaning.
+std::string row(std::string name, const std::string& count) {
+    name.resize(name_width, ' ');
+    return name + std::string(count_width - std::min(count_width, count.size()), ' ') + count + "  ";
+}
+
 json or_null(const std::optional<std::uint64_t>& number) { return number ? json(*number) : json(nullptr); }
 
 } // namespace
 
 void print_states_text(std::ostream& out, const states_report& r, const terminal& on) {
     const host::tcp_states& s = r.counted;
-    const auto note = [&](const std::string& text) {
-        out << (on.colour ? "\x1b[33m" : "") << "note" << (on.colour ? "\x1b[0m" : "") << ": " << text << "\n";
+    std::string text;
+    const auto line = [&](std::string_view first, std::size_t indent, const std::string& rest) {
+        fill(text, first, indent, closeside::detail::readable(rest), on.width);
     };
-    out << "TCP sockets of this network namespace";
-    if (r.asked.port != 0) out << " with local port " << r.asked.port;
-    out << ", by " << source(s.method) << " (" << to_string(s.method) << "), " << milliseconds(s.elapsed) << "\n\n";
+    const auto note = [&](const std::string& rest) { line(on.colour ? "\x1b[33mnote\x1b[0m: " : "note: ", 6, rest); };
+    line("", 2,
+         "TCP sockets of this network namespace" +
+             (r.asked.port == 0 ? "" : " with local port " + std::to_string(r.asked.port)) + ", by " +
+             source(s.method) + " (" + to_string(s.method) + "), " + milliseconds(s.elapsed));
+    text += "\n";
 
     for (const tcp_state state : host::all_tcp_states) {
         const auto n = s.count(state);
-        out << std::left << std::setw(14) << to_string(state) << std::right << std::setw(9)
-            << (n ? std::to_string(*n) : "unknown") << "  " << meaning(state) << "\n";
+        line(row(to_string(state), n ? std::to_string(*n) : "unknown"), meaning_column, meaning(state));
         if (state == tcp_state::fin_wait2 && s.fin_wait2_mini != 0)
-            out << std::setw(23) << s.fin_wait2_mini
-                << "  of these are orphans, kept as mini-sockets: sockstat's tw and"
-                << " `ss -s` count them as TIME-WAIT\n";
+            line(row("", std::to_string(s.fin_wait2_mini)), meaning_column,
+                 "of these are orphans, kept as mini-sockets: sockstat's tw and `ss -s` count them as TIME-WAIT");
     }
-    if (r.time_wait_quick)
-        out << "\ntime_wait_quick " << *r.time_wait_quick
-            << ": TIME-WAIT and orphans in FIN-WAIT-2 of the whole namespace, as sockstat has them at no cost\n";
+    if (r.time_wait_quick) {
+        text += "\n";
+        line("", 2,
+             "time_wait_quick " + std::to_string(*r.time_wait_quick) +
+                 ": TIME-WAIT and orphans in FIN-WAIT-2 of the whole namespace, as sockstat has them at no cost");
+    }
     if (!s.exact) note("not exact: " + s.why_not_better());
     if (s.exact && s.method == states_method::proc) note("the faster way was closed: " + s.why_not_better());
     if (r.shared_table == true)
         note("this namespace shares the host's connection table (net.ipv4.tcp_ehash_entries is negative): counting "
-             "steps "
-             "over every socket of the host");
+             "steps over every socket of the host");
+    out << text;
 }
 
 void print_states_json(std::ostream& out, const states_report& r) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "audit_options.hpp"
 #include "command.hpp"
+#include "fill.hpp"
 #include "report.hpp"
 
 #include <closeside/detail/kernel/printable_text.hpp>
@@ -26,29 +27,25 @@ namespace host = closeside::host;
 struct command {
     audit_options what;
     output to;
+    /// Standing notes like others.
+    bool all = false;
 };
 
 /// Behind the files of packages and before those that an administrator wants to be last.
 constexpr std::string_view file_name = "60-closeside.conf";
 
-/// A comment in lines of at most 100 columns, the later ones indented. What it holds cannot end it: no line end is left.
+/// A comment in lines of at most 80 columns, whatever the terminal: the file is read on others too. What it holds cannot
+/// end it: no line end is left.
 std::string comment(std::string_view raw, std::size_t indent = 0) {
-    constexpr std::size_t width = 100;
-    const std::string text = closeside::detail::printable(raw);
-    const std::string begin = "# " + std::string(indent, ' ');
-    std::string all, line = begin;
-    for (std::string_view rest = text; !rest.empty();) {
-        const std::string_view word = rest.substr(0, rest.find(' '));
-        rest.remove_prefix(std::min(word.size() + 1, rest.size()));
-        if (line.size() != begin.size() && line.size() + 1 + word.size() > width) {
-            all += line + "\n";
-            line = begin + "  ";
-        } else if (line.size() > begin.size()) {
-            line += ' ';
-        }
-        line += word;
+    constexpr std::size_t width = 80;
+    std::string lines, all;
+    fill(lines, std::string(indent, ' '), indent + 2, closeside::detail::readable(raw), width - 2);
+    for (std::string_view rest = lines; !rest.empty();) {
+        const std::string_view line = rest.substr(0, rest.find('\n') + 1);
+        (all += "# ") += line;
+        rest.remove_prefix(line.size());
     }
-    return all + line + "\n";
+    return all;
 }
 
 std::string how_to_load(const host::snapshot& seen) {
@@ -79,6 +76,19 @@ std::string head(const report& r) {
 
 std::string reason(const host::finding& f) {
     return comment(std::string(f.code) + " " + to_string(f.severity) + ": " + f.message);
+}
+
+/// The findings for which no setting stands above, and what to do about each.
+std::string unresolved(const std::vector<const host::finding*>& findings) {
+    const auto names_setting = [](const host::finding* f) { return f->fix.find("sysctl -w ") != f->fix.npos; };
+    std::string without, with_condition;
+    for (const host::finding* f : findings)
+        (names_setting(f) ? with_condition : without) += reason(*f) + comment(f->fix, 2);
+    if (!without.empty()) without.insert(0, "\n" + comment("No setting resolves these:"));
+    if (!with_condition.empty())
+        with_condition.insert(0,
+                              "\n" + comment("A setting resolves these only on the condition that is told with it:"));
+    return without + with_condition;
 }
 
 std::string assignment(const host::suggestion::change& s) {
@@ -118,27 +128,36 @@ std::string afterwards(const report& r, const std::vector<host::finding>& before
     for (const host::finding& f : host::audit(s.applied_to(r.seen), program_of(r.asked))) {
         const bool excused =
             std::ranges::any_of(r.findings, [&](const judged& j) { return j.suppressed && j.finding.code == f.code; });
-        if (excused || std::ranges::any_of(s.unresolved, [&](const auto* u) { return u->code == f.code; })) continue;
+        if (excused || is_standing(f) ||
+            std::ranges::any_of(s.unresolved, [&](const auto* u) { return u->code == f.code; }))
+            continue;
         text += reason(f) + comment((find(before, f.code) ? "remains: " : "comes up: ") + f.fix, 2);
     }
     return text.empty() ? text : "\n" + comment("With these settings closeside-check still finds:") + text;
 }
 
-std::string fragment(const report& r) {
+std::string fragment(const report& r, bool all) {
     std::vector<host::finding> counted;
-    std::string ignored;
+    std::string ignored, standing;
+    const auto list = [](std::string& codes, std::string_view code) { (codes += codes.empty() ? "" : ", ") += code; };
     for (const judged& j : r.findings) {
-        if (!j.suppressed) counted.push_back(j.finding);
-        if (j.suppressed) ignored += (ignored.empty() ? "" : ", ") + std::string(j.finding.code);
+        if (j.suppressed)
+            list(ignored, j.finding.code);
+        else if (is_standing(j.finding) && !all)
+            list(standing, j.finding.code);
+        else
+            counted.push_back(j.finding);
     }
     const host::suggestion s = host::suggest(counted, r.seen);
 
     std::string text = head(r);
     if (s.settings.empty()) text += "\n" + comment("No finding asks for a setting.");
     for (const host::suggestion::change& one : s.settings) text += paragraph(one, r);
-    if (!s.unresolved.empty()) text += "\n" + comment("No setting resolves these:");
-    for (const host::finding* f : s.unresolved) text += reason(*f) + comment(f->fix, 2);
-    text += afterwards(r, counted, s);
+    text += unresolved(s.unresolved) + afterwards(r, counted, s);
+    if (!standing.empty())
+        text +=
+            "\n" + comment("Notes that hold on any host with the kernel's defaults, and ask for nothing: " + standing +
+                           " (--all tells more).");
     if (!ignored.empty()) text += "\n" + comment("Ignored as told: " + ignored + ".");
     return text;
 }
@@ -151,12 +170,13 @@ void add_suggest(CLI::App& app, action& chosen) {
     const auto given = std::make_shared<command>();
     add_audit_options(*sub, given->what);
     add_output_options(*sub, given->to, {output_format::text});
+    sub->add_flag("-a,--all", given->all, "Also the notes that hold on any host with the kernel's defaults");
     sub->footer("Exit status: 0 printed, 64 usage, 70 could not look or print.");
     sub->callback([&chosen, given] {
         complete(given->what);
         chosen = [given] {
             const std::optional<report> r = look(given->what);
-            return r ? deliver(given->to, fragment(*r), 0) : status_blind;
+            return r ? deliver(given->to, fragment(*r, given->all), 0) : status_blind;
         };
     });
 }

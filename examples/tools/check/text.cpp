@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "fill.hpp"
 #include "report.hpp"
 
 #include <closeside/detail/kernel/printable_text.hpp>
+#include <closeside/host/detail/rule_table.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/render.hpp>
 
@@ -9,13 +11,20 @@
 #include <array>
 #include <cmath>
 #include <ostream>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace check {
 
 namespace host = closeside::host;
 
 namespace {
+
+using closeside::detail::readable;
+
+/// Where the text of a finding begins, behind its code and its severity.
+constexpr std::size_t text_column = 16;
 
 std::string joined(const std::vector<std::string>& words) {
     std::string text;
@@ -33,15 +42,6 @@ std::string seconds(std::chrono::duration<double> time) {
     return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
 }
 
-/// Without half a word at its end.
-std::string cut(std::string text, std::size_t width) {
-    constexpr std::string_view more = "...";
-    if (text.size() <= width) return text;
-    text.resize(width - std::min(width, more.size()));
-    text.resize(std::min(text.size(), text.find_last_of(' ')));
-    return text + std::string(more);
-}
-
 /// Where a setting has to be made if not here.
 std::string elsewhere(const host::finding& f, const host::snapshot& seen) {
     if (seen.space != host::network_namespace::child) return seen.read_only ? " on the host" : "";
@@ -52,78 +52,123 @@ std::string elsewhere(const host::finding& f, const host::snapshot& seen) {
     return hosts_alone ? " on the host" : seen.read_only ? " where the container is started" : "";
 }
 
-/// What to do, in a few words: the settings, or how the sentence about it begins.
+/// The settings, or where none helps the sentence about what does.
 std::string short_fix(const host::finding& f, const host::snapshot& seen) {
-    if (f.settings.empty()) return f.fix.substr(0, std::min(f.fix.find("; "), f.fix.find(": ")));
+    if (f.settings.empty()) return f.fix;
     std::string text;
     for (const host::finding::setting& s : f.settings) text += (text.empty() ? "set " : ", ") + s.key + "=" + s.value;
     return text + elsewhere(f, seen);
 }
 
-/// On a terminal a line fits into it, so that a column of codes remains; elsewhere it is whole, for grep.
-void print_line(std::ostream& out, const host::finding& f, const host::snapshot& seen, const terminal& on) {
-    constexpr std::size_t severity_width = 8, least_message = 30;
+/// `CS101 critical  title`, in colours.
+void add_title(std::string& out, const host::finding& f, const terminal& on) {
     std::string severity = to_string(f.severity);
-    severity.resize(severity_width, ' ');
-    const std::string head = std::string(f.code) + " " + severity + "  ";
-    std::string message = f.occurrence == host::occurrence::happening ? "happening now: " + f.message : f.message;
-    message = closeside::detail::printable(message);
-    std::string fix = " -> " + closeside::detail::printable(short_fix(f, seen));
-    if (on.width != 0) {
-        const std::size_t room = on.width - std::min(on.width, head.size());
-        message = cut(std::move(message), std::max(least_message, room - std::min(room, fix.size())));
-        fix = cut(std::move(fix), room - std::min(room, message.size()));
-    }
-    if (on.colour) out << host::detail::colour_of(f.severity);
-    out << head;
-    if (on.colour) out << "\x1b[0m";
-    out << message << fix << "\n";
+    severity.resize(text_column - f.code.size() - 1, ' ');
+    std::string head;
+    if (on.colour) head += host::detail::colour_of(f.severity);
+    head += std::string(f.code) + " " + severity;
+    if (on.colour) head += "\x1b[0m";
+    const host::detail::rule* const rule = host::detail::find_rule(f.code);
+    fill(out, head, text_column,
+         (f.occurrence == host::occurrence::happening ? "happening now: " : "") +
+             std::string(rule ? rule->title : std::string_view(f.message)),
+         on.width);
+}
+
+void add_briefly(std::string& out, const host::finding& f, const host::snapshot& seen, const terminal& on) {
+    const std::string blanks(text_column, ' ');
+    add_title(out, f, on);
+    fill(out, blanks, text_column, readable(f.message), on.width);
+    fill(out, blanks + "-> ", text_column + 3, readable(short_fix(f, seen)), on.width);
+}
+
+void add_wholly(std::string& out, const host::finding& f, const terminal& on) {
+    constexpr std::size_t label_column = 11;
+    const auto paragraph = [&](std::string label, const std::string& text) {
+        label.resize(label_column - 2, ' ');
+        fill(out, "  " + label, label_column, readable(text), on.width);
+    };
+    add_title(out, f, on);
+    paragraph("what", f.message);
+    for (const host::finding::observation& o : f.observed)
+        paragraph("seen", o.key + " = " + o.value + " in " + o.where);
+    if (!f.evidence.empty()) paragraph(to_string(f.occurrence), f.evidence);
+    paragraph("effect", f.consequence);
+    paragraph("fix", f.fix);
+    paragraph("source", f.source);
 }
 
 std::string describe(const host::suppression& s) {
     return (s.until ? " until " + host::detail::format_date(*s.until) : " for good") +
-           (s.reason.empty() ? "" : ": " + closeside::detail::printable(s.reason));
+           (s.reason.empty() ? "" : ": " + readable(s.reason));
 }
 
-void print_head(std::ostream& out, const report& r) {
+void add_head(std::string& out, const report& r, const terminal& on) {
     const host::snapshot& seen = r.seen;
-    out << "Linux " << (seen.kernel.empty() ? "of unknown release" : seen.kernel) << ", network namespace "
-        << (seen.netns ? std::to_string(*seen.netns) : "unknown") << " ("
-        << (seen.space == host::network_namespace::unknown ? "whether initial or child is not known"
-                                                           : to_string(seen.space))
-        << "); judged for closing by " << joined(r.asked.assumed) << ", exposure " << to_string(r.asked.program.peers);
-    if (r.earlier) out << "; watched for " << seconds(watched(r));
-    out << "\n\n";
+    std::string text = "Linux " + (seen.kernel.empty() ? "of unknown release" : seen.kernel) + ", network namespace " +
+                       (seen.netns ? std::to_string(*seen.netns) : "unknown") + " (" +
+                       (seen.space == host::network_namespace::unknown ? "whether initial or child is not known"
+                                                                       : to_string(seen.space)) +
+                       "); judged for closing by " + joined(r.asked.assumed) + ", exposure " +
+                       to_string(r.asked.program.peers);
+    if (r.earlier) text += "; watched for " + seconds(watched(r));
+    fill(out, "", 2, readable(text), on.width);
+    out += "\n";
+}
+
+/// What stands behind the findings: what was left out, and how many there are of each severity.
+struct closing_lines {
+    std::array<std::size_t, 3> count{};
+    std::size_t suppressed = 0;
+    std::vector<std::string> standing{};
+    std::vector<std::string> remarks{};
+};
+
+void add(std::string& out, const closing_lines& lines, const terminal& on, bool verbose) {
+    if (!lines.standing.empty())
+        fill(out, "", 2,
+             counted(lines.standing.size(), "standing note, as on any host with the kernel's defaults: ",
+                     "standing notes, as on any host with the kernel's defaults: ") +
+                 joined(lines.standing) + " (--all shows " + (lines.standing.size() == 1 ? "it)" : "them)"),
+             on.width);
+    for (const std::string& remark : lines.remarks) fill(out, "", 2, remark, on.width);
+    std::string sum = std::to_string(lines.count[2]) + " critical, " + counted(lines.count[1], "warning", "warnings") +
+                      ", " + counted(lines.count[0], "note", "notes");
+    if (lines.suppressed != 0) sum += ", " + std::to_string(lines.suppressed) + " ignored";
+    if (!verbose && on.interactive) sum += " (-v tells what users will see, and how to fix it)";
+    fill(out, "", 2, sum, on.width);
 }
 
 } // namespace
 
-void print_text(std::ostream& out, const report& r, const terminal& on, bool verbose) {
-    print_head(out, r);
-    std::array<std::size_t, 3> count{};
-    std::size_t suppressed = 0;
-    std::string remarks;
+void print_text(std::ostream& out, const report& r, const terminal& on, text_choice choice) {
+    std::string text;
+    add_head(text, r, on);
+    closing_lines closing;
     for (const judged& j : r.findings) {
         const std::string code(j.finding.code);
         if (j.suppressed) {
-            ++suppressed;
-            if (verbose)
-                remarks += code + " " + to_string(j.finding.severity) + " ignored" + describe(*j.suppression) + "\n";
+            ++closing.suppressed;
+            if (choice.verbose)
+                closing.remarks.push_back(code + " " + to_string(j.finding.severity) + " ignored" +
+                                          describe(*j.suppression));
             continue;
         }
-        if (j.suppression) remarks += code + " counts again: it was to be ignored" + describe(*j.suppression) + "\n";
-        ++count[static_cast<std::size_t>(j.finding.severity)];
-        if (verbose)
-            out << to_text(j.finding, {.colour = on.colour, .width = on.width != 0 ? on.width : 100}) << "\n";
+        if (j.suppression)
+            closing.remarks.push_back(code + " counts again: it was to be ignored" + describe(*j.suppression));
+        ++closing.count[static_cast<std::size_t>(j.finding.severity)];
+        if (is_standing(j.finding) && !choice.all) {
+            closing.standing.push_back(code);
+            continue;
+        }
+        if (choice.verbose)
+            add_wholly(text, j.finding, on);
         else
-            print_line(out, j.finding, r.seen, on);
+            add_briefly(text, j.finding, r.seen, on);
+        text += "\n";
     }
-    if (!verbose && count != std::array<std::size_t, 3>{}) out << "\n";
-    out << remarks << count[2] << " critical, " << counted(count[1], "warning", "warnings") << ", "
-        << counted(count[0], "note", "notes");
-    if (suppressed != 0) out << ", " << suppressed << " ignored";
-    if (!verbose && on.width != 0) out << " (-v tells what users will see, and how to fix it)";
-    out << "\n";
+    add(text, closing, on, choice.verbose);
+    out << text;
 }
 
 } // namespace check

@@ -12,7 +12,7 @@
 namespace closeside::host {
 
 /// One line for a log, without the line end: `CS101 critical: [net.ipv4.tcp_rfc1337=1] message. Effect: … Fix: …`.
-/** Printable ASCII whatever the host's files held. */
+/** Printable ASCII whatever the host's files held; a tab in a value is a blank. */
 [[gnu::cold]] CLOSESIDE_DECL std::string to_line(const finding& f);
 
 struct text_options {

@@ -16,6 +16,11 @@ TEST_CASE("Only printable ASCII is left as it is, whatever the bytes") {
         for (const char c : printable(std::string(1, static_cast<char>(byte)))) CHECK(is_printable(c));
 }
 
+TEST_CASE("For a person a tab is a blank, and nothing else changes") {
+    CHECK(readable("32768\t60999") == "32768 60999");
+    CHECK(readable("a\n\x1b") == R"(a\x0a\x1b)");
+}
+
 TEST_CASE("A long text is cut, and says so") {
     CHECK(printable_excerpt(std::string(40, 'a')) == std::string(40, 'a'));
     CHECK(printable_excerpt(std::string(41, 'a')) == std::string(40, 'a') + "...");

@@ -14,9 +14,10 @@
 // Runs the program itself; CLOSESIDE_CHECK is its path, defined by CMake.
 namespace tests {
 
-inline program_result check(std::vector<std::string> arguments) {
+/// Its text is broken nowhere, so that sentences can be looked for, unless `columns` says otherwise.
+inline program_result check(std::vector<std::string> arguments, int columns = 10'000) {
     arguments.insert(arguments.begin(), CLOSESIDE_CHECK);
-    return run_program(std::move(arguments), {"TERM=xterm"});
+    return run_program(std::move(arguments), {"TERM=xterm", "COLUMNS=" + std::to_string(columns)});
 }
 
 inline program_result check(const fake_root& root, std::vector<std::string> arguments = {}) {

@@ -151,11 +151,25 @@ TEST_CASE("closeside-check answers a wrong argument with one line that names it 
     }
 }
 
-TEST_CASE("the help of closeside-check lists every rule") {
+TEST_CASE("the help of closeside-check and of each command is its own; explain lists the rules") {
+    const std::string own_exit = "Exit status: 0 nothing worse than a note";
     const program_result r = check({"--help"});
     CHECK(r.status == 0);
+    CHECK(r.out.find(own_exit) != std::string::npos);
+    CHECK(r.out.find("CS101") == std::string::npos);
+    for (const char* command : {"config", "explain", "states", "suggest"}) {
+        CAPTURE(command);
+        CHECK(r.out.find("\n  " + std::string(command) + " ") != std::string::npos);
+        const program_result own = check({command, "--help"});
+        CHECK(own.status == 0);
+        CHECK(own.out.find("Usage: closeside-check " + std::string(command)) != std::string::npos);
+        CHECK(own.out.find(own_exit) == std::string::npos);
+        CHECK(own.out.find("Exit status: 0") != std::string::npos);
+    }
+    const std::string list = check({"explain"}).out;
     for (const host::detail::rule& rule : host::detail::rule_table)
-        CHECK(r.out.find(std::string(rule.code) + "  " + std::string(rule.title)) != std::string::npos);
+        CHECK(list.find("\n  " + std::string(rule.code) + "    " + std::string(rule.title) + "\n") !=
+              std::string::npos);
 }
 
 TEST_CASE("the text of closeside-check is without colour in a pipe, and ends with the count") {

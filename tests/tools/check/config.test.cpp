@@ -23,7 +23,7 @@ const std::string fin = "net.ipv4.tcp_fin_timeout";
 
 tests::program_result config(const fake_root& root, std::vector<std::string> arguments = {}) {
     arguments.insert(arguments.begin(), {CLOSESIDE_CHECK, "config", "--root", root.path()});
-    return tests::run_program(std::move(arguments), {"TERM=xterm"});
+    return tests::run_program(std::move(arguments), {"TERM=xterm", "COLUMNS=1000"});
 }
 
 json config_json(const fake_root& root) { return json::parse(config(root, {"--format", "json"}).out); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // PROMTOOL and NODE_EXPORTER are the paths of these programs, defined by CMake; empty if they are not installed.
 #include "support/fake_root.hpp"
+#include "support/http_get.hpp"
 #include "support/running_program.hpp"
 #include "tools/check/check_program.hpp"
 
@@ -21,13 +22,9 @@
 #include <utility>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 using tests::check;
 using tests::fake_root;
+using tests::http_get;
 using tests::program_result;
 
 namespace {
@@ -68,27 +65,6 @@ std::map<std::string, double> samples_of(const std::string& exposition) {
         samples[name] = std::stod(line.substr(value + 1));
     }
     return samples;
-}
-
-/// What a server on loopback answers to one request; empty if it does not.
-std::string http_get(std::uint16_t port, const std::string& path) {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const ::timeval limit{2, 0};
-    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    ::sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const std::string request = "GET " + path + " HTTP/1.0\r\nHost: localhost\r\n\r\n";
-    std::string answer;
-    if (::connect(fd, reinterpret_cast<const ::sockaddr*>(&address), sizeof address) == 0 &&
-        ::send(fd, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size())) {
-        char buffer[4096];
-        for (ssize_t n; (n = ::recv(fd, buffer, sizeof buffer, 0)) > 0;)
-            answer.append(buffer, static_cast<std::size_t>(n));
-    }
-    ::close(fd);
-    return answer;
 }
 
 } // namespace

@@ -29,7 +29,7 @@ namespace {
 
 tests::program_result states(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {CLOSESIDE_CHECK, "states"});
-    return tests::run_program(std::move(arguments), {"TERM=xterm"});
+    return tests::run_program(std::move(arguments), {"TERM=xterm", "COLUMNS=1000"});
 }
 
 tests::program_result states(const net_root& root, std::vector<std::string> arguments = {}) {

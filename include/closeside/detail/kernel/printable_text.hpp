@@ -36,6 +36,14 @@ inline std::string printable(std::string_view text) {
     return out;
 }
 
+/// The same for a person: a tab, as the kernel puts it between the numbers of a sysctl, is a blank.
+inline std::string readable(std::string_view text) {
+    std::string blanks(text);
+    for (char& c : blanks)
+        if (c == '\t') c = ' ';
+    return printable(blanks);
+}
+
 /// The beginning of a text that may be long.
 inline std::string printable_excerpt(std::string_view text) {
     constexpr std::size_t shown = 40;

@@ -24,7 +24,7 @@ CLOSESIDE_DECL std::string to_line(const finding& f) {
     line += f.message;
     if (f.occurrence == occurrence::happening) line += detail::compose("; happening now: {}", {f.evidence});
     line += detail::compose(". Effect: {}. Fix: {}.", {f.consequence, f.fix});
-    return closeside::detail::printable(line);
+    return closeside::detail::readable(line);
 }
 
 namespace detail {
@@ -65,7 +65,7 @@ CLOSESIDE_DECL void append_paragraph(std::string& out, std::string_view label, s
 CLOSESIDE_DECL std::string to_text(const finding& f, const text_options& options) {
     const std::size_t width = options.width < 40 ? 40 : options.width;
     const auto paragraph = [&](std::string& out, std::string_view label, std::string_view text) {
-        detail::append_paragraph(out, label, closeside::detail::printable(text), width);
+        detail::append_paragraph(out, label, closeside::detail::readable(text), width);
     };
     std::string out;
     if (options.colour) out += detail::colour_of(f.severity);

@@ -111,10 +111,10 @@ inline constexpr rule conntrack_time_wait_short{
                     ? std::string("about half of the connections that get such a port begin with a rejected SYN: 10 ms "
                                   "to 1 s late, or timed out if tcp_rfc1337 is 1 or RSTs are filtered")
                 : in.can_hold_time_wait() && shared
-                    ? std::string("none while the peers of this program close first; connections that get the port of "
+                    ? std::string("none while the peers of the program close first; connections that get the port of "
                                   "one which it closed itself may begin with a rejected SYN, and servers that are "
                                   "reached through this host can be hit")
-                    : std::string("none from this program, which leaves no TIME-WAIT here or whose peers do not share "
+                    : std::string("none from the program, which leaves no TIME-WAIT here or whose peers do not share "
                                   "addresses; servers that are reached through this host can be hit")),
             stop_setting(in.host, key::conntrack_time_wait, "120") + "; at least 60",
             "Linux net/netfilter/nf_conntrack_proto_tcp.c: tcp_timeouts, include/net/tcp.h: TCP_TIMEWAIT_LEN");
@@ -184,7 +184,7 @@ inline constexpr rule conntrack_idle_short{
         const bool probed_late = first_probe && *first_probe >= *seconds;
         if (idle ? !wanted : !probed_late) return std::nullopt;
         std::string message = compose("nf_conntrack_tcp_timeout_established is {} s: ", {*seconds});
-        if (wanted) message += compose("connections of this program may be silent for {}", {in_words(*idle)});
+        if (wanted) message += compose("connections of the program may be silent for {}", {in_words(*idle)});
         if (wanted && first_probe) message += ", and ";
         if (first_probe)
             message += compose("the first keep-alive is sent after {} s (tcp_keepalive_time)", {*first_probe});

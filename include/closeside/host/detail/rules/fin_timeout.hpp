@@ -28,9 +28,8 @@ inline constexpr rule fin_timeout_lowered{
                 "tcp_fin_timeout is {}: it limits orphans in FIN-WAIT-2 only; TIME-WAIT stays 60 s whatever it says",
                 {*seconds}),
             "None; the number of TIME-WAITs does not change by it",
-            compose(
-                "Nothing, if it was meant for FIN-WAIT-2{}",
-                {in.closes_first() ? "; to keep TIME-WAIT off this host, let the peer close first (side::peer)" : ""}),
+            compose("Nothing, if it was meant for FIN-WAIT-2{}",
+                    {in.closes_first() ? "; to keep TIME-WAIT off this host, let the peer close first" : ""}),
             fin_timeout_source);
     }};
 
@@ -46,7 +45,7 @@ inline constexpr rule fin_timeout_folded{
             {key::tcp_fin_timeout},
             compose("tcp_fin_timeout is {}, but above 60 the kernel gives 2*(n-60) = {} s", {*seconds, effective}),
             !in.depends_on_fin_timeout()
-                ? std::string("None from this program, whose policies leave no orphan in FIN-WAIT-2 to it")
+                ? std::string("None from the program, whose policies leave no orphan in FIN-WAIT-2 to it")
             : shorter_than_default ? compose("A peer that is slow to finish gets RST {} s after this host's FIN, "
                                              "sooner than with the default of 60",
                                              {effective})
@@ -76,7 +75,7 @@ inline constexpr rule fin_timeout_tiny{
             leaves_orphans ? "Peers that take longer than that to finish get RST for their last data and their FIN"
             : in.depends_on_fin_timeout()
                 ? "None while the close waits for the peer's FIN; a peer that outlasts the policy's limits gets RST"
-                : "None from this program, whose policies leave no orphan in FIN-WAIT-2 to it",
+                : "None from the program, whose policies leave no orphan in FIN-WAIT-2 to it",
             set_key(in.host, key::tcp_fin_timeout, "60") + "; a policy can be stricter by itself with linger2",
             fin_timeout_source);
     }};

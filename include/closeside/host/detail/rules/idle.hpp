@@ -35,7 +35,7 @@ inline constexpr rule keepalive_after_nat{
         const bool balanced = in.program.peers == exposure::balancer;
         return found(
             balanced || outlasts(nat_idle_seconds) ? severity::warning : severity::note, {key::tcp_keepalive_time},
-            compose("Connections of this program may be silent for {} s, and tcp_keepalive_time lets the first "
+            compose("Connections of the program may be silent for {} s, and tcp_keepalive_time lets the first "
                     "keep-alive wait for {} s: {}",
                     {idle, *first_probe,
                      balanced ? "balancers forget them sooner, AWS Network Load Balancers after 350 s by default"

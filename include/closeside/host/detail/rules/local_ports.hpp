@@ -124,7 +124,7 @@ inline constexpr rule ports_below_rate{
         if (!loopback && in.number(key::tcp_tw_reuse) == 2 && can.loopback_connects_per_second)
             message += compose(" (to 127.0.0.0/8 and ::1: {})",
                                {host::detail::plain_number(*can.loopback_connects_per_second)});
-        const remedy keep = first ? "Keep connections open, or let the other end close first (side::peer); otherwise "
+        const remedy keep = first ? "Keep connections open, or let the other end close first; otherwise "
                                   : "Keep connections open, or have the other end close in time; otherwise ";
         return found(
             beyond && first ? severity::warning : severity::note,

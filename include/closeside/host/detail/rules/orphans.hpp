@@ -52,7 +52,7 @@ inline constexpr rule orphan_retries_few{
             compose("tcp_orphan_retries is {}: a connection that the program has closed is dropped when the peer has "
                     "acknowledged nothing for {}; the default, 0, stands for 8, which is 102.2 s",
                     {*retries, time}),
-            !can_leave_orphans(in) ? "None from this program, which leaves nothing under way"
+            !can_leave_orphans(in) ? "None from the program, which leaves nothing under way"
             : often ? "On a lossy path, as of mobile phones, the end of a reply is lost although close() "
                       "reported nothing"
                     : compose("None while the close waits for the peer; if it stops waiting (drain_time, until_acked), "

@@ -23,8 +23,8 @@ inline constexpr rule rfc1337_on{
                                : shares_addresses(in.program.peers)             ? severity::critical
                                                                                 : severity::warning;
         std::string consequence =
-            !holds ? "None from this program, whose policies leave no TIME-WAIT here; other programs on this host can "
-                     "be hit"
+            !holds   ? "None from the program, whose policies leave no TIME-WAIT here; other programs on this host can "
+                       "be hit"
             : !first ? "None while the peers close first, as they are told to; a client that did not, and comes back "
                        "from the same address and port, may not connect for over two minutes (ETIMEDOUT)"
             : shares_addresses(in.program.peers)
@@ -37,13 +37,12 @@ inline constexpr rule rfc1337_on{
             level, {key::tcp_rfc1337},
             compose("The RST with which a client clears an old TIME-WAIT is ignored, and each rejected SYN starts its "
                     "60 s anew{}",
-                    {first ? "; this program closes first, so TIME-WAIT lands here"
+                    {first ? "; the program closes first, so TIME-WAIT lands here"
                      : holds
-                         ? "; this program lets the peer close first, and TIME-WAIT lands here only where the peer did "
+                         ? "; the program lets the peer close first, and TIME-WAIT lands here only where the peer did "
                            "not do so in time"
                          : ""}),
-            consequence,
-            set_key(in.host, key::tcp_rfc1337, "0") + (first ? "; or let the peer close first (side::peer)" : ""),
+            consequence, set_key(in.host, key::tcp_rfc1337, "0") + (first ? "; or let the peer close first" : ""),
             "Linux net/ipv4/tcp_minisocks.c: tcp_timewait_state_process; measured on Linux 6.18: ETIMEDOUT after 132 "
             "s");
     },

@@ -40,8 +40,8 @@ inline constexpr rule time_wait_meets_shared_addresses{
         const bool soon = balancer && first && round && *round < static_cast<double>(time_wait_seconds);
         std::string message =
             compose("{}, and a peer that comes from the same address and port within that time meets it",
-                    {first ? "This program closes first, so TIME-WAIT stays here for 60 s"
-                           : "This program can close first, where a peer does not do so in time; TIME-WAIT then "
+                    {first ? "The program closes first, so TIME-WAIT stays here for 60 s"
+                           : "The program can close first, where a peer does not do so in time; TIME-WAIT then "
                              "stays here for 60 s"});
         if (balancer && first && round)
             message += compose(
@@ -55,10 +55,10 @@ inline constexpr rule time_wait_meets_shared_addresses{
                     {first ? "About half" : "None while the peers close first; else about half"}),
             !first     ? "Nothing, while peers that do not close in time are few; no setting of this host "
                          "changes it"
-            : balancer ? "Let the peer close first (side::peer), so that TIME-WAIT stays with the balancer, "
+            : balancer ? "Let the peer close first, so that TIME-WAIT stays with the balancer, "
                          "which knows its own ports; or give the balancer more source addresses, or "
                          "connections that it keeps"
-                       : "Let the peer close first (side::peer); no setting of this host changes it",
+                       : "Let the peer close first; no setting of this host changes it",
             "Linux net/ipv4/tcp_minisocks.c: tcp_timewait_state_process, net/core/secure_seq.c; measured on "
             "Linux 6.18: 34 of 60 connects through a NAT that re-used a port were challenged");
     },
@@ -85,7 +85,7 @@ inline constexpr rule invalid_ratelimit_long{
             : in.can_hold_time_wait() && shared
                 ? "None while the peers close first; a client behind NAT or a load balancer that did not, "
                   "and comes back at once, may wait for some seconds until it is connected"
-                : "None from this program's TIME-WAITs; any connection answers at most one segment outside "
+                : "None from the program's TIME-WAITs; any connection answers at most one segment outside "
                   "of its window in that time",
             stop_setting(in.host, key::tcp_invalid_ratelimit, "500"),
             "Linux net/ipv4/tcp_minisocks.c: tcp_timewait_check_oow_rate_limit, net/ipv4/tcp_input.c: "

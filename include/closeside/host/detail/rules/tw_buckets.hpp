@@ -37,7 +37,7 @@ constexpr std::int64_t half_of_table(std::int64_t entries) noexcept {
 
 /// What becomes of a program without room for TIME-WAIT.
 [[gnu::cold]] inline std::string effect_without_time_wait(const rule_input& in, std::string_view where_closing_first) {
-    if (!in.can_hold_time_wait()) return "None from this program, whose policies leave no TIME-WAIT here";
+    if (!in.can_hold_time_wait()) return "None from the program, whose policies leave no TIME-WAIT here";
     if (!in.closes_first())
         return "None while the peers close first; a connection that this side closes because its peer did not may be "
                "left without TIME-WAIT";

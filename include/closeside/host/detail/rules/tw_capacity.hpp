@@ -33,7 +33,7 @@ inline constexpr rule tw_buckets_below_rate{
                           : "None while peers close first; those connections that this side closes after all can be "
                             "left without TIME-WAIT",
                      set_key(in.host, key::tcp_max_tw_buckets, std::to_string(wanted_buckets(in))) +
-                         (each ? "; or let the peer close first (side::peer)" : ""),
+                         (each ? "; or let the peer close first" : ""),
                      tw_buckets_source);
     },
     {counter::tw_overflow}};
@@ -59,7 +59,7 @@ inline constexpr rule tw_buckets_nearly_full{
         return found(full && in.closes_first() ? severity::warning : severity::note, {key::tcp_max_tw_buckets}, message,
                      effect_without_time_wait(in, without_time_wait),
                      (full ? enlarge : remedy(compose("If that goes on, {}", {enlarge.text}))) +
-                         "; or let the peers of the busiest program close first (side::peer)",
+                         "; or let the peers of the busiest program close first",
                      "Linux net/ipv4/inet_timewait_sock.c: inet_twsk_alloc, net/ipv4/proc.c: sockstat_seq_show");
     },
     {counter::tw_overflow}};

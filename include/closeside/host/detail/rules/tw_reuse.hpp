@@ -63,14 +63,12 @@ inline constexpr rule tw_reuse_not_for_servers{
     [](const rule_input& in) -> std::optional<judgement> {
         if (in.number(key::tcp_tw_reuse) != 1 || in.is_off(key::tcp_timestamps) || in.program.connects_per_second)
             return std::nullopt;
-        return found(
-            severity::note, {key::tcp_tw_reuse},
-            "tcp_tw_reuse is 1: only connect() consults it; the TIME-WAITs of accepted connections stay 60 s",
-            "None; the number of TIME-WAITs that a server holds does not change by it",
-            compose(
-                "Nothing, if it was set for connects{}",
-                {in.closes_first() ? "; to keep TIME-WAIT off this host, let the peer close first (side::peer)" : ""}),
-            tw_reuse_source);
+        return found(severity::note, {key::tcp_tw_reuse},
+                     "tcp_tw_reuse is 1: only connect() consults it; the TIME-WAITs of accepted connections stay 60 s",
+                     "None; the number of TIME-WAITs that a server holds does not change by it",
+                     compose("Nothing, if it was set for connects{}",
+                             {in.closes_first() ? "; to keep TIME-WAIT off this host, let the peer close first" : ""}),
+                     tw_reuse_source);
     }};
 
 /// The peer's timestamp clock may tick but once a second (RFC 7323 section 5.4).

@@ -37,7 +37,7 @@ inline constexpr rule nothing_seen{
         return found(severity::warning, {},
                      compose("No TCP setting can be read below {}: {}",
                              {in.host.root, std::generic_category().message(in.host.error)}),
-                     "None by itself; hazards for this program's connections go unnoticed",
+                     "None by itself; hazards for the program's connections go unnoticed",
                      "Let the program see /proc/sys/net (systemd: ProcSubset=all), or run closeside-check on the host",
                      "proc(5)");
     }};
