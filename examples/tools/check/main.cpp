@@ -34,8 +34,10 @@ int parse_and_run(int argc, const char* const* argv) {
     check::action chosen;
     check::add_config(app, chosen);
     check::add_explain(app, chosen);
+    check::add_follow(app, chosen);
     check::add_states(app, chosen);
     check::add_suggest(app, chosen);
+    check::add_top(app, chosen);
     check::add_audit(app, chosen);
 
     try {
