@@ -21,9 +21,11 @@ void add_audit(CLI::App& app, action& chosen);
 
 void add_config(CLI::App& app, action& chosen);
 void add_explain(CLI::App& app, action& chosen);
+void add_follow(CLI::App& app, action& chosen);
 void add_lint(CLI::App& app, action& chosen);
 void add_states(CLI::App& app, action& chosen);
 void add_suggest(CLI::App& app, action& chosen);
+void add_top(CLI::App& app, action& chosen);
 
 } // namespace check
 

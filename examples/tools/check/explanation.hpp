@@ -111,6 +111,13 @@ const topic_text& topic_recipe() noexcept;
 const topic_text& topic_counting() noexcept;
 const topic_text& topic_linger() noexcept;
 const topic_text& topic_loaders() noexcept;
+const topic_text& topic_endings() noexcept;
+const topic_text& topic_unread() noexcept;
+const topic_text& topic_late_data() noexcept;
+const topic_text& topic_listener_queue() noexcept;
+const topic_text& topic_peer_reset() noexcept;
+const topic_text& topic_time_out() noexcept;
+const topic_text& topic_refused() noexcept;
 
 } // namespace check
 

@@ -39,9 +39,11 @@ int parse_and_run(int argc, const char* const* argv) {
     check::action chosen;
     check::add_config(app, chosen);
     check::add_explain(app, chosen);
+    check::add_follow(app, chosen);
     check::add_lint(app, chosen);
     check::add_states(app, chosen);
     check::add_suggest(app, chosen);
+    check::add_top(app, chosen);
     check::add_audit(app, chosen);
     // Set last: a subcommand takes over the footer that its parent has when it is made.
     app.footer(footer);

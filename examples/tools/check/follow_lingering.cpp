@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "follow_lingering.hpp"
+
+#include <algorithm>
+
+namespace check::follow {
+
+namespace {
+
+constexpr std::uint64_t millisecond = 1'000'000;
+constexpr std::uint64_t between_looks = 500 * millisecond;
+/// The kernel's timers are that coarse, and so are our looks.
+constexpr std::uint64_t slack = 1500 * millisecond;
+/// Each costs some microseconds; the rest waits for the next time.
+constexpr std::size_t looks_at_once = 1000;
+
+} // namespace
+
+bool lingering::add(const life& l, std::uint64_t now) {
+    if (all_.size() >= most_) return false;
+    all_.insert_or_assign(l.ends, one{l, 0, now});
+    return true;
+}
+
+void lingering::on_reset(const trace_event& e) {
+    const auto found = all_.find(e.ends);
+    if (found == all_.end()) return;
+    one& o = found->second;
+    o.seen.reset_sent = true;
+    o.seen.kernel_reason = e.reason;
+    o.seen.ended = e.time;
+    o.next_look = e.time;
+}
+
+std::vector<life> lingering::take(std::uint64_t now) {
+    std::vector<life> ended;
+    std::size_t looks = 0;
+    auto at = all_.upper_bound(last_looked_at_);
+    for (std::size_t left = all_.size(); left != 0 && looks != looks_at_once; --left) {
+        if (at == all_.end()) at = all_.begin();
+        one& o = at->second;
+        last_looked_at_ = at->first;
+        if (o.next_look > now) {
+            ++at;
+            continue;
+        }
+        ++looks;
+        const looked_up seen = look_up_(o.seen.ends);
+        if (seen.what == remainder::fin_wait2) {
+            // A RST for it was another namespace's connection of the same name.
+            o.seen.reset_sent = false;
+            o.until = now + seen.left;
+            o.next_look = now + between_looks;
+            ++at;
+            continue;
+        }
+        life& l = o.seen;
+        l.left = seen.what == remainder::time_wait ? remainder::time_wait : remainder::fin_wait2;
+        if (l.left == remainder::time_wait) l.reset_sent = false;
+        l.left_ran_out = l.left == remainder::fin_wait2 && !l.reset_sent && o.until != 0 && now + slack >= o.until;
+        if (!l.reset_sent) l.ended = now;
+        ended.push_back(l);
+        at = all_.erase(at);
+    }
+    return ended;
+}
+
+} // namespace check::follow

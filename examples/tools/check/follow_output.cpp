@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "follow_output.hpp"
+
+#include "metric.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <iomanip>
+#include <map>
+#include <ostream>
+#include <vector>
+
+#include <time.h>
+
+namespace check::follow {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr std::int64_t second = 1'000'000'000;
+
+std::string time_of_day(std::int64_t nanoseconds) {
+    const ::time_t seconds = nanoseconds / second;
+    ::tm parts{};
+    ::localtime_r(&seconds, &parts);
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "%02d:%02d:%02d.%03d", parts.tm_hour, parts.tm_min, parts.tm_sec,
+                  static_cast<int>(nanoseconds % second / 1'000'000));
+    return text.data();
+}
+
+const char* colour_of(ender e) {
+    switch (e) {
+    case ender::reset_by_us: return "\x1b[31m";
+    case ender::reset_by_peer: return "\x1b[35m";
+    case ender::failed: return "\x1b[33m";
+    case ender::fin:
+    case ender::unknown: break;
+    }
+    return "";
+}
+
+std::string seconds_text(std::chrono::duration<double> time) {
+    const auto tenths = static_cast<std::int64_t>(time.count() * 10 + 0.5);
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+}
+
+/// A rate in three digits or fewer behind the point: `12.5`.
+std::string rate_text(std::uint64_t n, std::chrono::duration<double> since) {
+    if (since.count() <= 0) return "-";
+    const auto tenths = static_cast<std::int64_t>(static_cast<double>(n) / since.count() * 10 + 0.5);
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+}
+
+std::string service_text(const service& s) {
+    if (s.port == 0) return "others";
+    return (s.here ? ":" : "to :") + std::to_string(s.port);
+}
+
+std::string cut(std::string text, std::size_t width) {
+    if (width != 0 && text.size() > width) text.resize(width);
+    return text;
+}
+
+void say(std::ostream& out, std::uint64_t n, const char* one, const char* many, const char* what) {
+    if (n != 0) out << "note: " << n << " " << (n == 1 ? one : many) << " " << what << "\n";
+}
+
+} // namespace
+
+std::string rfc3339(std::int64_t nanoseconds) {
+    const ::time_t seconds = nanoseconds / second;
+    ::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    std::array<char, 96> text{};
+    std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", parts.tm_year + 1900,
+                  parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                  static_cast<int>(nanoseconds % second));
+    return text.data();
+}
+
+void print_text(std::ostream& out, const ending& e, const terminal& on) {
+    constexpr int room = 21; // 255.255.255.255:65535
+    const char* const colour = on.colour ? colour_of(e.by()) : "";
+    out << time_of_day(e.time) << "  " << std::left << std::setw(room) << to_string(e.seen.ends.local) << "  "
+        << std::setw(room) << to_string(e.seen.ends.peer) << std::right << "  " << colour << e.reason()
+        << (*colour ? "\x1b[0m" : "");
+    const char* before = "  ";
+    if (e.seen.traced) {
+        for (const tcp_state s : e.seen.states) {
+            out << before << to_string(s);
+            before = " > ";
+        }
+        // What comes of a TIME-WAIT is not waited for.
+        if (e.seen.left != remainder::time_wait) out << before << "CLOSED";
+    }
+    out << "  [" << facts(e.why).topic << "]\n";
+}
+
+void print_json(std::ostream& out, const ending& e) {
+    json states = json::array();
+    for (const tcp_state s : e.seen.states) states.push_back(to_string(s));
+    // The contract has the kernel's word for the last state; it is not one of a connection.
+    if (e.seen.traced && e.seen.left != remainder::time_wait) states.push_back("CLOSE");
+    const char* const fin = to_string(e.fin);
+    const std::string_view kernel = e.seen.kernel_reason;
+    const json document{{"time", rfc3339(e.time)},
+                        {"local", to_string(e.seen.ends.local)},
+                        {"peer", to_string(e.seen.ends.peer)},
+                        {"ended_by", to_string(e.by())},
+                        {"reason", e.reason()},
+                        {"first_fin", fin ? json(fin) : json(nullptr)},
+                        {"states", std::move(states)},
+                        {"explain", facts(e.why).topic},
+                        {"cause", facts(e.why).name},
+                        {"kernel_reason", kernel.empty() ? json(nullptr) : json(kernel)}};
+    out << document.dump() << "\n";
+}
+
+void print_losses(std::ostream& out, const summary& s) {
+    say(out, s.lost.trace_records, "record", "records",
+        "of the kernel's trace came faster than they could be read: endings are missing or told in part");
+    say(out, s.lost.overruns, "time", "times",
+        "the kernel had no room for a message about sockets: endings are missing");
+    say(out, s.lost.forgotten, "history", "histories",
+        "had to be forgotten for want of room: told in part, or not at all");
+    say(out, s.lost.nameless, "socket", "sockets",
+        "without a peer: listeners, sockets never connected, and aborted connections, which cannot be told apart here");
+    say(out, s.lost.lingering, "connection", "connections",
+        "that this host closed first and the peer has yet to: in FIN-WAIT-2 still");
+    say(out, s.lost.held, "connection", "connections",
+        "ended while the program holds the descriptor: not told, since of which network namespace shows when it "
+        "closes");
+}
+
+void print_summary(std::ostream& out, const summary& s) {
+    const tally& t = s.counts;
+    out << t.all() << (t.all() == 1 ? " connection" : " connections") << " ended in " << seconds_text(s.elapsed);
+    if (t.all() != 0)
+        out << ": " << t.by(ender::fin) << " by FIN, " << t.by(ender::reset_by_us) << " reset by this host, "
+            << t.by(ender::reset_by_peer) << " reset by the peer, " << t.by(ender::failed) << " failed, "
+            << t.by(ender::unknown) << " unknown";
+    out << "\n";
+    print_losses(out, s);
+}
+
+void print_prometheus(std::ostream& out, const summary& s) {
+    metric endings(out, "closeside_follow_endings_total",
+                   "Connections that ended since the follower was started, by service, who ended them and why.",
+                   "counter");
+    for (const auto& [k, n] : s.counts.counts()) {
+        const char* const fin = to_string(k.fin);
+        endings.sample({{"port", k.of.port == 0 ? "other" : std::to_string(k.of.port)},
+                        {"service", k.of.here ? "local" : "remote"},
+                        {"ended_by", to_string(facts(k.why).by)},
+                        {"first_fin", fin ? fin : "none"},
+                        {"cause", facts(k.why).name}},
+                       n);
+    }
+    metric lost(out, "closeside_follow_lost_total",
+                "What was dropped under load: each is at least one ending that is missing or told in part.", "counter");
+    lost.sample({{"what", "trace_records"}}, s.lost.trace_records);
+    lost.sample({{"what", "messages"}}, s.lost.overruns);
+    lost.sample({{"what", "histories"}}, s.lost.forgotten);
+    metric(out, "closeside_follow_traced", "Whether who ended a connection, and why, could be told.")
+        .sample({}, s.traced ? 1 : 0);
+    metric(out, "closeside_follow_fin_wait2_orphans",
+           "Connections that this host closed first and the peer has yet to.")
+        .sample({}, s.lost.lingering);
+    metric(out, "closeside_follow_seconds", "For how long endings have been followed.").sample({}, s.elapsed.count());
+}
+
+void print_top(std::ostream& out, const summary& s, const tally& before, std::chrono::duration<double> since,
+               const terminal& on, std::size_t rows) {
+    struct row {
+        tally::key of;
+        std::uint64_t all, fresh;
+    };
+    std::vector<row> sorted;
+    std::uint64_t fresh = 0;
+    for (const auto& [k, n] : s.counts.counts()) {
+        const auto earlier = before.counts().find(k);
+        const std::uint64_t was = earlier == before.counts().end() ? 0 : earlier->second;
+        sorted.push_back({k, n, n - was});
+        fresh += n - was;
+    }
+    std::ranges::stable_sort(
+        sorted, [](const row& a, const row& b) { return a.fresh != b.fresh ? a.fresh > b.fresh : a.all > b.all; });
+    out << s.counts.all() << (s.counts.all() == 1 ? " connection" : " connections") << " ended in "
+        << seconds_text(s.elapsed) << ", " << rate_text(fresh, since) << " a second of late\n\n";
+    out << "     ALL   PER S  SERVICE    ENDED BY       WHY\n";
+    std::size_t shown = 0;
+    for (const row& r : sorted) {
+        if (rows != 0 && shown++ == rows) {
+            out << "... " << sorted.size() - rows << " more rows\n";
+            break;
+        }
+        const cause_facts& f = facts(r.of.why);
+        std::string line(96, ' ');
+        const int n =
+            std::snprintf(line.data(), line.size(), "%8llu %7s  %-9s  %-13s  ", static_cast<unsigned long long>(r.all),
+                          rate_text(r.fresh, since).c_str(), service_text(r.of.of).c_str(), to_string(f.by));
+        line.resize(static_cast<std::size_t>(std::clamp(n, 0, 95)));
+        line += std::string(f.words) + "  [" + std::string(f.topic) + "]";
+        out << cut(std::move(line), on.width) << "\n";
+    }
+    out << "\n";
+    print_losses(out, s);
+}
+
+} // namespace check::follow
