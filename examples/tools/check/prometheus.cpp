@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <ostream>
+#include <set>
 
 namespace check {
 
