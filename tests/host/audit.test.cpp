@@ -102,17 +102,113 @@ TEST_CASE("tcp_tw_recycle on, with timestamps that cannot be seen, is taken for 
     CHECK(f->observed.back().value == "(denied)");
 }
 
-TEST_CASE("tcp_tw_recycle that only the host can see is a warning, one that does not exist is nothing") {
+TEST_CASE("K4: tcp_tw_recycle that only the host can see is a note, and more once it has been counted") {
     host::snapshot s = host_with({});
     s.kernel = "4.9.0";
     s[key::tcp_tw_recycle].status = key_status::hidden;
-    const auto f = find(host::audit(s), "CS103");
-    REQUIRE(f);
-    CHECK(f->severity == severity::warning);
+    const auto f = judge("CS103", s, {});
+    CHECK(level(f) == "note");
     CHECK(f->message.find("4.9.0") != std::string::npos);
     CHECK(f->observed.front().value == "(hidden)");
-    CHECK(find(host::audit(s, exposure::loopback), "CS103").value().severity == severity::note);
+    CHECK(f->consequence.starts_with("If on"));
+    set_count(s, counter::paws_passive, 0);
+    CHECK(level("CS103", s, {}) == "note");
+    set_count(s, counter::paws_passive, 12);
+    CHECK(level("CS103", s, {}) == "warning");
+    CHECK(judge("CS103", s, {})->message.starts_with("tcp_tw_recycle is or was on: PAWSPassive"));
+    CHECK(level("CS103", s, {.peers = exposure::loopback}) == "note");
+
+    host::snapshot later = s;
+    later.taken = s.taken + 10s;
+    set_count(later, counter::paws_passive, 30);
+    const auto now = find(host::audit(later, {}, {.earlier = &s}), "CS103");
+    REQUIRE(now);
+    CHECK(now->severity == severity::critical);
+    CHECK(now->occurrence == host::occurrence::happening);
     CHECK(level("CS103", {}) == "nothing");
+}
+
+TEST_CASE("K4: tcp_rfc1337 that only the host can see is named, once, and its counters with it") {
+    host::snapshot s = host_with({});
+    s.kernel = "4.14.0";
+    s[key::tcp_rfc1337].status = key_status::hidden;
+    CHECK(level("CS114", s, {}) == "note");
+    CHECK(level("CS114", s, {.policies = peer_or_reset}) == "nothing");
+    CHECK(level("CS114", s, {.peers = exposure::loopback}) == "nothing");
+    CHECK(level("CS114", {}) == "nothing");
+    // Below 4.11 both are hidden, and CS103 names them while nothing has been counted.
+    s[key::tcp_tw_recycle].status = key_status::hidden;
+    CHECK(level("CS114", s, {}) == "nothing");
+    CHECK(judge("CS103", s, {})->message.find("tcp_tw_recycle and tcp_rfc1337, shows them") != std::string::npos);
+    set_count(s, counter::paws_estab, 3);
+    const auto f = judge("CS114", s, {});
+    CHECK(level(f) == "note");
+    CHECK(f->evidence == "PAWSEstab 3, which counts late segments of established connections too");
+}
+
+TEST_CASE("K3, H12: what tcp_tw_recycle does to SYNs without timestamps goes by the release") {
+    const auto told = [](const char* release, const char* timestamps) {
+        host::snapshot s = host_with({{key::tcp_tw_recycle, "1"}, {key::tcp_timestamps, timestamps}});
+        s.kernel = release;
+        return judge("CS102", s, {}).value();
+    };
+    const auto says = [](const host::finding& f, std::string_view words) {
+        return (f.message + "|" + f.consequence).find(words) != std::string::npos;
+    };
+    CHECK(says(told("3.17.0", "1"), "an older one or none"));
+    CHECK_FALSE(says(told("3.16.7", "1"), "or none"));
+    CHECK(says(told("3.10.0", "1"), "since Linux 3.17 also one without"));
+    CHECK(says(told("4.9.0", "0"), "for 60 s after timestamps were turned off"));
+    CHECK(says(told("4.9.0", "0"), "also those that were fine before"));
+    CHECK_FALSE(says(told("3.10.0", "0"), "60 s"));
+    for (const char* release : {"3.10.0", "4.9.0"}) CHECK(told(release, "0").severity == severity::note);
+}
+
+TEST_CASE("tcp_mem in bytes, or far too small, is a warning; the kernel's own choice is none") {
+    const auto mem = [](const char* text, std::int64_t memory_kib) {
+        host::snapshot s = host_with({{key::tcp_mem, text}});
+        if (memory_kib != 0) s.memory_kib = memory_kib;
+        return judge("CS125", s, {});
+    };
+    constexpr std::int64_t gib = 1024 * 1024;
+    CHECK_FALSE(mem("287901\t383869\t575802", 24 * gib));
+    CHECK_FALSE(mem("287901\t383869\t575802", 0));
+    CHECK_FALSE(mem("5613\t7486\t11226", gib / 2));
+    CHECK_FALSE(mem("96\t128\t192", 32 * 1024));
+    // With pages of 64 KiB the kernel's own choice is a sixteenth as many.
+    CHECK_FALSE(mem("17994\t23992\t35988", 24 * gib));
+    const auto bytes = mem("8388608\t12582912\t16777216", 24 * gib);
+    CHECK(level(bytes) == "warning");
+    CHECK(bytes->message.find("tcp_mem is 8388608 12582912 16777216") != std::string::npos);
+    CHECK(bytes->message.find("more than there is memory") != std::string::npos);
+    CHECK(bytes->settings.empty());
+    CHECK(bytes->fix.find("`294912 393216 589824`") != std::string::npos);
+    CHECK(mem("4096\t87380\t4194304", 24 * gib)->message.find("as far apart as those of tcp_rmem") !=
+          std::string::npos);
+    CHECK(level(mem("4096\t87380\t6291456", 0)) == "warning");
+    CHECK(mem("1000\t2000\t3000", 24 * gib)->consequence.starts_with("Windows stop growing"));
+    CHECK(level(mem("0\t0\t0", 0)) == "warning");
+    host::snapshot child = host_with({});
+    child[key::tcp_mem] = {key_status::hidden, {}, {}, {}, {}};
+    CHECK(level("CS125", child, {}) == "nothing");
+}
+
+TEST_CASE("no text of a finding speaks to a programmer of this library alone") {
+    const settings bad{{key::tcp_rfc1337, "1"},        {key::tcp_fin_timeout, "5"},
+                       {key::tcp_max_tw_buckets, "9"}, {key::tcp_tw_reuse, "1"},
+                       {key::tcp_orphan_retries, "1"}, {key::tcp_retries2, "5"},
+                       {key::somaxconn, "16"},         {key::tcp_invalid_ratelimit, "9000"},
+                       {key::tcp_max_orphans, "10"},   {key::ip_local_port_range, "32768\t40000"}};
+    const close_policy waiting{.linger = closeside::lingering::until_acked(300s), .linger2 = 50s};
+    for (const exposure peers : every_exposure)
+        for (const policy_list& program : {local, peer, abortive, policy_list{policies::system}, policy_list{waiting}})
+            for (const host::finding& f : host::audit(host_with(bad), peers, program))
+                for (const std::string& text : {f.message, f.consequence, f.fix})
+                    for (const char* word :
+                         {"::", "this program", "This program", "drain_", "until_acked", "linger2", "\t"}) {
+                        CAPTURE(text);
+                        CHECK(text.find(word) == text.npos);
+                    }
 }
 
 TEST_CASE("tcp_tw_reuse = 1 without timestamps is inert") {
@@ -191,7 +287,7 @@ TEST_CASE("linger2 above tcp_fin_timeout is explained, equal or below it is noth
                 {close_policy{.linger2 = closeside::fin_wait2::skip}}) == "nothing");
     const auto f = judge("CS113", {{key::tcp_fin_timeout, "29"}}, exposure::nat, with_linger2);
     REQUIRE(f);
-    CHECK(f->message.find("linger2 = 30 s") != std::string::npos);
+    CHECK(f->message.find("TCP_LINGER2 to 30 s") != std::string::npos);
     CHECK(f->message.find("tcp_fin_timeout is 29") != std::string::npos);
 }
 
@@ -353,6 +449,8 @@ TEST_CASE("every finding of every rule is complete, in printable sentences witho
     hosts.back()[key::tcp_tw_recycle].status = key_status::hidden;
     hosts.back()[key::tcp_orphan_retries] = {key_status::denied, {}, {}, {}, "Permission denied"};
     hosts.back()[key::somaxconn] = host::detail::interpret(host::detail::key_shape::number, "");
+    hosts.push_back(host_with({{key::tcp_mem, "4096\t87380\t6291456"}}));
+    hosts.back()[key::tcp_rfc1337].status = key_status::hidden;
     hosts.emplace_back().error = ENOENT;
     hosts.push_back(host_with({{key::tcp_tw_reuse, "1"},
                                {key::tcp_tw_reuse_delay, "10"},
@@ -385,6 +483,8 @@ TEST_CASE("every finding of every rule is complete, in printable sentences witho
                                {key::conntrack_last_ack, "2"},
                                {key::conntrack_time_wait, "2"},
                                {key::conntrack_close, "2"},
+                               {key::conntrack_syn_recv, "2"},
+                               {key::conntrack_max_retrans, "2"},
                                {key::conntrack_be_liberal, "0"},
                                {key::conntrack_loose, "0"}}));
     set_count(hosts.back(), counter::listen_overflows, 1);

@@ -171,7 +171,7 @@ TEST_CASE("tcp_retries2 is compared with how long a policy waits for acknowledge
     const settings eight{{key::tcp_retries2, "8"}};
     CHECK(level("CS140", eight, exposure::nat, waiting(102s)) == "nothing");
     CHECK(level("CS140", eight, exposure::nat, waiting(103s)) == "note");
-    CHECK(judge("CS140", eight, exposure::nat, waiting(103s))->message.find("until_acked of 103 s") !=
+    CHECK(judge("CS140", eight, exposure::nat, waiting(103s))->message.find("before the 103 s are over") !=
           std::string::npos);
     CHECK(judge("CS140", eight, exposure::nat, waiting(103s))->settings.empty());
     CHECK(judge("CS140", {{key::tcp_retries2, "5"}}, exposure::nat, waiting(103s))->settings.at(0).value == "9");

@@ -203,7 +203,9 @@ TEST_CASE("one tcp_syn_retries is a warning for a program that connects out, ver
     for (const exposure peers : {exposure::nat, exposure::balancer, exposure::direct})
         CHECK(level("CS307", look(root), connecting(1, peers)) == "warning");
     CHECK(level("CS307", look(root), connecting(1, exposure::loopback)) == "note");
-    CHECK(level("CS307", look(root), {}) == "note");
+    CHECK(level("CS307", look(root), {}) == "warning");
+    CHECK(level("CS307", look(root), connecting(0)) == "note");
+    CHECK(level("CS307", look(root), {.peers = exposure::loopback}) == "note");
     CHECK(judge("CS307", look(root), {})->message.find("fails after 3 s (since Linux 6.5: 7 s)") != std::string::npos);
     for (const char* usual : {"2", "6", "7"}) {
         root.set("net.ipv4.tcp_syn_retries", usual);

@@ -129,6 +129,8 @@ const std::vector<proof> proofs{
     {"CS405", severity::note, {{key::conntrack_loose, "0"}}},
     {"CS407", severity::note, {{key::conntrack_established, "60"}}, {.idle_time = cs::close_duration(10min)}},
     {"CS409", severity::note, {{key::conntrack_fin_wait, "1"}}},
+    {"CS410", severity::note, {{key::conntrack_unacknowledged, "10"}}},
+    {"CS411", severity::note, {{key::conntrack_syn_recv, "2"}}},
     {"CS420",
      severity::warning,
      {{key::tcp_keepalive_time, "7200"}},
@@ -149,6 +151,8 @@ const std::vector<proof> proofs_with_tracking{
     {"CS406", severity::note, {{key::conntrack_be_liberal, "0"}}, {}, {{key::conntrack_be_liberal, "1"}}},
     {"CS407", severity::warning, {{key::conntrack_established, "60"}}, {.idle_time = cs::close_duration(10min)}},
     {"CS409", severity::warning, {{key::conntrack_fin_wait, "1"}}},
+    {"CS410", severity::warning, {{key::conntrack_max_retrans, "10"}}},
+    {"CS411", severity::warning, {{key::conntrack_syn_recv, "2"}}},
 };
 
 std::string title_of(const proof& p) {
@@ -220,7 +224,9 @@ const char* beyond_settings(std::string_view code) {
         {"CS0", "speaks of what cannot be seen: tests/network/host_check_places.test.cpp"},
         {"CS5", "speaks of configuration files"},
         {"CS102 CS103", "tcp_tw_recycle went with Linux 4.12"},
+        {"CS114", "tcp_rfc1337 is each namespace's own since Linux 4.15"},
         {"CS117 CS118", "tcp_max_orphans is the host's alone"},
+        {"CS125", "tcp_mem is the host's alone"},
         {"CS123 CS208 CS209", "goes by what happens: tests/network/host_check_happening.test.cpp"},
         {"CS211", "goes by who listens: tests/host/take_snapshot_live.test.cpp"},
         {"CS402 CS408", "nf_conntrack_max is the host's alone"},

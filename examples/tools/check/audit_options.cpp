@@ -29,9 +29,21 @@ constexpr choices<host::exposure, 4> exposures{{{"balancer", host::exposure::bal
                                                 {"direct", host::exposure::direct},
                                                 {"loopback", host::exposure::loopback}}};
 
-constexpr choices<closeside::close_policy, 3> assumptions{{{"local", closeside::policies::graceful},
-                                                           {"peer", closeside::policies::peer_first},
-                                                           {"abort", closeside::policies::abortive}}};
+using closeside::close_policy;
+namespace policies = closeside::policies;
+
+/// What a program does, by the policies that do the same. nginx: lingering_close on, with its 30 s and 5 s, where it
+/// knows of more input, and else close(2). Apache: ap_lingering_close. HAProxy: close(2) towards clients; towards servers
+/// RST, unless the server has closed first.
+const choices<std::vector<close_policy>, 7> assumptions{
+    {{"local", {policies::graceful}},
+     {"peer", {policies::peer_first}},
+     {"abort", {policies::abortive}},
+     {"system", {policies::system}},
+     {"nginx",
+      {policies::system, close_policy{.drain_time = std::chrono::seconds(30), .drain_idle = std::chrono::seconds(5)}}},
+     {"haproxy", {policies::system, policies::peer_first_or_reset}},
+     {"apache", {close_policy{.drain_time = std::chrono::seconds(30), .drain_idle = std::chrono::seconds(2)}}}}};
 
 template <class Value, std::size_t N>
 Value choose(const choices<Value, N>& among, const std::string& option, const std::string& name) {
@@ -152,9 +164,11 @@ void add_audit_options(CLI::App& app, audit_options& given) {
 
 void add_judging_options(CLI::App& app, audit_options& given) {
     add_repeatable(app, "--assume", "POLICY",
-                   "How the program closes: local (default; it closes first), peer (its peers do) or abort; repeatable",
+                   "How the program closes: local (default; first, then drains), peer (its peers first), abort, system "
+                   "(it just calls close(2), as most do), or as nginx, haproxy or apache do; repeatable",
                    [&](const std::string& name) {
-                       given.policies.push_back(choose(assumptions, "--assume", name));
+                       const std::vector<close_policy> policies = choose(assumptions, "--assume", name);
+                       given.policies.insert(given.policies.end(), policies.begin(), policies.end());
                        given.assumed.push_back(name);
                    });
     add(app, "--exposure", "EXPOSURE",

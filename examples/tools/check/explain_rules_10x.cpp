@@ -24,7 +24,7 @@ constexpr std::array texts{
             "tcp_tw_recycle is on: SYNs are ignored whose timestamp is older than the last one from the same address.",
         .why = "One timestamp for each remote address, kept for 60 s, fed by every connection that this host closes "
                "first. Hosts behind one address have clocks of their own, and all but the newest fall behind it.",
-        .harmless = "With tcp_timestamps = 0, until somebody turns them on.",
+        .harmless = "With tcp_timestamps = 0, from 60 s after they were turned off, until somebody turns them on.",
         .advice = "Set 0. It exists up to Linux 4.11 only.",
         .keys = {key::tcp_tw_recycle, key::tcp_timestamps}},
     rule_text{.code = "CS103",
@@ -33,8 +33,8 @@ constexpr std::array texts{
               .why = "Up to Linux 4.10 the key is the host's alone: its file is missing in other network namespaces, "
                      "its effect is not.",
               .harmless = "If it is 0 on the host.",
-              .advice = "Look on the host, and set it to 0 there.",
-              .keys = {key::tcp_tw_recycle}},
+              .advice = "Look on the host, and set it to 0 there. PAWSPassive in the container proves that it is on.",
+              .keys = {key::tcp_tw_recycle, key::tcp_rfc1337}},
     rule_text{.code = "CS104",
               .warns = "tcp_tw_reuse is 1 and does nothing, since tcp_timestamps is 0.",
               .why = "A TIME-WAIT is taken over only if the old connection had timestamps: without them the new one's "

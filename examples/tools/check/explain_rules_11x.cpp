@@ -25,16 +25,25 @@ constexpr std::array texts{
               .warns = "tcp_fin_timeout is below 10 s, or 0.",
               .why = "The orphan is gone after that time, and what its peer sends then, data or its FIN, is answered "
                      "by RST. 0 and below mean 3.5 retransmission time-outs.",
-              .harmless = "Where every close waits for the peer with the descriptor open (drain_time).",
-              .advice = "60; a policy can be stricter for its own connections with linger2.",
+              .harmless = "Where every close waits for the peer with the descriptor open.",
+              .advice = "60; a program can be stricter for its own connections with TCP_LINGER2.",
               .keys = {key::tcp_fin_timeout}},
     rule_text{.code = "CS113",
-              .warns = "A policy's linger2 is above tcp_fin_timeout, which an old kernel does not honour.",
+              .warns = "TCP_LINGER2 of the program is above tcp_fin_timeout, which an old kernel does not honour.",
               .why = "Up to Linux 5.7, and on RHEL 8, setsockopt(TCP_LINGER2) above the sysctl succeeds and sets the "
                      "sysctl's value.",
               .harmless = "Since Linux 5.8.",
-              .advice = "Lower linger2, or raise tcp_fin_timeout.",
+              .advice = "Lower it in the program, or raise tcp_fin_timeout.",
               .keys = {key::tcp_fin_timeout}},
+    rule_text{
+        .code = "CS114",
+        .warns = "The kernel is older than 4.15, this is a container, and the host's tcp_rfc1337 holds here without "
+                 "being shown.",
+        .why = "Up to Linux 4.14 the key is the host's alone: its file is missing in other network namespaces, its "
+               "effect is not.",
+        .harmless = "If it is 0 on the host, as by default.",
+        .advice = "Look on the host, and set it to 0 there.",
+        .keys = {key::tcp_rfc1337}},
     rule_text{
         .code = "CS115",
         .warns = "tcp_invalid_ratelimit is above a second: a TIME-WAIT that has answered once is silent for that long.",
@@ -100,6 +109,14 @@ constexpr std::array texts{
               .harmless = "If TCPTimeWaitOverflow stands still and the table empties.",
               .advice = "Raise it, or let the peers of the busiest program close first.",
               .keys = {key::tcp_max_tw_buckets}},
+    rule_text{.code = "CS125",
+              .warns = "tcp_mem is far too small, beyond the memory of the host, or in bytes.",
+              .why = "Its three numbers are pages, for all connections of the host together: where TCP begins to save "
+                     "memory ends, begins, and where data is thrown away. tcp_rmem and tcp_wmem are bytes, for one "
+                     "connection; what suits them is wrong here.",
+              .harmless = "Never; the kernel's own choice grows with the host.",
+              .advice = "Take the line out and restart the host.",
+              .keys = {key::tcp_mem}},
     rule_text{.code = "CS130",
               .warns = "tcp_timestamps is off.",
               .why = "Without them there is no PAWS, no tcp_tw_reuse for either end, no window scaling under SYN "

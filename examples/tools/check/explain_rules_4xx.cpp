@@ -32,11 +32,9 @@ constexpr std::array texts{
               .advice = "Raise nf_conntrack_max, or do not track this traffic.",
               .keys = {key::conntrack_max, key::conntrack_time_wait, key::conntrack_close}},
     rule_text{.code = "CS404",
-              .warns = "A policy waits for the peer longer than conntrack keeps a flow that is silent.",
-              .why =
-                  "Half-closed flows are kept for 60 s of silence (CLOSE_WAIT to conntrack), open ones for 5 days; a "
-                  "policy gives a half-closed peer drain_idle of silence, and an open one patience. "
-                  "What comes later belongs to no flow: a firewall drops it, a NAT does not translate it.",
+              .warns = "The program waits for the peer longer than conntrack keeps a flow that is silent.",
+              .why = "Half-closed flows are kept for 60 s of silence (CLOSE_WAIT to conntrack), open ones for 5 days. "
+                     "What comes later belongs to no flow: a firewall drops it, a NAT does not translate it.",
               .harmless = "If the peer is never silent for so long.",
               .advice = "Lower drain_idle or patience, or raise the time-out here; a NAT elsewhere has its own, 4 min "
                         "if it keeps RFC 5382.",
@@ -71,14 +69,31 @@ constexpr std::array texts{
               .keys = {key::conntrack_max, key::conntrack_buckets}},
     rule_text{
         .code = "CS409",
-        .warns =
-            "conntrack keeps a flow with a FIN under way for less time than a policy gives the peer to acknowledge it.",
+        .warns = "conntrack keeps a flow with a FIN under way for less time than the program gives the peer to "
+                 "acknowledge it.",
         .why = "A FIN that is sent again after such a pause finds no flow and does not arrive: the peer never learns "
                "of the end.",
         .harmless = "On paths without loss.",
-        .advice = "Raise nf_conntrack_tcp_timeout_fin_wait or _last_ack to what the policy waits, or lower the "
-                  "policy's limit.",
+        .advice = "Raise nf_conntrack_tcp_timeout_fin_wait or _last_ack to what the program waits, or have it wait "
+                  "for less.",
         .keys = {key::conntrack_fin_wait, key::conntrack_last_ack}},
+    rule_text{.code = "CS410",
+              .warns = "nf_conntrack_tcp_timeout_max_retrans or _unacknowledged is shorter than TCP waits between two "
+                       "retransmissions.",
+              .why = "After three retransmissions, or with data that nobody has acknowledged, these time-outs hold "
+                     "instead of that of the state. TCP doubles its waits up to 120 s: in an outage the flow is "
+                     "forgotten in one of them.",
+              .harmless = "On paths that are never interrupted.",
+              .advice = "300, the default.",
+              .keys = {key::conntrack_max_retrans, key::conntrack_unacknowledged}},
+    rule_text{.code = "CS411",
+              .warns = "nf_conntrack_tcp_timeout_syn_recv is below 16 s.",
+              .why =
+                  "A handshake whose last ACK or SYN-ACK is lost goes on after 1, 2, 4, 8 and 16 s. What comes after "
+                  "the time-out belongs to no flow.",
+              .harmless = "On paths without loss. Against a flood of SYNs, SYN cookies and a larger table do more.",
+              .advice = "60, the default.",
+              .keys = {key::conntrack_syn_recv}},
     rule_text{.code = "CS420",
               .warns = "Keepalive begins after NATs and balancers have forgotten a silent connection.",
               .why = "A NAT that keeps RFC 5382 remembers it for 2 h 4 min, some balancers for 350 s. What is written "

@@ -4,6 +4,7 @@
 #include "states.hpp"
 
 #include <closeside/host/counter.hpp>
+#include <closeside/host/detail/evidence.hpp>
 #include <closeside/host/detail/rule_table.hpp>
 #include <closeside/host/key.hpp>
 
@@ -65,8 +66,10 @@ void print_findings(std::ostream& out, const report& r) {
     for (const judged& j : r.findings)
         if (const host::detail::rule* const rule =
                 j.finding.when == host::moment::now ? host::detail::find_rule(j.finding.code) : nullptr)
-            for (const host::counter c : rule->confirmed_by)
+            for (const host::counter wanted : rule->confirmed_by) {
+                const host::counter c = host::detail::counted_by(wanted, r.seen);
                 events.sample({{"code", rule->code}, {"counter", nstat_name(host::detail::facts(c))}}, r.seen.count(c));
+            }
 
     metric expiry(out, "closeside_suppression_expiry_timestamp_seconds",
                   "When a suppression stops to hold, in seconds since 1970.");

@@ -51,6 +51,9 @@ enum class key : std::uint8_t {
     conntrack_last_ack,
     conntrack_time_wait,
     conntrack_close,
+    conntrack_syn_recv,
+    conntrack_unacknowledged,
+    conntrack_max_retrans,
     conntrack_be_liberal,
     conntrack_loose
 };
@@ -154,6 +157,9 @@ inline constexpr std::array key_table{
     key_facts{key::conntrack_last_ack, "net.netfilter.nf_conntrack_tcp_timeout_last_ack"},
     key_facts{key::conntrack_time_wait, "net.netfilter.nf_conntrack_tcp_timeout_time_wait"},
     key_facts{key::conntrack_close, "net.netfilter.nf_conntrack_tcp_timeout_close"},
+    key_facts{key::conntrack_syn_recv, "net.netfilter.nf_conntrack_tcp_timeout_syn_recv"},
+    key_facts{key::conntrack_unacknowledged, "net.netfilter.nf_conntrack_tcp_timeout_unacknowledged"},
+    key_facts{key::conntrack_max_retrans, "net.netfilter.nf_conntrack_tcp_timeout_max_retrans"},
     key_facts{key::conntrack_be_liberal, "net.netfilter.nf_conntrack_tcp_be_liberal"},
     key_facts{key::conntrack_loose, "net.netfilter.nf_conntrack_tcp_loose"},
 };

@@ -88,6 +88,8 @@ struct snapshot {
     /// Since this network namespace was made; nothing for what this kernel does not count, which is not the same as 0.
     std::array<std::optional<std::uint64_t>, all_counters.size()> counters{};
     closeside::detail::sockstat sockets;
+    /// What the kernel has of memory, in KiB (MemTotal of /proc/meminfo).
+    std::optional<std::int64_t> memory_kib{};
     /// Where several sockets listen at one address and port (SO_REUSEPORT), in rising order. Of this host alone: empty
     /// where another root was read, or sock_diag cannot be used.
     std::vector<std::uint16_t> shared_ports{};

@@ -39,7 +39,7 @@ host::finding rfc1337(const host::snapshot& seen, const host::snapshot* earlier,
 TEST_CASE("one look tells whether something has happened, two whether it is happening") {
     const host::detail::counter_list counters{counter::paws_timewait, counter::tw_overflow};
     const auto judge = [&](std::optional<std::uint64_t> before, std::optional<std::uint64_t> after) {
-        const auto first = look(1s, before), second = look(13s, after);
+        const auto first = look(1s, before), second = look(3s, after);
         return host::detail::gather_evidence(counters, second, &first);
     };
     CHECK(host::detail::gather_evidence(counters, look(1s, std::nullopt), nullptr).occurrence == occurrence::uncounted);
@@ -47,10 +47,34 @@ TEST_CASE("one look tells whether something has happened, two whether it is happ
     CHECK(host::detail::gather_evidence(counters, look(1s, 8), nullptr).occurrence == occurrence::seen);
     CHECK(host::detail::gather_evidence(counters, look(1s, 8), nullptr).text == "PAWSTimewait 8");
     CHECK(judge(0, 8).occurrence == occurrence::happening);
-    CHECK(judge(0, 8).text == "PAWSTimewait 8 (+8 in 12.0 s)");
+    CHECK(judge(0, 8).text == "PAWSTimewait 8 (+8 in 2.0 s)");
     CHECK(judge(8, 8).occurrence == occurrence::seen);
     CHECK(judge(0, 0).occurrence == occurrence::unseen);
     CHECK(judge(std::nullopt, 8).occurrence == occurrence::seen);
+}
+
+TEST_CASE("H10: what is happening is more than what a busy host has anyway") {
+    const host::detail::counter_list counters{counter::paws_timewait};
+    const auto judge = [&](std::uint64_t events, std::uint64_t accepted) {
+        auto first = look(0s, 0), second = look(10s, events);
+        first.counters[static_cast<std::size_t>(counter::passive_opens)] = 1000;
+        second.counters[static_cast<std::size_t>(counter::passive_opens)] = 1000 + accepted;
+        return host::detail::gather_evidence(counters, second, &first);
+    };
+    CHECK(judge(1, 50000).occurrence == occurrence::seen);
+    CHECK(judge(1, 50000).text == "PAWSTimewait 1 (+1 in 10.0 s, few among 50000 connections)");
+    CHECK(judge(49, 50000).occurrence == occurrence::seen);
+    CHECK(judge(50, 50000).occurrence == occurrence::happening);
+    CHECK(judge(2, 500).occurrence == occurrence::seen);
+    CHECK(judge(3, 500).occurrence == occurrence::happening);
+    CHECK(judge(1, 20).occurrence == occurrence::happening);
+    // Nobody gets in at all.
+    CHECK(judge(1, 0).occurrence == occurrence::happening);
+    CHECK(judge(0, 0).occurrence == occurrence::unseen);
+    // Where connections are not counted: one a second.
+    const auto first = look(0s, 0);
+    CHECK(host::detail::gather_evidence(counters, look(10s, 9), &first).occurrence == occurrence::seen);
+    CHECK(host::detail::gather_evidence(counters, look(10s, 10), &first).occurrence == occurrence::happening);
 }
 
 TEST_CASE("a counter that went back belongs to another namespace and gives no rate") {
@@ -60,15 +84,14 @@ TEST_CASE("a counter that went back belongs to another namespace and gives no ra
 }
 
 TEST_CASE("what is happening is no mere note") {
-    const auto before = look(0s, 5), same = look(10s, 5), after = look(10s, 9);
+    const auto before = look(0s, 5), same = look(4s, 5), after = look(4s, 9);
     CHECK(rfc1337(same, &before, host::exposure::loopback).severity == host::severity::note);
     CHECK(rfc1337(same, &before, host::exposure::loopback).occurrence == occurrence::seen);
     CHECK(rfc1337(after, &before, host::exposure::loopback).severity == host::severity::warning);
     CHECK(rfc1337(after, &before, host::exposure::nat).severity == host::severity::critical);
-    CHECK(rfc1337(after, &before, host::exposure::nat).evidence == "PAWSTimewait 9 (+4 in 10.0 s)");
-    CHECK(
-        to_line(rfc1337(after, &before, host::exposure::nat)).find("; happening now: PAWSTimewait 9 (+4 in 10.0 s)") !=
-        std::string::npos);
+    CHECK(rfc1337(after, &before, host::exposure::nat).evidence == "PAWSTimewait 9 (+4 in 4.0 s)");
+    CHECK(to_line(rfc1337(after, &before, host::exposure::nat)).find("; happening now: PAWSTimewait 9 (+4 in 4.0 s)") !=
+          std::string::npos);
 }
 
 TEST_CASE("numbers are written without a tail of zeros") {

@@ -38,6 +38,8 @@ TEST_CASE("closeside-check judges the policies and the exposure that it is told"
     CHECK(check(root, {"--assume", "local"}).status == 2);
     CHECK(check(root, {"--assume", "peer"}).status == 0);
     CHECK(check(root, {"--assume", "abort"}).status == 0);
+    for (const char* server : {"system", "nginx", "haproxy", "apache"})
+        CHECK(check(root, {"--assume", server}).status == 2);
     CHECK(check(root, {"--assume", "peer", "--assume", "abort"}).status == 0);
     CHECK(check(root, {"--assume", "peer", "--assume", "local"}).status == 2);
     CHECK(check(root, {"--exposure", "nat"}).status == 2);
@@ -128,7 +130,7 @@ TEST_CASE("closeside-check answers a wrong argument with one line that names it 
         const char* named;
         const char* cure;
     } cases[] = {
-        {{"--assume", "lokal"}, "'lokal'", "local, peer or abort"},
+        {{"--assume", "lokal"}, "'lokal'", "local, peer, abort, system, nginx, haproxy or apache"},
         {{"--format", "yaml"}, "'yaml'", "text, json or prometheus"},
         {{"--exposure", "lan"}, "'lan'", "nat, direct or loopback"},
         {{"--ignore", "CS999"}, "'CS999'", "CS101"},
@@ -138,7 +140,7 @@ TEST_CASE("closeside-check answers a wrong argument with one line that names it 
         {{"--nonsense"}, "--nonsense", "--help"},
         {{"nonsense"}, "nonsense", "--help"},
         {{"--format", "json", "--format", "text"}, "--format", "--help"},
-        {{"--assume", "a\nb\x1b"}, "'a b '", "local, peer or abort"},
+        {{"--assume", "a\nb\x1b"}, "'a b '", "local, peer, abort, system, nginx, haproxy or apache"},
     };
     for (const auto& c : cases) {
         const program_result r = check(c.arguments);

@@ -5,6 +5,7 @@
 #include <closeside/host/counter.hpp>
 #include <closeside/host/detail/compose.hpp>
 #include <closeside/host/detail/counter_list.hpp>
+#include <closeside/host/detail/worth_telling.hpp>
 #include <closeside/host/finding.hpp>
 #include <closeside/host/snapshot.hpp>
 
@@ -22,15 +23,9 @@ struct evidence {
     host::occurrence occurrence = occurrence::uncounted;
     /// "PAWSTimewait 8 (+8 in 12.0 s), TCPACKSkippedTimeWait 0"; empty if nothing is counted.
     std::string text;
+    /// It rests on nothing but a counter that counts other things too.
+    bool shared = false;
 };
-
-/// Events of one kind between two looks; nothing if one look has no count, or the counter went back.
-[[gnu::cold]] inline std::optional<std::uint64_t> rise(const snapshot& before, const snapshot& after,
-                                                       counter c) noexcept {
-    const auto from = before.count(c), to = after.count(c);
-    if (!from || !to || *to < *from) return std::nullopt;
-    return *to - *from;
-}
 
 /// Events of one kind in a second; nothing also if no time lies between the looks.
 [[gnu::cold]] inline std::optional<double> rate(const snapshot& before, const snapshot& after, counter c) noexcept {
@@ -60,11 +55,18 @@ struct evidence {
     return text;
 }
 
+/// What counts a SYN that TIME-WAIT refused: PAWSTimewait since Linux 6.16 , before it PAWSEstab.
+[[gnu::cold]] inline counter counted_by(counter c, const snapshot& seen) noexcept {
+    const bool shared = c == counter::paws_timewait && !seen.count(c) && seen.count(counter::paws_estab);
+    return shared ? counter::paws_estab : c;
+}
+
 /// Reads counters as evidence: by a single look, or by two when there is an earlier one of the same namespace.
 [[gnu::cold]] inline evidence gather_evidence(const counter_list& counters, const snapshot& seen,
                                               const snapshot* earlier) {
     evidence found;
-    for (const counter c : counters) {
+    for (const counter wanted : counters) {
+        const counter c = counted_by(wanted, seen);
         const auto total = seen.count(c);
         if (!total) continue;
         if (!found.text.empty()) found.text += ", ";
@@ -72,9 +74,16 @@ struct evidence {
         occurrence level = *total != 0 ? occurrence::seen : occurrence::unseen;
         if (const auto events = earlier ? rise(*earlier, seen, c) : std::nullopt) {
             const double seconds = std::chrono::duration<double>(seen.taken - earlier->taken).count();
-            found.text += compose(" (+{} in {} s)", {*events, one_decimal(seconds)});
-            if (*events != 0) level = occurrence::happening;
+            const bool matters = is_worth_telling(*earlier, seen, c, *events);
+            const auto connections = connections_between(*earlier, seen, rate_worth_telling(c).among);
+            found.text += compose(" (+{} in {} s", {*events, one_decimal(seconds)});
+            if (*events != 0 && !matters && connections)
+                found.text += compose(", few among {} connections", {*connections});
+            found.text += ")";
+            if (matters) level = occurrence::happening;
         }
+        if (c != wanted) found.text += ", which counts late segments of established connections too";
+        if (level > found.occurrence) found.shared = c != wanted;
         found.occurrence = std::max(found.occurrence, level);
     }
     return found;

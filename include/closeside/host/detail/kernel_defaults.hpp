@@ -67,6 +67,9 @@ inline constexpr std::array key_histories{
     key_history{.id = key::conntrack_last_ack, .now = "30"},
     key_history{.id = key::conntrack_time_wait, .now = "120"},
     key_history{.id = key::conntrack_close, .now = "10"},
+    key_history{.id = key::conntrack_syn_recv, .now = "60"},
+    key_history{.id = key::conntrack_unacknowledged, .now = "300"},
+    key_history{.id = key::conntrack_max_retrans, .now = "300"},
     key_history{.id = key::conntrack_be_liberal, .now = "0"},
     key_history{.id = key::conntrack_loose, .now = "1"},
 };

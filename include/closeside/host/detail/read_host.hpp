@@ -177,6 +177,14 @@ static_assert(every_key_has_its_directory(), "key_files opens the directories th
     s.sockets = closeside::detail::interpret_sockstat(content("sockstat"), content("sockstat6"));
 }
 
+/// `MemTotal:       24576000 kB`
+[[gnu::cold]] inline std::optional<std::int64_t> total_memory_kib(std::string_view meminfo) noexcept {
+    constexpr std::string_view label = "MemTotal:";
+    if (!meminfo.starts_with(label)) return std::nullopt;
+    meminfo.remove_prefix(label.size());
+    return closeside::detail::take_number(meminfo);
+}
+
 [[gnu::cold]] inline int error_of_blindness(const snapshot& s) noexcept {
     const auto any = [&](key_status status) {
         return std::any_of(s.values.begin(), s.values.end(), [&](const key_value& v) { return v.status == status; });
@@ -209,6 +217,7 @@ static_assert(every_key_has_its_directory(), "key_files opens the directories th
     else
         mark_missing_keys(s);
     read_counters(s, proc);
+    s.memory_kib = total_memory_kib(proc.read("meminfo").bytes);
     if (s.root == "/" && !s.emulated) s.shared_ports = closeside::detail::shared_listening_ports();
     s.error = error_of_blindness(s);
 }

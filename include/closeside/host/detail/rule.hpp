@@ -121,6 +121,8 @@ struct rule {
     std::optional<judgement> (*judge)(const rule_input&);
     /// What the kernel counts when that of which the rule warns happens; audit() turns them into evidence.
     counter_list confirmed_by{};
+    /// What it is at least while that happens.
+    severity if_happening = severity::warning;
 };
 
 } // namespace closeside::host::detail

@@ -6,6 +6,7 @@
 #include <closeside/host/detail/rules/backlog.hpp>
 #include <closeside/host/detail/rules/config.hpp>
 #include <closeside/host/detail/rules/conntrack.hpp>
+#include <closeside/host/detail/rules/conntrack_retries.hpp>
 #include <closeside/host/detail/rules/conntrack_timeouts.hpp>
 #include <closeside/host/detail/rules/fin_timeout.hpp>
 #include <closeside/host/detail/rules/idle.hpp>
@@ -15,6 +16,7 @@
 #include <closeside/host/detail/rules/rfc1337.hpp>
 #include <closeside/host/detail/rules/syncookies.hpp>
 #include <closeside/host/detail/rules/takeover.hpp>
+#include <closeside/host/detail/rules/tcp_mem.hpp>
 #include <closeside/host/detail/rules/timestamps.hpp>
 #include <closeside/host/detail/rules/tw_buckets.hpp>
 #include <closeside/host/detail/rules/tw_capacity.hpp>
@@ -49,6 +51,7 @@ inline constexpr std::array rule_table{
     rules::fin_timeout_folded,
     rules::fin_timeout_tiny,
     rules::linger2_above_fin_timeout,
+    rules::rfc1337_hidden,
     rules::invalid_ratelimit_long,
     rules::orphan_retries_few,
     rules::orphans_near_limit,
@@ -58,6 +61,7 @@ inline constexpr std::array rule_table{
     rules::tw_buckets_negative,
     rules::tw_buckets_below_rate,
     rules::tw_buckets_nearly_full,
+    rules::tcp_mem_unfit,
     rules::timestamps_off,
     rules::timestamps_without_offset,
     rules::retries2_few,
@@ -88,6 +92,8 @@ inline constexpr std::array rule_table{
     rules::conntrack_idle_short,
     rules::conntrack_long_chains,
     rules::conntrack_close_short,
+    rules::conntrack_retransmission_short,
+    rules::conntrack_handshake_short,
     rules::keepalive_after_nat,
     rules::keepalive_gives_up_early,
     rules::retired_key_set,

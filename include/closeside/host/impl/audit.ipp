@@ -75,7 +75,7 @@ namespace detail {
     f.occurrence = counted.occurrence;
     f.evidence = std::move(counted.text);
     // Somebody on this host suffers from it right now, even if it is not this program.
-    if (f.occurrence == occurrence::happening) f.severity = std::max(f.severity, severity::warning);
+    if (f.occurrence == occurrence::happening && !counted.shared) f.severity = std::max(f.severity, r.if_happening);
     return f;
 }
 

@@ -135,16 +135,16 @@ inline constexpr rule half_close_forgotten{
         remedy fix;
         if (half_closed && outlasts(drain, *half_closed)) {
             keys.push_back(key::conntrack_close_wait);
-            message = compose("A policy waits {} without a byte (drain_idle, drain_time) for the peer's FIN after its "
+            message = compose("The program waits {} without a byte for the peer's FIN after its "
                               "own; conntrack keeps such a flow, in CLOSE_WAIT, for {} s without a packet",
                               {for_up_to(drain), *half_closed});
             let_it_last(fix, in.host, key::conntrack_close_wait, drain);
         }
         if (open && outlasts(patience, *open)) {
             keys.push_back(key::conntrack_established);
-            message += compose("{}{} (patience) for the peer to close first; conntrack keeps such a flow, in "
+            message += compose("{}{} for the peer to close first; conntrack keeps such a flow, in "
                                "ESTABLISHED, for {} s without a packet",
-                               {message.empty() ? "A policy waits " : "; one waits ", for_up_to(patience), *open});
+                               {message.empty() ? "The program waits " : "; and ", for_up_to(patience), *open});
             let_it_last(fix, in.host, key::conntrack_established, patience);
         }
         const bool as_a_rule = (half_closed && outlasts(usual, *half_closed)) || (open && outlasts(patience, *open));
@@ -154,8 +154,8 @@ inline constexpr rule half_close_forgotten{
                 consequence_where_tracked(in, compose("a peer that is silent for longer is forgotten, and {}; the "
                                                       "close runs into its limit, and the peer's last data may be lost",
                                                       {forgotten_flow})),
-                (fix.text.empty() ? remedy("Lower the policy's limit")
-                                  : std::move(fix) + "; or lower the policy's limit") +
+                (fix.text.empty() ? remedy("Have the program wait for less")
+                                  : std::move(fix) + "; or have the program wait for less") +
                     "; a NAT elsewhere on the way has a limit of its own",
                 conntrack_states_source);
 
@@ -164,13 +164,13 @@ inline constexpr rule half_close_forgotten{
             return std::nullopt;
         return found(
             severity::note, {key::conntrack_close_wait},
-            compose("A policy waits {} without a byte (drain_idle, drain_time) for the peer's FIN after its own; a NAT "
+            compose("The program waits {} without a byte for the peer's FIN after its own; a NAT "
                     "on the way keeps a half-closed flow for 60 s without a packet if it is Linux at its defaults, for "
                     "240 s if it keeps RFC 5382",
                     {for_up_to(drain)}),
             "A peer that is silent for longer loses its last data and its FIN at the NAT; the close runs into "
             "its limit",
-            "Lower drain_idle, or let peers send something now and then until they close",
+            "Have the program wait for less, or let peers send something now and then until they close",
             "RFC 5382, REQ-5; Linux net/netfilter/nf_conntrack_proto_tcp.c: tcp_timeouts");
     }};
 
@@ -222,7 +222,7 @@ inline constexpr rule conntrack_close_short{
             lowered = lowered || (*seconds < by_default && outlasts(as_a_rule, *seconds));
             message += compose(
                 "{}{} for the peer to acknowledge the {} FIN, and conntrack keeps the flow for {} s without a packet",
-                {message.empty() ? "A policy waits " : "; one ", for_up_to(wait), which, *seconds});
+                {message.empty() ? "The program waits " : "; and ", for_up_to(wait), which, *seconds});
             let_it_last(fix, in.host, timeout, wait);
         };
         judge(key::conntrack_fin_wait, fin_wait, default_fin_wait, local, usual, "first");
@@ -232,7 +232,8 @@ inline constexpr rule conntrack_close_short{
                      consequence_where_tracked(
                          in, "if segments are lost, a FIN sent again after such a pause finds no flow and does not "
                              "arrive; the peer never learns of the end"),
-                     fix.text.empty() ? remedy("Lower the policy's limit") : std::move(fix), conntrack_states_source);
+                     fix.text.empty() ? remedy("Have the program wait for less") : std::move(fix),
+                     conntrack_states_source);
     }};
 
 } // namespace closeside::host::detail::rules

@@ -55,7 +55,7 @@ inline constexpr rule orphan_retries_few{
             !can_leave_orphans(in) ? "None from the program, which leaves nothing under way"
             : often ? "On a lossy path, as of mobile phones, the end of a reply is lost although close() "
                       "reported nothing"
-                    : compose("None while the close waits for the peer; if it stops waiting (drain_time, until_acked), "
+                    : compose("None while the close waits for the peer; if it stops waiting, "
                               "what is still under way is dropped {} after its first retransmission",
                               {time}),
             stop_setting(in.host, key::tcp_orphan_retries, "0"),
@@ -90,7 +90,7 @@ inline constexpr rule orphans_near_limit{
             "reply; above half of it, orphans whose peer does not answer are dropped already",
             compose("{}; a higher limit costs up to 64 KiB of kernel memory for each orphan",
                     {near ? "Find out what closes without waiting for its peers (`ss -tan state fin-wait-1 state "
-                            "last-ack`); drain before closing (drain_time)"
+                            "last-ack`); have programs read until their peers close, before they close"
                           : "Look into the kernel's log: \"too many orphaned sockets\" speaks of tcp_max_orphans, "
                             "\"consider tuning tcp_mem\" of tcp_mem"}),
             orphans_source);

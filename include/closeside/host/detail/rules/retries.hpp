@@ -92,17 +92,18 @@ inline constexpr rule retries2_few{
         return found(
             below_rfc && in.program.peers != exposure::loopback ? severity::warning : severity::note,
             {key::tcp_retries2},
-            compose(
-                "tcp_retries2 is {}: a connection whose peer acknowledges nothing is given up after {}{}",
-                {*retries, seconds_text(time),
-                 below_policy ? compose(", before a policy's until_acked of {} is over", {seconds_text(wanted)}) : ""}),
+            compose("tcp_retries2 is {}: a connection whose peer acknowledges nothing is given up after {}{}",
+                    {*retries, seconds_text(time),
+                     below_policy ? compose(", before the {} are over for which the program waits for acknowledgement",
+                                            {seconds_text(wanted)})
+                                  : ""}),
             compose("A client whose path is interrupted for that long (a handover, a route that moves) loses its "
                     "connection{}",
                     {below_policy ? ", and closes that wait for acknowledgement end with ETIMEDOUT" : ""}),
             below_rfc ? "Give it " + reaching +
                             " or more (the default is 15, 924.6 s): " + set_key(in.host, key::tcp_retries2, reaching) +
                             "; to notice dead peers sooner, a program can set TCP_USER_TIMEOUT for its own connections"
-                      : remedy(compose("Shorten until_acked to {}, or {}",
+                      : remedy(compose("Have the program wait for {} at most, or {}",
                                        {seconds_text(time), set_key(in.host, key::tcp_retries2, reaching).text})),
             retries_source);
     },
@@ -123,7 +124,8 @@ inline constexpr rule syn_retries_extreme{
         const auto retries = in.number(key::tcp_syn_retries);
         if (!retries || (*retries > 1 && *retries < many_syn_retries)) return std::nullopt;
         const bool few = *retries <= 1;
-        const bool connects = in.program.connects_per_second.value_or(0) > 0;
+        // Who says nothing of connecting out may well do so: to a database, a resolver, another service.
+        const bool connects = in.program.connects_per_second.value_or(1) > 0;
         const std::int64_t longest = in.number(key::tcp_rto_max_ms).value_or(longest_rto_ms);
         return found(
             few && connects && in.program.peers != exposure::loopback ? severity::warning : severity::note,

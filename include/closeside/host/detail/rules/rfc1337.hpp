@@ -48,6 +48,30 @@ inline constexpr rule rfc1337_on{
     },
     {counter::paws_timewait, counter::ack_skipped_time_wait}};
 
+/// Where tcp_tw_recycle is hidden as well, CS103 names both while nothing has been counted.
+inline constexpr rule rfc1337_hidden{
+    "CS114",
+    "tcp_rfc1337 of the host applies here and cannot be seen",
+    [](const rule_input& in) -> std::optional<judgement> {
+        if (in.host[key::tcp_rfc1337].status != key_status::hidden || !in.can_hold_time_wait() ||
+            in.program.peers == exposure::loopback)
+            return std::nullopt;
+        const std::uint64_t refused =
+            in.host.count(counter::ack_skipped_time_wait).value_or(0) + in.host.count(counter::paws_estab).value_or(0);
+        if (in.host[key::tcp_tw_recycle].status == key_status::hidden && refused == 0) return std::nullopt;
+        return found(
+            severity::note, {key::tcp_rfc1337},
+            compose("Linux {} shows tcp_rfc1337 in the initial network namespace only, and applies it here",
+                    {in.host.kernel}),
+            "If it is on, clients whose address and port are still in TIME-WAIT here cannot connect for over "
+            "two minutes (ETIMEDOUT)",
+            "On the host, outside of this container, run `sysctl net.ipv4.tcp_rfc1337` and, if it is not 0, "
+            "`sysctl -w net.ipv4.tcp_rfc1337=0`; it cannot be done from here",
+            "Linux net/ipv4/tcp_minisocks.c: tcp_timewait_state_process; per namespace since commit 625357aa175c "
+            "(4.15)");
+    },
+    {counter::paws_timewait, counter::ack_skipped_time_wait}};
+
 } // namespace closeside::host::detail::rules
 
 #endif
