@@ -52,9 +52,9 @@ std::string elsewhere(const host::finding& f, const host::snapshot& seen) {
     return hosts_alone ? " on the host" : seen.read_only ? " where the container is started" : "";
 }
 
-/// The settings, or where none helps the sentence about what does.
+/// The settings, or the sentence about what helps: where no setting does, or a line of a file is to be changed.
 std::string short_fix(const host::finding& f, const host::snapshot& seen) {
-    if (f.settings.empty()) return f.fix;
+    if (f.settings.empty() || f.when == host::moment::next_boot) return f.fix;
     std::string text;
     for (const host::finding::setting& s : f.settings) text += (text.empty() ? "set " : ", ") + s.key + "=" + s.value;
     return text + elsewhere(f, seen);
@@ -70,7 +70,9 @@ void add_title(std::string& out, const host::finding& f, const terminal& on) {
     if (on.colour) head += "\x1b[0m";
     const host::detail::rule* const rule = host::detail::find_rule(f.code);
     fill(out, head, text_column,
-         (f.occurrence == host::occurrence::happening ? "happening now: " : "") +
+         (f.when == host::moment::next_boot             ? "at the next boot: "
+          : f.occurrence == host::occurrence::happening ? "happening now: "
+                                                        : "") +
              std::string(rule ? rule->title : std::string_view(f.message)),
          on.width);
 }

@@ -157,3 +157,23 @@ TEST_CASE("on a terminal a finding keeps to its width, in colours that can be re
     CHECK(words.find(" " + std::string(host::detail::find_rule("CS101")->title) + " " +
                      critical.at("message").get<std::string>()) != std::string::npos);
 }
+
+TEST_CASE("what only the next boot brings is told as that, in text and in JSON, and counts") {
+    fake_root root;
+    root.defaults()
+        .add("run/systemd/system/.keep", "")
+        .add("etc/sysctl.d/9.conf", "# copied\nnet.ipv4.tcp_rfc1337 = 1\n");
+    const tests::program_result r = check(root);
+    CHECK(r.status == 2);
+    CHECK(r.out.find("CS101 critical  at the next boot: " + std::string(host::detail::find_rule("CS101")->title)) !=
+          std::string::npos);
+    CHECK(r.out.find("-> Before the next boot take /etc/sysctl.d/9.conf:2 out") != std::string::npos);
+    CHECK(r.out.find("set net.ipv4.tcp_rfc1337=1") == std::string::npos);
+    const json document = check_json(root);
+    const json f = finding(document, "CS101");
+    REQUIRE(f.is_object());
+    CHECK(f.at("when") == "next boot");
+    CHECK(f.at("observed").at("net.ipv4.tcp_rfc1337") == "1");
+    CHECK(f.at("where").at("net.ipv4.tcp_rfc1337") == "/etc/sysctl.d/9.conf:2");
+    CHECK(finding(document, "CS502").at("when") == "now");
+}

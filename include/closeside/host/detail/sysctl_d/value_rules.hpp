@@ -85,7 +85,8 @@ inline constexpr std::array value_rules{
     value_rule{"net/netfilter/nf_conntrack_tcp_timeout_max_retrans", value_form::number, -most_seconds, most_seconds},
     value_rule{"net/netfilter/nf_conntrack_tcp_timeout_syn_recv", value_form::number, -most_seconds, most_seconds},
     value_rule{"net/netfilter/nf_conntrack_tcp_timeout_time_wait", value_form::number, -most_seconds, most_seconds},
-    value_rule{"net/netfilter/nf_conntrack_tcp_timeout_unacknowledged", value_form::number, -most_seconds, most_seconds},
+    value_rule{"net/netfilter/nf_conntrack_tcp_timeout_unacknowledged", value_form::number, -most_seconds,
+               most_seconds},
 };
 
 inline value_rule rule_for(std::string_view path) noexcept {
