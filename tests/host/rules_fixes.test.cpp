@@ -52,8 +52,8 @@ const std::map<key, values> domains{
     {key::tcp_keepalive_time, {nullptr, "-1", "60", "349", "350", "7200", "7440", "90000"}},
     {key::tcp_keepalive_intvl, {nullptr, "0", "1", "75"}},
     {key::tcp_keepalive_probes, {"-1", "0", "1", "9"}},
-    {key::ip_local_port_range, {"32768\t60999", "1024\t65535", "1\t65535", "40000\t40000", "40000\t40900"}},
-    {key::ip_local_reserved_ports, {nullptr, "", "8080", "32768-60990", "1-65535"}},
+    {key::ip_local_port_range, {"32768\t60999", "1\t65535", "40000\t40000", "40000\t40900"}},
+    {key::ip_local_reserved_ports, {nullptr, "", "8080", "40000-40895"}},
     {key::ip_autobind_reuse, {"0", "1"}},
     {key::tcp_ehash_entries, {nullptr, "0", "-262144", "512", "16384", "262144"}},
     {key::conntrack_max, {"0", "1000", "65536", "262144"}},
@@ -323,8 +323,11 @@ TEST_CASE("what findings about buckets and timestamps have set cures them and br
     check_rules("CS120", "CS140");
 }
 TEST_CASE("what findings about accepting have set cures them and brings up no other") { check_rules("CS201", "CS211"); }
-TEST_CASE("what findings about local ports have set cures them and brings up no other") {
-    check_rules("CS301", "CS307");
+TEST_CASE("what findings about too few local ports have set cures them and brings up no other") {
+    check_rules("CS301", "CS302");
+}
+TEST_CASE("what findings about the range of local ports have set cures them and brings up no other") {
+    check_rules("CS303", "CS307");
 }
 TEST_CASE("what findings about conntrack have set cures them and brings up no other") { check_rules("CS401", "CS405"); }
 TEST_CASE("what findings about idle connections have set cures them and brings up no other") {
