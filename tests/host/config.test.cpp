@@ -42,7 +42,7 @@ std::vector<config_problem_kind> kinds(const host::config_view& view) {
 } // namespace
 
 TEST_CASE("every tree of configuration files comes to what the two loaders would make of it") {
-    CHECK(tests::config_trees().size() >= 90);
+    CHECK(tests::config_trees().size() >= 130);
     std::set<std::string> titles;
     for (const tests::config_tree& tree : tests::config_trees()) {
         CAPTURE(tree.title);
