@@ -138,8 +138,9 @@ inline std::int64_t first_unprivileged_port(const key_tree& tree, std::optional<
 
 /// What `sysctl --system` makes of the files if it is of another release, where that differs.
 inline void compare_releases(config_view& view, int root, file_finder& finder, loaded_files& all, key_tree& tree,
-                             const write_context& namespace_of, std::span<const procps_release> others) {
-    for (const procps_release& release : others) {
+                             const write_context& namespace_of, std::span<const procps_release> releases) {
+    std::set<std::string_view> said;
+    for (const procps_release& release : releases.subspan(1)) {
         ledger book(tree, namespace_of.first_unprivileged_port, namespace_of.kernel);
         procps_loader loader(release);
         load_files(root, finder.for_procps(release), loader, book, all);
@@ -147,11 +148,12 @@ inline void compare_releases(config_view& view, int root, file_finder& finder, l
         for (const config_key& k : view.keys) {
             const config_key::outcome& other = book.outcomes()[with_slashes(k.name)];
             if (other.winner.has_value() == k.procps.winner.has_value() && other.shown == k.procps.shown) continue;
+            if (!said.insert(k.name).second) continue;
             const config_key::setting& at = k.procps.winner ? *k.procps.winner : *other.winner;
             view.problems.push_back({config_problem_kind::uncertain_loader, severity::note, k.name, at.file, at.line,
                                      "what `sysctl --system` sets depends on the release of procps, which is not known "
                                      "here: " +
-                                         outcome_in_words(k.procps) + " by " + in_words(procps_release{}) + ", " +
+                                         outcome_in_words(k.procps) + " by " + in_words(releases.front()) + ", " +
                                          outcome_in_words(other) + " by " + in_words(release)});
         }
     }
@@ -206,8 +208,7 @@ inline void read_files(config_view& view, const std::string& host_root, sysctl_l
     key_judge judge(view, tree, modules);
     for (const config_key& k : view.keys) judge.judge(k, with_slashes(k.name));
     if (view.loader != sysctl_loader::busybox)
-        compare_releases(view, root, finder, all, tree, {{}, first_port, kernel},
-                         std::span(installed.possible).subspan(1));
+        compare_releases(view, root, finder, all, tree, {{}, first_port, kernel}, installed.possible);
     sort_problems(view);
     make_printable(view);
 }
