@@ -301,7 +301,8 @@ std::vector<config_tree> trees_of_values() {
 const std::vector<config_tree>& config_trees() {
     static const std::vector<config_tree> all = [] {
         std::vector<config_tree> trees;
-        for (auto part : {trees_of_files(), trees_of_lines(), trees_of_keys(), trees_of_values()})
+        for (auto part :
+             {trees_of_files(), trees_of_lines(), trees_of_keys(), trees_of_values(), trees_of_real_files()})
             trees.insert(trees.end(), part.begin(), part.end());
         return trees;
     }();

@@ -108,6 +108,9 @@ inline void make_tree(const std::filesystem::path& root, const config_tree& tree
     }
 }
 
+/// Those in the style of files on servers and in tutorials.
+std::vector<config_tree> trees_of_real_files();
+
 /// Every tree: order and masks, lines, separators, patterns, exclusions, values, files that are none.
 const std::vector<config_tree>& config_trees();
 

@@ -70,10 +70,14 @@ void add_config(CLI::App& app, action& chosen) {
                     given->what.loader = host::sysctl_loader::systemd;
                 else if (name == "procps")
                     given->what.loader = host::sysctl_loader::procps;
+                else if (name == "busybox")
+                    given->what.loader = host::sysctl_loader::busybox;
                 else
-                    refuse("--loader", name, "is none of " + alternatives({"systemd", "procps"}));
+                    refuse("--loader", name, "is none of " + alternatives({"systemd", "procps", "busybox"}));
             },
-            "What applies the files at boot: systemd (systemd-sysctl) or procps (sysctl --system) (default: found out)")
+            "What applies the files at boot: systemd (systemd-sysctl), procps (sysctl --system) or busybox (Alpine's "
+            "start "
+            "script) (default: found out)")
         ->type_name("NAME");
     config.add_flag("--verbose", given->verbose, "Also lists lines that lost, files, and keys that no file sets");
     add_output_options(config, given->to, {output_format::text, output_format::json, output_format::sarif});

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "config.hpp"
-#include "lint.hpp"
 #include "sarif.hpp"
 
 #include <closeside/detail/kernel/printable_text.hpp>
@@ -33,12 +32,21 @@ std::string in_words(const host::config_key::outcome& o) {
     return text;
 }
 
+const char* at_boot(host::sysctl_loader loader) {
+    switch (loader) {
+    case host::sysctl_loader::systemd: return "systemd-sysctl";
+    case host::sysctl_loader::busybox: return "OpenRC with BusyBox' sysctl -p";
+    default: return "procps' sysctl --system";
+    }
+}
+
 std::string live(const host::config_key& k) {
     return k.status == host::key_status::present ? shown(k.live) : "(" + std::string(to_string(k.status)) + ")";
 }
 
 bool is_set(const host::config_key& k) {
-    return k.systemd.winner || k.procps.winner || !k.systemd.losers.empty() || !k.procps.losers.empty();
+    return k.systemd.winner || k.procps.winner || k.busybox.winner || !k.systemd.losers.empty() ||
+           !k.procps.losers.empty() || !k.busybox.losers.empty();
 }
 
 std::string_view colour_of(host::severity s) {
@@ -87,9 +95,8 @@ json losers_to_json(const host::config_key::outcome& o) {
 } // namespace
 
 void print_config_text(std::ostream& out, const host::config_view& view, bool verbose, const terminal& on) {
-    const bool systemd = view.loader == host::sysctl_loader::systemd;
-    out << "What the sysctl files below " << printable(view.root) << " set; at boot by "
-        << (systemd ? "systemd-sysctl" : "procps' sysctl --system") << " (" << view.loader_reason << ")\n\n";
+    out << "What the sysctl files below " << printable(view.root) << " set; at boot by " << at_boot(view.loader) << " ("
+        << view.loader_reason << ")" << (view.procps.empty() ? "" : "; procps is " + view.procps) << "\n\n";
     for (const host::config_problem& p : view.problems) print_problem(out, p, on);
     if (!view.problems.empty()) out << "\n";
 
@@ -98,13 +105,18 @@ void print_config_text(std::ostream& out, const host::config_view& view, bool ve
         if (!is_set(k) && !verbose) continue;
         if (is_set(k)) ++set;
         out << printable(k.name) << ": now " << live(k) << "; systemd-sysctl " << in_words(k.systemd)
-            << "; sysctl --system " << in_words(k.procps) << (k.drift ? "; DRIFT" : "") << "\n";
+            << "; sysctl --system " << in_words(k.procps);
+        if (view.loader == host::sysctl_loader::busybox) out << "; BusyBox " << in_words(k.busybox);
+        if (k.tuned) out << "; then tuned " << shown(k.tuned->value) << " by " << place(*k.tuned);
+        out << (k.drift ? "; DRIFT" : "") << "\n";
         if (!verbose) continue;
         print_losers(out, "systemd-sysctl", k.systemd);
         print_losers(out, "sysctl --system", k.procps);
+        print_losers(out, "BusyBox", k.busybox);
     }
     if (verbose) {
-        out << "\nFiles, in the order of sysctl --system:\n";
+        out << "\nFiles, in the order of "
+            << (view.loader == host::sysctl_loader::busybox ? "the start script" : "sysctl --system") << ":\n";
         for (const std::string& file : view.files) out << "    " << printable(file) << "\n";
     }
     out << (set == 0 ? "No file sets a key below net.\n" : "") << view.problems.size()
@@ -114,12 +126,16 @@ void print_config_text(std::ostream& out, const host::config_view& view, bool ve
 void print_config_json(std::ostream& out, const host::config_view& view) {
     json keys = json::object();
     for (const host::config_key& k : view.keys)
-        keys[k.name] = {{"live", k.status == host::key_status::present ? json(k.live) : json(nullptr)},
-                        {"status", to_string(k.status)},
-                        {"systemd", to_json(k.systemd)},
-                        {"procps", to_json(k.procps)},
-                        {"drift", k.drift},
-                        {"losers", {{"systemd", losers_to_json(k.systemd)}, {"procps", losers_to_json(k.procps)}}}};
+        keys[k.name] = {
+            {"live", k.status == host::key_status::present ? json(k.live) : json(nullptr)},
+            {"status", to_string(k.status)},
+            {"systemd", to_json(k.systemd)},
+            {"procps", to_json(k.procps)},
+            {"busybox", to_json(k.busybox)},
+            {"tuned", k.tuned ? json{{"value", k.tuned->value}, {"file", k.tuned->file}, {"line", k.tuned->line}}
+                              : json(nullptr)},
+            {"drift", k.drift},
+            {"losers", {{"systemd", losers_to_json(k.systemd)}, {"procps", losers_to_json(k.procps)}}}};
     json problems = json::array();
     for (const host::config_problem& p : view.problems)
         problems.push_back({{"kind", to_string(p.kind)},
@@ -132,6 +148,8 @@ void print_config_json(std::ostream& out, const host::config_view& view) {
                         {"problems", std::move(problems)},
                         {"loader", to_string(view.loader)},
                         {"loader_reason", view.loader_reason},
+                        {"loader_is_certain", view.loader_is_certain},
+                        {"procps", view.procps.empty() ? json(nullptr) : json(view.procps)},
                         {"files", view.files},
                         {"root", view.root}};
     // A path or a value may be no UTF-8.

@@ -34,7 +34,9 @@ constexpr std::array loaders{
     labelled_text{
         "which",
         "systemd-sysctl applies the files at boot. `sysctl --system` of procps applies them when somebody calls it, or "
-        "a start script without systemd does. `sysctl -p` reads /etc/sysctl.conf alone, or the files named."},
+        "a start script without systemd does: Debian's, or that of OpenRC. Alpine's hands each file to BusyBox' "
+        "`sysctl "
+        "-p`. `sysctl -p` reads /etc/sysctl.conf alone, or the files named."},
     labelled_text{"agree",
                   "Both read *.conf from sysctl.d below /etc, /run, /usr/local/lib and /usr/lib (procps also /lib), "
                   "sort them by name whatever the directory, and the last one wins. Of two with the same name only the "
@@ -48,21 +50,35 @@ constexpr std::array loaders{
                   "Hidden files (.x.conf): procps reads them, systemd-sysctl does not. Key and bad value after a good "
                   "one: procps writes both, and the good one stays; systemd-sysctl writes only the last, and nothing "
                   "is set. A line `-key` after `key = v`: systemd-sysctl drops the setting, procps does not."},
-    labelled_text{"globs", "In both, a key with *, ? or [ is a pattern, to which a plain line for one key is an "
-                           "exception, wherever it stands. procps before 4.0 has no patterns."},
+    labelled_text{"Alpine",
+                  "Its start script goes by directory, not by name: /lib/sysctl.d, /usr/lib/sysctl.d, /etc/sysctl.d, "
+                  "/etc/sysctl.conf, and /run/sysctl.d last. BusyBox knows no patterns and no `-key`, cuts a line at "
+                  "the first #, and leaves the carriage return of a CRLF file in the value, which the kernel refuses."},
+    labelled_text{
+        "globs",
+        "In both, a key with *, ? or [ is a pattern, to which a plain line for one key is an "
+        "exception, wherever it stands. procps before 4.0 has no patterns; in it `-pattern` takes keys away since "
+        "4.0.5."},
     labelled_text{"values", "There are no comments behind a value: all of the line is written, and the kernel takes `1 "
                             "# on` as 1, refuses `1;`, and reads 030 as 24, since a leading 0 means octal. A lone "
                             "`1024` for ip_local_port_range changes the low end only; `1024-65535` is refused."},
     labelled_text{"missing",
                   "A key that the kernel lacks: `sysctl --system` passes over it in silence, systemd-sysctl warns, "
                   "`sysctl -p` reports an error and ends with status 1. The other lines are applied by all three."},
-    labelled_text{"too soon", "systemd-sysctl runs before most modules are loaded: net.netfilter.* does not exist "
-                              "then. Name nf_conntrack in /etc/modules-load.d/."},
-    labelled_text{"others",
-                  "tuned, container runtimes and orchestrators write keys as well: a live value that no file sets need "
-                  "not be a mistake. closeside-check config compares both loaders with the live values."},
-    labelled_text{"source", "sysctl.d(5), sysctl(8); procps 4.0.2, systemd 252: both run over 83 sets of files, of "
-                            "which 14 had different results"},
+    labelled_text{"too soon",
+                  "systemd-sysctl runs before most modules are loaded: net.netfilter.* does not exist "
+                  "then. Name nf_conntrack in /etc/modules-load.d/, or have a rule of udev run systemd-sysctl "
+                  "when the module comes (sysctl.d(5))."},
+    labelled_text{
+        "others",
+        "tuned (the section [sysctl] of its active profile), container runtimes and orchestrators write keys as "
+        "well, after the boot: a live value that no file sets need "
+        "not be a mistake. closeside-check config compares both loaders with the live values."},
+    labelled_text{
+        "source",
+        "sysctl.d(5), sysctl(8); OpenRC init.d/sysctl.in, Alpine's main/openrc/sysctl.initd, BusyBox procps/sysctl.c; "
+        "procps 4.0.2, systemd 252: both run over 83 sets of files, of "
+        "which 14 had different results"},
 };
 
 } // namespace

@@ -84,9 +84,6 @@ std::string release_told_by(const closeside::host::detail::sysctl_d::settings_te
 lint_report lint(lint_options asked, const std::vector<closeside::host::detail::sysctl_d::settings_text>& texts,
                  const std::string& kernel);
 
-/// The rule of the host check that speaks of such problems, as in "CS501".
-std::string code_of(closeside::host::config_problem_kind kind);
-
 /// What to do about it in the file; empty if the problem says so itself.
 std::string fix_of(closeside::host::config_problem_kind kind);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "lint.hpp"
 
+#include "sarif.hpp"
+
 #include <closeside/host/audit.hpp>
 #include <closeside/host/detail/kernel_defaults.hpp>
 #include <closeside/host/detail/sysctl_d/kernel_value.hpp>
@@ -136,30 +138,6 @@ std::vector<lint_line> lines_of(const lint_report& r) {
 }
 
 } // namespace
-
-std::string code_of(kind k) {
-    switch (k) {
-    case kind::removed_key:
-    case kind::renamed_key: return "CS501";
-    case kind::drift: return "CS502";
-    case kind::lost_at_boot: return "CS503";
-    case kind::loaders_disagree: return "CS504";
-    case kind::refused_value: return "CS505";
-    case kind::before_module: return "CS506";
-    case kind::unreadable_file:
-    case kind::dangling_link:
-    case kind::dangerous_file:
-    case kind::oversized:
-    case kind::changing_file: return "CS507";
-    case kind::unknown_key:
-    case kind::future_key:
-    case kind::hidden_key:
-    case kind::read_only_key:
-    case kind::malformed_key:
-    case kind::no_setting: return "CS508";
-    }
-    return "CS508";
-}
 
 std::string fix_of(kind k) {
     switch (k) {

@@ -86,6 +86,32 @@ json rules() {
 
 } // namespace
 
+std::string code_of(host::config_problem_kind k) {
+    using kind = host::config_problem_kind;
+    switch (k) {
+    case kind::removed_key:
+    case kind::renamed_key: return "CS501";
+    case kind::drift: return "CS502";
+    case kind::lost_at_boot: return "CS503";
+    case kind::loaders_disagree:
+    case kind::uncertain_loader: return "CS504";
+    case kind::refused_value: return "CS505";
+    case kind::before_module: return "CS506";
+    case kind::unreadable_file:
+    case kind::dangling_link:
+    case kind::dangerous_file:
+    case kind::oversized:
+    case kind::changing_file: return "CS507";
+    case kind::unknown_key:
+    case kind::future_key:
+    case kind::hidden_key:
+    case kind::read_only_key:
+    case kind::malformed_key:
+    case kind::no_setting: return "CS508";
+    }
+    return "CS508";
+}
+
 void print_sarif(std::ostream& out, const std::vector<sarif_result>& results, const std::string& root) {
     json found = json::array();
     for (const sarif_result& r : results) {

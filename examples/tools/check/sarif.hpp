@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_CHECK_SARIF_HPP
 #define CLOSESIDE_CHECK_SARIF_HPP
 
+#include <closeside/host/config_view.hpp>
 #include <closeside/host/finding.hpp>
 
 #include <iosfwd>
@@ -26,6 +27,9 @@ struct sarif_result {
     /// Why, if it is suppressed and a reason was given.
     std::string justification{};
 };
+
+/// The rule of the host check that speaks of such problems, as in "CS501".
+std::string code_of(closeside::host::config_problem_kind kind);
 
 /// SARIF 2.1.0, which code hosts show at the lines.
 /** @param root the directory below which absolute paths lie; "" for none: they stand as they are. */

@@ -59,6 +59,8 @@ std::string how_to_load(const host::snapshot& seen) {
     switch (seen.loader) {
     case host::sysctl_loader::systemd: return text + comment("At boot systemd-sysctl reads it from there.");
     case host::sysctl_loader::procps: return text + comment("At boot `sysctl --system` reads it from there.");
+    case host::sysctl_loader::busybox:
+        return text + comment("At boot the start script of OpenRC hands it to sysctl -p.");
     case host::sysctl_loader::unknown: break;
     }
     return text + comment("At boot systemd-sysctl or `sysctl --system` reads it from there.");

@@ -6,6 +6,7 @@
 #include <closeside/host/config_view.hpp>
 #include <closeside/host/snapshot.hpp>
 
+#include <optional>
 #include <string>
 
 namespace closeside::host {
@@ -15,8 +16,8 @@ struct config_options {
     std::string root = "/";
     /// unknown: find out; otherwise the loader by which drift is judged.
     sysctl_loader loader = sysctl_loader::unknown;
-    /// Of the procps whose `sysctl --system` is foretold.
-    procps_release procps{};
+    /// Of the procps whose `sysctl --system` is foretold; nothing: find out, and tell where releases differ if that fails.
+    std::optional<procps_release> procps{};
 };
 
 /// Foretells what the sysctl configuration files below a root set under net: by systemd-sysctl, as at boot, and by
@@ -26,7 +27,7 @@ struct config_options {
  *  it up, and becomes a problem in the result. Takes about a millisecond on a usual host, seconds at the bounds.
  *  The live values are those of the calling thread's network namespace if proc below the root is a real one.
  *  Never throws: `error` is set when nothing could be looked at (the errno of opening the root; ENOMEM).
- *  Modelled are systemd 252 to 257 on a usr-merged system, the current procps (procps_release for older ones), and the
+ *  Modelled are systemd 252 to 257 on a usr-merged system, procps since 3.3, Alpine's start script with BusyBox, and the
  *  values that Linux 6.18 takes. Sources: sysctl.d(5), sysctl(8), and the files named at each part. */
 [[gnu::cold]] CLOSESIDE_DECL config_view read_config(const config_options& options = {}) noexcept;
 

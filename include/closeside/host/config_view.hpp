@@ -68,6 +68,9 @@ struct config_key {
     std::string live;
     outcome systemd;
     outcome procps;
+    outcome busybox;
+    /// What tuned's active profile sets it to, after the boot and whenever the profile is chosen anew.
+    std::optional<setting> tuned{};
     /// The kernel has another value than the loader in use would set.
     bool drift = false;
 
@@ -99,6 +102,7 @@ enum class config_problem_kind : std::uint8_t {
     before_module,    ///< the key appears only with a module that may be loaded after the loader has run
     lost_at_boot,     ///< set by /etc/sysctl.conf, which systemd-sysctl does not read
     loaders_disagree, ///< `sysctl --system` would set another value than the boot does
+    uncertain_loader, ///< what is set depends on the release of procps, and that is not known
     drift,            ///< the kernel has another value than the files set
     unreadable_file,  ///< missing permission, an error, a loop: what it sets is not known
     dangling_link,    ///< a link to nothing masks files of its name, perhaps by accident
@@ -121,6 +125,7 @@ constexpr const char* to_string(config_problem_kind k) noexcept {
     case config_problem_kind::before_module: return "before-module";
     case config_problem_kind::lost_at_boot: return "lost-at-boot";
     case config_problem_kind::loaders_disagree: return "loaders-disagree";
+    case config_problem_kind::uncertain_loader: return "uncertain-loader";
     case config_problem_kind::drift: return "drift";
     case config_problem_kind::unreadable_file: return "unreadable-file";
     case config_problem_kind::dangling_link: return "dangling-link";
@@ -169,6 +174,8 @@ struct config_view {
     /// What tells that, in a few words; whether it is more than the lack of another sign.
     std::string loader_reason;
     bool loader_is_certain = false;
+    /// The release of procps that is installed, as in "4.0.2", or what is known of it; empty: nothing.
+    std::string procps;
     /// By name: every key that the host check reads, and every other one below net that a file sets.
     std::vector<config_key> keys;
     /// The worst first.
@@ -181,7 +188,7 @@ struct config_view {
 
     /// What the loader in use makes of a key.
     const config_key::outcome& at_boot(const config_key& k) const noexcept {
-        return loader == sysctl_loader::systemd ? k.systemd : k.procps;
+        return loader == sysctl_loader::systemd ? k.systemd : loader == sysctl_loader::busybox ? k.busybox : k.procps;
     }
 
     /// The line of another configuration file that would undo a setting made in `file`, a name such as 60-closeside.conf

@@ -35,7 +35,8 @@ constexpr const char* to_string(network_namespace n) noexcept {
 enum class sysctl_loader : std::uint8_t {
     unknown,
     systemd, ///< systemd-sysctl: never reads /etc/sysctl.conf itself
-    procps   ///< a start script that calls `sysctl --system`: reads /etc/sysctl.conf last
+    procps,  ///< a start script that calls `sysctl --system`: reads /etc/sysctl.conf last
+    busybox  ///< Alpine's start script, which hands each file to BusyBox' `sysctl -p`
 };
 
 constexpr const char* to_string(sysctl_loader l) noexcept {
@@ -43,6 +44,7 @@ constexpr const char* to_string(sysctl_loader l) noexcept {
     case sysctl_loader::unknown: return "unknown";
     case sysctl_loader::systemd: return "systemd";
     case sysctl_loader::procps: return "procps";
+    case sysctl_loader::busybox: return "busybox";
     }
     return "?";
 }

@@ -81,7 +81,8 @@ TEST_CASE("closeside-check config ends with 0, 1 or 2 by the worst problem") {
     put(root, "/etc/sysctl.d/10.conf", "net.ipv4.tcp_tw_recycle = 1\n");
     CHECK(config(root).status == 1);
     put(root, "/etc/sysctl.d/10.conf", "");
-    put(root, "/etc/sysctl.conf", fin + " = 60\n");
+    put(root, "/etc/sysctl.conf", fin + " = 30\n");
+    root.set(fin, "30");
     CHECK(config(root).status == 1);
     CHECK(config(root, {"--loader", "procps"}).status == 0);
     CHECK(config(root, {"--loader", "systemd"}).status == 1);

@@ -13,6 +13,7 @@
 #include <closeside/detail/kernel/sysctl_text.hpp>
 #include <closeside/host/counter.hpp>
 #include <closeside/host/detail/kernel_version.hpp>
+#include <closeside/host/detail/sysctl_d/find_loader.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/key_value.hpp>
 #include <closeside/host/snapshot.hpp>
@@ -145,11 +146,18 @@ static_assert(every_key_has_its_directory(), "key_files opens the directories th
     return ::faccessat(below, path, F_OK, 0) == 0;
 }
 
+[[gnu::cold]] inline sysctl_loader loader_of(int top) noexcept {
+    try {
+        const sysctl_d::found_loader found = sysctl_d::find_loader(top);
+        return found.is_certain ? found.loader : sysctl_loader::unknown;
+    } catch (...) {
+        return sysctl_loader::unknown;
+    }
+}
+
 /// The marks that sd_booted(3), Docker, Podman and the kubelet leave, and that of systemd's container interface.
 [[gnu::cold]] inline void find_loader_and_container(snapshot& s, int top) noexcept {
-    s.loader = exists(top, "run/systemd/system")  ? sysctl_loader::systemd
-               : exists(top, "etc/init.d/procps") ? sysctl_loader::procps
-                                                  : sysctl_loader::unknown;
+    s.loader = loader_of(top);
     s.container = exists(top, "run/secrets/kubernetes.io") || exists(top, "var/run/secrets/kubernetes.io")
                       ? container::kubernetes
                   : exists(top, "run/.containerenv")     ? container::podman

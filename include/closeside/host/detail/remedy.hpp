@@ -59,7 +59,8 @@ struct remedy {
 [[gnu::cold]] inline std::string set_at_boot(const snapshot& s, const key_facts& key, std::string_view value) {
     std::string text = compose("put `{} = {}` into a file below /etc/sysctl.d/ to make it last", {key.name, value});
     if (s.loader == sysctl_loader::systemd) text += ": systemd-sysctl does not read /etc/sysctl.conf";
-    if (s.loader == sysctl_loader::procps) text += ", unless /etc/sysctl.conf, which is read after it, sets it too";
+    if (s.loader == sysctl_loader::procps || s.loader == sysctl_loader::busybox)
+        text += ", unless /etc/sysctl.conf, which is read after it, sets it too";
     if (is_conntrack(key.id))
         text += "; and nf_conntrack into /etc/modules-load.d/, or the key is not there yet at boot";
     return text;

@@ -24,7 +24,9 @@ CLOSESIDE_DECL const config_key::setting* config_view::undoing(std::string_view 
     const config_key::setting& winner = *at_boot(*k).winner;
     const std::string_view path = winner.file;
     const std::string_view name = path.substr(path.rfind('/') + 1);
-    const bool after_all = loader == sysctl_loader::procps && path == "/etc/sysctl.conf";
+    const bool after_all = (loader != sysctl_loader::systemd && path == "/etc/sysctl.conf") ||
+                           (loader == sysctl_loader::busybox && path.starts_with("/run/"));
+    if (loader == sysctl_loader::busybox && !after_all && !path.starts_with("/etc/")) return nullptr;
     // Of the same name it is this very file, or one that it masks; a pattern never beats a line that names the key.
     return after_all || (winner.pattern.empty() && name > file) ? &winner : nullptr;
 }

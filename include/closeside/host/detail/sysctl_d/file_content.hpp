@@ -70,7 +70,7 @@ inline bool is_same_version(const struct ::stat& a, const struct ::stat& b) noex
            a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
 }
 
-inline file_content read_once(const located& where) {
+inline file_content read_once(const located& where, std::size_t limit = most_bytes_of_a_file) {
     file_content content{file_state::read, 0, {}, false};
     const auto failed = [&](int error) {
         const file_state state = error == EACCES || error == EPERM ? file_state::denied : file_state::failed;
@@ -91,8 +91,8 @@ inline file_content read_once(const located& where) {
         if (n < 0) return failed(errno);
         if (n == 0) break;
         content.bytes.append(buffer, static_cast<std::size_t>(n));
-        if (content.bytes.size() <= most_bytes_of_a_file) continue;
-        content.bytes.resize(most_bytes_of_a_file);
+        if (content.bytes.size() <= limit) continue;
+        content.bytes.resize(limit);
         content.bytes.resize(content.bytes.rfind('\n') + 1); // npos + 1 is 0
         content.state = file_state::too_large;
         return content;
@@ -104,7 +104,7 @@ inline file_content read_once(const located& where) {
 
 /// Reads the configuration file `path` below `root`. Opens nothing but a regular file, reads a bounded part of it, and
 /// so can neither block nor spin.
-inline file_content read_file(int root, std::string_view path) {
+inline file_content read_file(int root, std::string_view path, std::size_t limit = most_bytes_of_a_file) {
     const located where = locate(root, path);
     if (where.error != 0) return {state_of_error(where), where.error, {}, false};
     if (where.path == "/dev/null") return {file_state::null, 0, {}, false};
@@ -112,7 +112,7 @@ inline file_content read_file(int root, std::string_view path) {
     constexpr int tries = 3;
     file_content content;
     for (int i = 0; i != tries; ++i) {
-        content = read_once(where);
+        content = read_once(where, limit);
         if (!content.changed) break;
     }
     return content;

@@ -50,8 +50,7 @@ public:
             }
             for (std::string& path : opened_for(file.path)) files.push_back({std::move(path)});
         }
-        const located last = locate(root_, sysctl_conf);
-        if (last.error == 0 && S_ISREG(last.status.st_mode)) files.push_back({std::string(sysctl_conf)});
+        if (is_regular(sysctl_conf)) files.push_back({std::string(sysctl_conf)});
         return files;
     }
 
@@ -60,6 +59,21 @@ public:
         constexpr std::array<std::string_view, 4> order{"/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d",
                                                         "/usr/lib/sysctl.d"};
         return in_order(order, false);
+    }
+
+    /// Alpine's start script: what packages bring, then /etc, /etc/sysctl.conf, and /run last; a file of /etc or /run hides
+    /// those of its name before it. (aports main/openrc/sysctl.initd)
+    std::vector<listed_file> for_busybox() {
+        constexpr std::array<std::string_view, 3> before{"/lib/sysctl.d", "/usr/lib/sysctl.d", "/etc/sysctl.d"};
+        std::vector<listed_file> files;
+        for (const std::string_view from : before)
+            for (const std::string& name : look_into(from).names)
+                if (name.ends_with(".conf") && name.front() != '.')
+                    files.push_back({std::string(from) + "/" + name, hider_of(from, name)});
+        if (is_regular(sysctl_conf)) files.push_back({std::string(sysctl_conf)});
+        for (const std::string& name : look_into("/run/sysctl.d").names)
+            if (name.ends_with(".conf") && name.front() != '.') files.push_back({"/run/sysctl.d/" + name});
+        return files;
     }
 
     /// The directories of which not every name was looked at, and those that cannot be read.
@@ -74,6 +88,18 @@ private:
         std::string path;
         std::vector<std::string> names;
     };
+
+    bool is_regular(std::string_view path) const {
+        const located found = locate(root_, path);
+        return found.error == 0 && S_ISREG(found.status.st_mode);
+    }
+
+    std::string hider_of(std::string_view from, const std::string& name) const {
+        for (const std::string_view other : {"/etc/sysctl.d", "/run/sysctl.d"})
+            if (const std::string path = std::string(other) + "/" + name; other != from && is_regular(path))
+                return path;
+        return {};
+    }
 
     const directory& look_into(std::string_view path) {
         const auto [at, is_new] = seen_.try_emplace(std::string(path));

@@ -6,6 +6,7 @@
 #include <closeside/host/config_view.hpp>
 #include <closeside/host/detail/kernel_defaults.hpp>
 #include <closeside/host/detail/kernel_version.hpp>
+#include <closeside/host/detail/sysctl_d/kernel_value.hpp>
 #include <closeside/host/detail/sysctl_d/key_path.hpp>
 #include <closeside/host/detail/sysctl_d/key_tree.hpp>
 #include <closeside/host/detail/sysctl_d/known_keys.hpp>
@@ -34,10 +35,12 @@ public:
 
     void judge(const config_key& k, const std::string& path) {
         first_of_key_ = view_->problems.size();
-        refusals(k, k.systemd);
-        refusals(k, k.procps);
+        const bool busybox = view_->loader == sysctl_loader::busybox;
+        if (busybox) refusals(k, k.busybox);
+        if (!busybox) refusals(k, k.systemd);
+        if (!busybox) refusals(k, k.procps);
         const config_key::outcome& boot = view_->at_boot(k);
-        const config_key::outcome& other = &boot == &k.systemd ? k.procps : k.systemd;
+        const config_key::outcome& other = busybox ? boot : &boot == &k.systemd ? k.procps : k.systemd;
         if (!boot.winner && !other.winner) return;
         const config_key::setting& set = boot.winner ? *boot.winner : *other.winner;
 
@@ -45,12 +48,10 @@ public:
         if (!there || find_retirement(k.name))
             if (missing(k, path, set, there)) return;
         if (!tree_->is_known() && (future(k, set) || misspelt(k, path, set))) return;
-        module_order(k, set, there);
+        const bool late = module_order(k, set, there);
         if (!there) return;
-        if (k.drift)
-            say(config_problem_kind::drift, severity::warning, k, *boot.winner,
-                "the kernel has " + quoted(k.live) + ", but " + where(*boot.winner) + " sets " + quoted(boot.shown) +
-                    ": it was changed after boot, or the file was; the next boot brings " + quoted(boot.shown));
+        // What a module that comes late has is the kernel's default, and so it will be after the next boot.
+        if (k.drift && !late) drift(k, boot);
         disagreement(k);
     }
 
@@ -161,33 +162,61 @@ private:
                key_tree::kind::missing;
     }
 
-    void module_order(const config_key& k, const config_key::setting& set, bool there) {
+    void drift(const config_key& k, const config_key::outcome& boot) {
+        const std::string begin =
+            "the kernel has " + quoted(k.live) + ", but " + where(*boot.winner) + " sets " + quoted(boot.shown);
+        if (k.tuned && is_same_value(with_slashes(k.name), plain(k.tuned->value), k.live))
+            return say(config_problem_kind::drift, severity::note, k, *boot.winner,
+                       begin + ": tuned sets it after the boot, by " + where(*k.tuned) + ", and will again");
+        say(config_problem_kind::drift, severity::warning, k, *boot.winner,
+            begin + ": it was changed after boot, or the file was; the next boot brings " + quoted(boot.shown) +
+                (k.tuned ? ", and then tuned " + quoted(k.tuned->value) + " by " + where(*k.tuned) : ""));
+    }
+
+    /// True: the files are applied before the key is there.
+    bool module_order(const config_key& k, const config_key::setting& set, bool there) {
         const std::string_view module = module_of(k.name);
-        if (module.empty() || !tree_->is_known() || modules_->is_early(module)) return;
-        if (there && !modules_->is_loaded(module)) return; // built into the kernel
+        if (module.empty() || !tree_->is_known() || modules_->is_early(module)) return false;
+        if (there && !modules_->is_loaded(module)) return false; // built into the kernel
+        if (modules_->is_followed_by_sysctl(module)) return false;
         const std::string name(module);
         say(config_problem_kind::before_module, severity::warning, k, set,
             (there ? "the key comes with the module " + name + ", which may be loaded after this file is applied"
                    : "the key comes with the module " + name + ", which is not loaded: the line sets nothing") +
-                "; `" + name + "` in a file below /etc/modules-load.d/ loads it first");
+                (there && k.drift ? "; now the kernel has " + quoted(k.live) : "") + "; `" + name +
+                "` in a file below /etc/modules-load.d/ loads it first");
+        return true;
     }
 
     void disagreement(const config_key& k) {
         if (k.systemd.winner.has_value() == k.procps.winner.has_value() && k.systemd.shown == k.procps.shown) return;
+        // Where neither is what boots, or systemd never does, nobody meets the difference.
+        if (view_->loader == sysctl_loader::busybox || view_->loader_reason.starts_with("OpenRC")) return;
         const bool matters = view_->loader == sysctl_loader::systemd || !view_->loader_is_certain;
         const severity how_bad = matters ? severity::warning : severity::note;
-        if (k.procps.winner && k.procps.winner->file == "/etc/sysctl.conf")
+        if (k.procps.winner && k.procps.winner->file == "/etc/sysctl.conf") {
+            if (!k.systemd.winner && is_default(k.name, k.procps.shown)) return; // nothing is lost
             return say(config_problem_kind::lost_at_boot, how_bad, k, *k.procps.winner,
                        "`sysctl -p` and `sysctl --system` set " + quoted(k.procps.shown) +
-                           " now, but it is lost at the next boot if systemd boots: systemd-sysctl does not read "
+                           (k.live == k.procps.shown ? ", which the kernel has now" : "") +
+                           "; it is lost at the next boot if systemd boots: systemd-sysctl does not read "
                            "/etc/sysctl.conf, and " +
                            sets(k.systemd));
+        }
         const config_key::outcome& boot = view_->at_boot(k);
         const config_key::setting& at = boot.winner        ? *boot.winner
                                         : k.systemd.winner ? *k.systemd.winner
                                                            : *k.procps.winner;
         say(config_problem_kind::loaders_disagree, how_bad, k, at,
             "systemd-sysctl, at boot, " + sets(k.systemd) + "; `sysctl --system` " + sets(k.procps));
+    }
+
+    /// The kernel begins with that value.
+    bool is_default(std::string_view name, const std::string& value) const {
+        const auto id = find_key(name);
+        const key_history* const history = id ? history_of(*id) : nullptr;
+        return history && kernel_ && !history->by_machine && has_key(*history, *kernel_) &&
+               default_of(*history, *kernel_) == value;
     }
 
     config_view* view_;

@@ -123,6 +123,40 @@ private:
     unsigned number_ = 0;
 };
 
+/// The lines of a file as BusyBox reads them: words with blanks or `=` between, whatever follows a `#` left out, and no
+/// carriage return taken off. (libbb/parse_config.c: config_read, procps/sysctl.c: sysctl_handle_preload_file)
+class busybox_lines {
+public:
+    explicit busybox_lines(std::string_view bytes) noexcept : rest_(bytes) {}
+
+    std::optional<line> next() noexcept {
+        while (!rest_.empty())
+            if (const auto found = parse(take())) return found;
+        return std::nullopt;
+    }
+
+private:
+    static constexpr std::string_view between = " \t=";
+
+    std::string_view take() noexcept {
+        const std::string_view text = rest_.substr(0, rest_.find('\n'));
+        rest_.remove_prefix(std::min(text.size() + 1, rest_.size()));
+        ++number_;
+        return text.substr(0, text.find('\0'));
+    }
+
+    std::optional<line> parse(std::string_view text) const noexcept {
+        text = trim(text.substr(0, text.find('#')), between);
+        if (text.empty()) return std::nullopt;
+        const std::size_t end = text.find_first_of(between);
+        if (end == text.npos) return line{line::kind::no_setting, number_, text, {}};
+        return line{line::kind::assignment, number_, text.substr(0, end), trim(text.substr(end), between)};
+    }
+
+    std::string_view rest_;
+    unsigned number_ = 0;
+};
+
 } // namespace closeside::host::detail::sysctl_d
 
 #endif

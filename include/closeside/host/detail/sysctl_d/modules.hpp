@@ -26,6 +26,16 @@ public:
         }
         early_ += read_file(root, "/etc/modules").bytes;
         std::replace(early_.begin(), early_.end(), '-', '_');
+        for (const std::string_view directory :
+             {"/etc/udev/rules.d", "/run/udev/rules.d", "/usr/local/lib/udev/rules.d", "/usr/lib/udev/rules.d",
+              "/lib/udev/rules.d"})
+            add_udev_rules(root, std::string(directory));
+    }
+
+    /// A rule of udev has the files applied, at least for this module's keys, when the module is loaded. (sysctl.d(5))
+    bool is_followed_by_sysctl(std::string_view name) const {
+        const std::string kernel = "\"" + std::string(name) + "\"";
+        return has_line(udev_rules_, [&](std::string_view line) { return line.find(kernel) != line.npos; });
     }
 
     /// A module of that name is loaded; one that is built into the kernel is not.
@@ -45,6 +55,21 @@ public:
     }
 
 private:
+    /// Those that run systemd-sysctl or sysctl.
+    void add_udev_rules(int root, const std::string& directory) {
+        constexpr std::size_t most_files = 1024;
+        for (const std::string& name : list_directory(locate(root, directory), most_files).names) {
+            if (!name.ends_with(".rules")) continue;
+            const std::string rules = read_file(root, directory + "/" + name).bytes;
+            if (rules.find("sysctl") == rules.npos) continue;
+            (void)has_line(rules, [&](std::string_view line) {
+                const std::string_view rule = line.substr(std::min(line.find_first_not_of(" \t"), line.size()));
+                if (!rule.starts_with('#') && rule.find("sysctl") != rule.npos) (udev_rules_ += rule) += "\n";
+                return false;
+            });
+        }
+    }
+
     template <class Predicate>
     static bool has_line(std::string_view text, Predicate fits) {
         while (!text.empty()) {
@@ -57,6 +82,7 @@ private:
 
     std::string loaded_;
     std::string early_;
+    std::string udev_rules_;
 };
 
 } // namespace closeside::host::detail::sysctl_d

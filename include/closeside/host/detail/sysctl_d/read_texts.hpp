@@ -79,8 +79,10 @@ inline config_view read_texts(std::span<const settings_text> texts, std::string_
     }
     load_texts(texts, files, procps, procps_book, all);
     load_texts(texts, files, systemd, systemd_book, all);
-    apply_loaders(all, tree, procps, procps_book, systemd, systemd_book);
-    list_keys(view, tree, systemd_book, procps_book);
+    apply_loader(all, procps, tree, procps_book);
+    apply_loader(all, systemd, tree, systemd_book);
+    ledger nothing(tree, first_port, kernel);
+    list_keys(view, tree, systemd_book, procps_book, nothing);
     for (config_key& k : view.keys) k.drift = false;
 
     judge_files(view, all, file_finder(no_root));
