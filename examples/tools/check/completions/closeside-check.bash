@@ -36,7 +36,7 @@ _closeside_check() {
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
-    --output | --save | --against | --suppressions)
+    --output | --save | --against | --suppressions | --endings)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
