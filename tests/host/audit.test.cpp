@@ -191,7 +191,7 @@ TEST_CASE("linger2 above tcp_fin_timeout is explained, equal or below it is noth
                 {close_policy{.linger2 = closeside::fin_wait2::skip}}) == "nothing");
     const auto f = judge("CS113", {{key::tcp_fin_timeout, "29"}}, exposure::nat, with_linger2);
     REQUIRE(f);
-    CHECK(f->message.find("linger2 = 30 s") != std::string::npos);
+    CHECK(f->message.find("TCP_LINGER2 = 30 s") != std::string::npos);
     CHECK(f->message.find("tcp_fin_timeout is 29") != std::string::npos);
 }
 

@@ -26,14 +26,14 @@ constexpr std::array texts{
               .why = "The orphan is gone after that time, and what its peer sends then, data or its FIN, is answered "
                      "by RST. 0 and below mean 3.5 retransmission time-outs.",
               .harmless = "Where every close waits for the peer with the descriptor open (drain_time).",
-              .advice = "60; a policy can be stricter for its own connections with linger2.",
+              .advice = "60; a policy can be stricter for its own connections with TCP_LINGER2.",
               .keys = {key::tcp_fin_timeout}},
     rule_text{.code = "CS113",
-              .warns = "A policy's linger2 is above tcp_fin_timeout, which an old kernel does not honour.",
+              .warns = "A policy's TCP_LINGER2 is above tcp_fin_timeout, which an old kernel does not honour.",
               .why = "Up to Linux 5.7, and on RHEL 8, setsockopt(TCP_LINGER2) above the sysctl succeeds and sets the "
                      "sysctl's value.",
               .harmless = "Since Linux 5.8.",
-              .advice = "Lower linger2, or raise tcp_fin_timeout.",
+              .advice = "Lower TCP_LINGER2, or raise tcp_fin_timeout.",
               .keys = {key::tcp_fin_timeout}},
     rule_text{
         .code = "CS115",

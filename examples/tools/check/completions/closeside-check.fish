@@ -46,7 +46,7 @@ end
 function __closeside_check_free
     not __closeside_check_after --format --assume --exposure --fail-on --loader --ignore --root --output --save \
         --against --suppressions --endings --accepts-per-second --connects-per-second --backlog --listen --idle-time --watch \
-        --port --budget --kernel --peer --for
+        --port --budget --kernel --peer --for --interval
 end
 
 function __closeside_check_in

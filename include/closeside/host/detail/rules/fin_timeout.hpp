@@ -76,13 +76,14 @@ inline constexpr rule fin_timeout_tiny{
             : in.depends_on_fin_timeout()
                 ? "None while the close waits for the peer's FIN; a peer that outlasts the policy's limits gets RST"
                 : "None from the program, whose policies leave no orphan in FIN-WAIT-2 to it",
-            set_key(in.host, key::tcp_fin_timeout, "60") + "; a policy can be stricter by itself with linger2",
+            set_key(in.host, key::tcp_fin_timeout, "60") + "; a policy can be stricter by itself with TCP_LINGER2",
             fin_timeout_source);
     }};
 
 /// No key tells which of the two the kernel does, and vendors kept the old way (RHEL 8), hence a note with both.
 inline constexpr rule linger2_above_fin_timeout{
-    "CS113", "linger2 above tcp_fin_timeout may not be honoured", [](const rule_input& in) -> std::optional<judgement> {
+    "CS113", "TCP_LINGER2 above tcp_fin_timeout may not be honoured",
+    [](const rule_input& in) -> std::optional<judgement> {
         const auto seconds = in.number(key::tcp_fin_timeout);
         if (!seconds) return std::nullopt;
         std::int64_t longest = 0;
@@ -91,11 +92,11 @@ inline constexpr rule linger2_above_fin_timeout{
         if (longest <= *seconds) return std::nullopt;
         return found(
             severity::note, {key::tcp_fin_timeout},
-            compose("A policy has linger2 = {} s and tcp_fin_timeout is {}: up to Linux 5.7 (and on RHEL 8) "
+            compose("A policy has TCP_LINGER2 = {} s and tcp_fin_timeout is {}: up to Linux 5.7 (and on RHEL 8) "
                     "TCP_LINGER2 above tcp_fin_timeout silently becomes tcp_fin_timeout; since 5.8 it is honoured",
                     {longest, *seconds}),
             compose("On an old kernel orphans leave FIN-WAIT-2 after {} s instead of {} s", {*seconds, longest}),
-            (*seconds > 0 ? compose("Lower linger2 to {} s, or: ", {*seconds}) : "") +
+            (*seconds > 0 ? compose("Lower TCP_LINGER2 to {} s, or: ", {*seconds}) : "") +
                 set_key(in.host, key::tcp_fin_timeout, std::to_string(std::max(longest, time_wait_seconds))).text,
             "Linux net/ipv4/tcp.c: do_tcp_setsockopt, TCP_LINGER2");
     }};
