@@ -131,9 +131,14 @@ void add_sum(page& out, const report& r) {
 
 void add(page& out, const judged& j) {
     const host::finding& f = j.finding;
-    out.raw("<article id=\"").text(f.code).raw("\" class=\"").raw(to_string(f.severity));
+    const bool soon = f.when == host::moment::next_boot;
+    out.raw("<article id=\"").text(f.code).raw(soon ? "-next-boot" : "").raw("\" class=\"").raw(to_string(f.severity));
     out.raw(j.suppressed ? " ignored\">" : "\">").raw("<h3><b>").text(f.code).raw(" ").raw(to_string(f.severity));
-    out.raw("</b> ").text(title_of(f)).raw(j.suppressed ? " (ignored)" : "").raw("</h3>\n<dl>\n");
+    out.raw("</b> ")
+        .raw(soon ? "at the next boot: " : "")
+        .text(title_of(f))
+        .raw(j.suppressed ? " (ignored)" : "")
+        .raw("</h3>\n<dl>\n");
     out.term("what", f.message);
     for (const host::finding::observation& o : f.observed) out.term("seen", o.key + " = " + o.value + " in " + o.where);
     out.term(to_string(f.occurrence), f.evidence);

@@ -2,6 +2,8 @@
 #include "lint.hpp"
 
 #include "command.hpp"
+#include "fail_on.hpp"
+#include "fill.hpp"
 
 #include <closeside/host/detail/kernel_defaults.hpp>
 
@@ -9,6 +11,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -20,19 +23,19 @@ namespace host = closeside::host;
 
 struct command {
     lint_options what;
-    /// The least severity that makes the exit status other than 0.
-    host::severity fails_at = host::severity::warning;
+    fail_on least;
     output to;
 };
 
-int exit_status(const lint_report& r, host::severity fails_at) {
+/// Of what counts.
+std::optional<host::severity> worst(const lint_report& r) {
     std::optional<host::severity> worst;
     const auto count = [&](host::severity s, bool suppressed) {
-        if (!suppressed && s >= fails_at) worst = std::max(worst.value_or(s), s);
+        if (!suppressed) worst = std::max(worst, std::optional(s));
     };
     for (const placed_finding& f : r.findings) count(f.what.finding.severity, f.what.suppressed);
     for (const placed_problem& p : r.problems) count(p.what.severity, p.suppressed);
-    return worst ? std::max(1, static_cast<int>(*worst)) : 0;
+    return worst;
 }
 
 std::string rendered(const lint_report& r, const output& to) {
@@ -40,7 +43,11 @@ std::string rendered(const lint_report& r, const output& to) {
     switch (to.format) {
     case output_format::json: print_lint_json(out, r); break;
     case output_format::sarif: print_lint_sarif(out, r); break;
-    default: print_lint_text(out, r, look_at_terminal(to)); break;
+    default: {
+        const terminal on = look_at_terminal(to);
+        print_lint_text(out, r, on);
+        return refilled(std::move(out).str(), on.width);
+    }
     }
     return std::move(out).str();
 }
@@ -61,7 +68,7 @@ int run(const command& c) {
         return status_usage;
     }
     const lint_report r = lint(c.what, texts, kernel);
-    return deliver(c.to, rendered(r, c.to), exit_status(r, c.fails_at));
+    return deliver(c.to, rendered(r, c.to), status_of(worst(r), c.least));
 }
 
 void use_kernel(lint_options& what, const std::string& release) {
@@ -70,12 +77,6 @@ void use_kernel(lint_options& what, const std::string& release) {
     if (*version < host::detail::oldest_known)
         refuse("--kernel", release, "is older than 3.10, the oldest whose keys are known here");
     what.kernel = release;
-}
-
-host::severity severity_called(const std::string& name) {
-    for (const host::severity s : {host::severity::note, host::severity::warning, host::severity::critical})
-        if (name == to_string(s)) return s;
-    refuse("--fail-on", name, "is not known; give note, warning or critical");
 }
 
 } // namespace
@@ -93,10 +94,7 @@ void add_lint(CLI::App& app, action& chosen) {
             "Release of that host's kernel, as `uname -r` prints it: 3.10 or later")
         ->type_name("RELEASE");
     add_judging_options(lint, given->what.judged);
-    lint.add_option_function<std::string>(
-            "--fail-on", [given](const std::string& name) { given->fails_at = severity_called(name); },
-            "Severity from which the exit status is not 0: note, warning (default) or critical")
-        ->type_name("SEVERITY");
+    add_fail_on_option(lint, given->least);
     lint.add_flag("-v,--verbose", given->what.verbose, "In text: also the lines of long files that change nothing");
     add_output_options(lint, given->to, {output_format::text, output_format::json, output_format::sarif});
     lint.footer(

@@ -87,7 +87,8 @@ std::optional<report> look(const audit_options& asked) {
 }
 
 bool is_standing(const host::finding& f) noexcept {
-    return f.severity == host::severity::note && std::ranges::find(standing_codes, f.code) != standing_codes.end();
+    return f.severity == host::severity::note && f.when == host::moment::now &&
+           std::ranges::find(standing_codes, f.code) != standing_codes.end();
 }
 
 host::program program_of(const audit_options& asked) {

@@ -54,7 +54,8 @@ std::string elsewhere(const host::finding& f, const host::snapshot& seen) {
 
 /// The settings, or where none helps the sentence about what does.
 std::string short_fix(const host::finding& f, const host::snapshot& seen) {
-    if (f.settings.empty()) return f.fix;
+    // For the next boot it is a file that has to change.
+    if (f.settings.empty() || f.when == host::moment::next_boot) return f.fix;
     std::string text;
     for (const host::finding::setting& s : f.settings) text += (text.empty() ? "set " : ", ") + s.key + "=" + s.value;
     return text + elsewhere(f, seen);
@@ -70,7 +71,9 @@ void add_title(std::string& out, const host::finding& f, const terminal& on) {
     if (on.colour) head += "\x1b[0m";
     const host::detail::rule* const rule = host::detail::find_rule(f.code);
     fill(out, head, text_column,
-         (f.occurrence == host::occurrence::happening ? "happening now: " : "") +
+         (f.occurrence == host::occurrence::happening ? "happening now: "
+          : f.when == host::moment::next_boot         ? "at the next boot: "
+                                                      : "") +
              std::string(rule ? rule->title : std::string_view(f.message)),
          on.width);
 }
