@@ -133,7 +133,7 @@ TEST_CASE("a lowered tcp_rto_max_ms is a note, and a warning once connections li
     CHECK(f->message.find("take 14.4 s and not 924.6 s") != std::string::npos);
     // 1.4 s, and then one retry a second.
     CHECK(f->settings == std::vector{host::finding::setting{"net.ipv4.tcp_retries2", "101"}});
-    CHECK(level("CS119", {{key::tcp_rto_max_ms, "1000"}, {key::tcp_retries2, "101"}}) == "note");
+    CHECK(level("CS119", {{key::tcp_rto_max_ms, "1000"}, {key::tcp_retries2, "101"}}) == "nothing");
     CHECK(level("CS119", {{key::tcp_rto_max_ms, "1000"}, {key::tcp_retries2, "100"}}) == "warning");
     CHECK(judge("CS119", {{key::tcp_rto_max_ms, "60000"}})->settings.empty());
 

@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <ostream>
 #include <set>
+#include <string>
+#include <string_view>
 
 namespace check {
 
@@ -48,8 +50,8 @@ void print_findings(std::ostream& out, const report& r) {
     for (const judged& j : r.findings)
         findings.sample({{"code", j.finding.code},
                          {"severity", to_string(j.finding.severity)},
-                         {"when", to_string(j.finding.when)},
-                         {"suppressed", j.suppressed ? "true" : "false"}},
+                         {"suppressed", j.suppressed ? "true" : "false"},
+                         {"when", to_string(j.finding.when)}},
                         1);
 
     metric happening(out, "closeside_finding_happening",

@@ -99,8 +99,8 @@ TEST_CASE_FIXTURE(full_host,
                   "the metrics tell findings, capacity, states and counters of the host that was looked at") {
     const std::string out = metrics().out;
     for (const char* line :
-         {"closeside_finding{code=\"CS101\",severity=\"critical\",suppressed=\"false\"} 1\n",
-          "closeside_finding{code=\"CS201\",severity=\"warning\",suppressed=\"true\"} 1\n",
+         {"closeside_finding{code=\"CS101\",severity=\"critical\",suppressed=\"false\",when=\"now\"} 1\n",
+          "closeside_finding{code=\"CS201\",severity=\"warning\",suppressed=\"true\",when=\"now\"} 1\n",
           "closeside_findings{severity=\"critical\"} 1\n", "closeside_findings{severity=\"warning\"} 0\n",
           "closeside_finding_events_total{code=\"CS101\",counter=\"TcpExtPAWSTimewait\"} 11\n",
           "closeside_suppression_expiry_timestamp_seconds{code=\"CS201\"} 1893542400\n",

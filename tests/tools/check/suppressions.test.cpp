@@ -55,7 +55,7 @@ TEST_CASE_FIXTURE(host_with_rfc1337, "a suppression that has expired does not co
     CHECK(check(root, {"--ignore", argument, "--ignore", "CS101"}).status == 0);
 
     const std::string metrics = check(root, {"--ignore", argument, "--format", "prometheus"}).out;
-    CHECK(metrics.find("{code=\"CS101\",severity=\"critical\",suppressed=\"false\"} 1\n") != std::string::npos);
+    CHECK(metrics.find("{code=\"CS101\",severity=\"critical\",suppressed=\"false\",when=\"now\"} 1\n") != std::string::npos);
     // The end of that day in UTC.
     CHECK(metrics.find("closeside_suppression_expiry_timestamp_seconds{code=\"CS101\"} 1580515200\n") !=
           std::string::npos);
