@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 # Installs closeside-check and what comes with it as the component `tools`, and has CPack make a Debian package of that:
 #   cmake --install <build directory> --component tools
-#   DEBFULLNAME=<name> DEBEMAIL=<address> cpack -G DEB --config <build directory>/CPackConfig.cmake
+#   DEBFULLNAME=<name> DEBEMAIL=<address> cpack --config <build directory>/CPackConfig.cmake
 include(GNUInstallDirs)
 
 set(tool "${closeside_SOURCE_DIR}/examples/tools/check")
@@ -33,6 +33,7 @@ if(NOT PROJECT_IS_TOP_LEVEL)
     return()
 endif()
 
+set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME closeside-check)
 set(CPACK_PACKAGE_VERSION "${closeside_VERSION}")
 set(CPACK_PROJECT_CONFIG_FILE "${closeside_SOURCE_DIR}/cmake/package/maintainer.cmake")

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSL-1.0
 # Run by CPack over what is to be packaged: puts it into the form and the places that Debian asks for.
+if(NOT CPACK_GENERATOR STREQUAL "DEB")
+    return()
+endif()
 set(root "${CPACK_TEMPORARY_INSTALL_DIRECTORY}/tools/usr")
 if(NOT EXISTS "${root}/bin/closeside-check")
     message(FATAL_ERROR "${root} has no bin/closeside-check")

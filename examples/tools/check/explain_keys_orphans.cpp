@@ -19,7 +19,7 @@ constexpr std::array texts{
              .fact = "TIME-WAIT lasts 60 s whatever this says: with 10, the timer of a TIME-WAIT shows 59 s. A "
                      "connection whose descriptor is open has no limit in FIN-WAIT-2 at all. Up to Linux 5.7, and on "
                      "RHEL 8, a TCP_LINGER2 above this silently becomes this.",
-             .advice = "Leave 60; a policy can be stricter by itself with linger2 (TCP_LINGER2). Below 10 or so, the "
+             .advice = "Leave 60; a policy can be stricter by itself with TCP_LINGER2. Below 10 or so, the "
                        "last data and the FIN of a slow peer get RST. Above 60 only 120 gives what it says.",
              .source = "Linux net/ipv4/tcp.c: __tcp_close, do_tcp_setsockopt, tcp_timer.c: tcp_keepalive_timer, "
                        "include/net/tcp.h: tcp_fin_time; measured on 6.18"},

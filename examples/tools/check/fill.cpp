@@ -52,23 +52,24 @@ void fill(std::string& out, std::string_view first, std::size_t indent, std::str
     out += first;
     std::size_t column = columns_of(first);
     bool at_start = true;
-    while (!text.empty()) {
+    for (std::size_t blanks = 0; (blanks = text.find_first_not_of(' ')) != text.npos;) {
+        text.remove_prefix(blanks);
         const std::string_view word = text.substr(0, word_length(text, width - std::min(indent, width)));
         const std::size_t columns = columns_of(word);
-        if (!at_start && column + 1 + columns > width) {
+        if (!at_start && column + blanks + columns > width) {
             out += '\n';
             out.append(indent, ' ');
             column = indent;
             at_start = true;
         }
         if (!at_start) {
-            out += ' ';
-            ++column;
+            out.append(blanks, ' ');
+            column += blanks;
         }
         out += word;
         column += columns;
         at_start = false;
-        text.remove_prefix(std::min(word.size() + 1, text.size()));
+        text.remove_prefix(word.size());
     }
     out += '\n';
 }

@@ -14,7 +14,7 @@ std::size_t columns_of(std::string_view text) noexcept;
 /// Appends `first` and then `text` to `out`, broken between words into lines of at most `width` columns, the later ones
 /// behind `indent` blanks. A line end follows the last.
 /** What stands in backquotes, a command to be copied, stays on one line if it fits into one. A word that fits into none
- *  stands alone and whole. `text` has no line ends. */
+ *  stands alone and whole. `text` has no line ends. Between columns of it several blanks stay. */
 void fill(std::string& out, std::string_view first, std::size_t indent, std::string_view text, std::size_t width);
 
 /// A text of several lines, each broken like this; what is broken goes on below its second column, or where there is but

@@ -206,7 +206,7 @@ void print_top(std::ostream& out, const summary& s, const tally& before, std::ch
                           rate_text(r.fresh, since).c_str(), service_text(r.of.of).c_str(), to_string(f.by));
         line.resize(static_cast<std::size_t>(std::clamp(n, 0, 95)));
         line += std::string(f.words) + "  [" + std::string(f.topic) + "]";
-        out << cut(std::move(line), on.width) << "\n";
+        out << cut(std::move(line), on.interactive ? on.width : 0) << "\n";
     }
     out << "\n";
     print_losses(out, s);

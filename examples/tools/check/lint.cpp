@@ -3,6 +3,7 @@
 
 #include "command.hpp"
 #include "fail_on.hpp"
+#include "fill.hpp"
 
 #include <closeside/host/detail/kernel_defaults.hpp>
 
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -25,14 +27,15 @@ struct command {
     output to;
 };
 
-int exit_status(const lint_report& r, fail_on least) {
+/// Of what counts.
+std::optional<host::severity> worst(const lint_report& r) {
     std::optional<host::severity> worst;
     const auto count = [&](host::severity s, bool suppressed) {
-        if (!suppressed) worst = std::max(worst.value_or(s), s);
+        if (!suppressed) worst = std::max(worst, std::optional(s));
     };
     for (const placed_finding& f : r.findings) count(f.what.finding.severity, f.what.suppressed);
     for (const placed_problem& p : r.problems) count(p.what.severity, p.suppressed);
-    return status_of(worst, least);
+    return worst;
 }
 
 std::string rendered(const lint_report& r, const output& to) {
@@ -40,7 +43,11 @@ std::string rendered(const lint_report& r, const output& to) {
     switch (to.format) {
     case output_format::json: print_lint_json(out, r); break;
     case output_format::sarif: print_lint_sarif(out, r); break;
-    default: print_lint_text(out, r, look_at_terminal(to)); break;
+    default: {
+        const terminal on = look_at_terminal(to);
+        print_lint_text(out, r, on);
+        return refilled(std::move(out).str(), on.width);
+    }
     }
     return std::move(out).str();
 }
@@ -61,7 +68,7 @@ int run(const command& c) {
         return status_usage;
     }
     const lint_report r = lint(c.what, texts, kernel);
-    return deliver(c.to, rendered(r, c.to), exit_status(r, c.least));
+    return deliver(c.to, rendered(r, c.to), status_of(worst(r), c.least));
 }
 
 void use_kernel(lint_options& what, const std::string& release) {

@@ -21,7 +21,7 @@ namespace check {
 namespace {
 
 namespace host = closeside::host;
-using closeside::detail::printable;
+using closeside::detail::readable;
 using json = nlohmann::ordered_json;
 
 const key_text* text_of(host::key k) {
@@ -65,13 +65,12 @@ std::vector<std::pair<place, section>> sections_of(const lint_report& r) {
 
 class lint_page {
 public:
-    lint_page(std::ostream& out, const terminal& on)
-        : out_(&out), colour_(on.colour), width_(on.width == 0 ? 100 : std::max<std::size_t>(on.width, 40)) {}
+    lint_page(std::ostream& out, const terminal& on) : out_(&out), colour_(on.colour), width_(on.width) {}
 
     void paragraph(std::string_view label, std::string_view text) {
         if (text.empty()) return;
         std::string lines;
-        host::detail::append_paragraph(lines, label, printable(text), width_);
+        host::detail::append_paragraph(lines, label, readable(text), width_);
         *out_ << lines;
     }
 
@@ -83,7 +82,7 @@ public:
     void heading(const place& where, const section& of) {
         std::string title = in_words(where);
         if (of.line) title += ": " + std::string(to_string(of.line->key)) + " = " + of.line->value;
-        *out_ << (colour_ ? "\x1b[1m" : "") << printable(title) << (colour_ ? "\x1b[0m" : "") << "\n";
+        *out_ << (colour_ ? "\x1b[1m" : "") << readable(title) << (colour_ ? "\x1b[0m" : "") << "\n";
     }
 
     void print(const placed_finding& f) {
@@ -187,8 +186,8 @@ json to_json(const lint_line& l) {
 
 void print_lint_text(std::ostream& out, const lint_report& r, const terminal& on) {
     lint_page page(out, on);
-    out << "What " << printable(joined(r.view.files)) << (r.view.files.size() == 1 ? " makes" : " make") << " of Linux "
-        << printable(r.kernel) << "; judged for closing by " << joined(r.asked.judged.assumed) << ", exposure "
+    out << "What " << readable(joined(r.view.files)) << (r.view.files.size() == 1 ? " makes" : " make") << " of Linux "
+        << readable(r.kernel) << "; judged for closing by " << joined(r.asked.judged.assumed) << ", exposure "
         << to_string(r.asked.judged.program.peers) << "\n\n";
     // Nobody reads of every key in a dump that it is at its default.
     constexpr std::size_t long_file = 24;

@@ -16,6 +16,7 @@
 
 #include <poll.h>
 #include <sys/signalfd.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 namespace check {
@@ -86,7 +87,8 @@ std::optional<report> look(const audit_options& asked) {
 }
 
 bool is_standing(const host::finding& f) noexcept {
-    return f.severity == host::severity::note && std::ranges::find(standing_codes, f.code) != standing_codes.end();
+    return f.severity == host::severity::note && f.when == host::moment::now &&
+           std::ranges::find(standing_codes, f.code) != standing_codes.end();
 }
 
 host::program program_of(const audit_options& asked) {
@@ -97,6 +99,11 @@ host::program program_of(const audit_options& asked) {
 
 std::chrono::duration<double> watched(const report& r) {
     return r.earlier ? r.seen.taken - r.earlier->taken : std::chrono::steady_clock::duration::zero();
+}
+
+std::string host_name(const host::snapshot& seen) {
+    ::utsname name{};
+    return seen.root != "/" || ::uname(&name) != 0 ? seen.root : name.nodename;
 }
 
 std::string version_name() {

@@ -30,6 +30,17 @@ std::string help_text(const CLI::App& app) {
     return check::refilled(text, std::min(widest, check::look_at_terminal({}).width));
 }
 
+/// Its paragraphs on a line each, as help_text() breaks them anew.
+std::string unbroken(std::string text) {
+    for (std::size_t end = 0; (end = text.find('\n', end)) != text.npos; ++end) {
+        if (text.substr(end, 2) == "\n\n")
+            ++end;
+        else
+            text[end] = ' ';
+    }
+    return text;
+}
+
 int parse_and_run(int argc, const char* const* argv) {
     CLI::App app("Judges the TCP settings of this host by how a program closes its connections.", "closeside-check");
     app.set_version_flag("--version", version_text());
@@ -47,6 +58,7 @@ int parse_and_run(int argc, const char* const* argv) {
     check::add_audit(app, chosen);
     // Set last: a subcommand takes over the footer that its parent has when it is made.
     app.footer(footer);
+    for (CLI::App* const command : app.get_subcommands({})) command->footer(unbroken(command->get_footer()));
 
     try {
         app.parse(argc, argv);

@@ -27,6 +27,7 @@ const char* name_of(output_format format) {
     case output_format::json: return "json";
     case output_format::prometheus: return "prometheus";
     case output_format::sarif: return "sarif";
+    case output_format::html: return "html";
     }
     return "?";
 }

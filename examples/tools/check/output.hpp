@@ -17,7 +17,7 @@ namespace check {
 inline constexpr int status_usage = 64;
 inline constexpr int status_blind = 70;
 
-enum class output_format { text, json, prometheus, sarif };
+enum class output_format { text, json, prometheus, sarif, html };
 
 /// What a command prints, and where to.
 struct output {

@@ -56,6 +56,9 @@ bool is_standing(const closeside::host::finding& f) noexcept;
 /// The time between the two looks; 0 for one.
 std::chrono::duration<double> watched(const report& r);
 
+/// The name of the host that was looked at, or where it lies if that is not this one.
+std::string host_name(const closeside::host::snapshot& seen);
+
 /// Of the knowledge that the findings come from: CLOSESIDE_VERSION as in 0.1.0.
 std::string version_name();
 

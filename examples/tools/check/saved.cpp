@@ -2,22 +2,12 @@
 #include "saved.hpp"
 
 #include "document.hpp"
+#include "read_file.hpp"
 
-#include <closeside/detail/kernel/owned_descriptor.hpp>
-
-#include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cstddef>
 #include <stdexcept>
 #include <string_view>
-#include <system_error>
 #include <utility>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
 namespace check {
 
@@ -32,11 +22,6 @@ constexpr int save_format = 1;
 
 /// A hundred times what a look takes.
 constexpr std::size_t largest = 8u << 20;
-
-std::string own_name() {
-    ::utsname name{};
-    return ::uname(&name) == 0 ? name.nodename : "";
-}
 
 /// Throws std::runtime_error, which names what is missing or of another type.
 const json& member(const json& of, const char* name, json::value_t type) {
@@ -105,27 +90,9 @@ saved_look look_of(const json& document) {
 
 nlohmann::ordered_json saved_document(const report& r) {
     nlohmann::ordered_json document{
-        {"closeside_check_save", save_format}, {"taken", utc(r.taken)}, {"host", own_name()}};
+        {"closeside_check_save", save_format}, {"taken", utc(r.taken)}, {"host", host_name(r.seen)}};
     document.update(document_of(r));
     return document;
-}
-
-/// Throws std::runtime_error. Neither waits for a FIFO nor reads without end.
-std::string content(const std::string& file) {
-    const auto why = [] { return std::generic_category().message(errno); };
-    const closeside::detail::owned_descriptor in(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    struct ::stat status {};
-    if (!in || ::fstat(in.get(), &status) != 0) throw std::runtime_error(why());
-    if (!S_ISREG(status.st_mode)) throw std::runtime_error("not a regular file");
-    std::string text;
-    std::array<char, 65536> part;
-    while (const ssize_t n = ::read(in.get(), part.data(), part.size())) {
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) throw std::runtime_error(why());
-        text.append(part.data(), static_cast<std::size_t>(n));
-        if (text.size() > largest) throw std::runtime_error("it is larger than what --save writes");
-    }
-    return text;
 }
 
 } // namespace
@@ -139,7 +106,7 @@ saved_look as_saved(const report& r) {
 
 std::optional<saved_look> read_saved(const std::string& file, std::string& problem) {
     try {
-        const json document = json::parse(content(file), nullptr, false);
+        const json document = json::parse(read_file(file, largest), nullptr, false);
         if (document.is_discarded()) throw std::runtime_error("it is no JSON, or its end is missing");
         const auto format = document.is_object() ? document.find("closeside_check_save") : document.end();
         if (format == document.end()) throw std::runtime_error("it was not written by --save");

@@ -131,7 +131,7 @@ TEST_CASE("closeside-check answers a wrong argument with one line that names it 
         const char* cure;
     } cases[] = {
         {{"--assume", "lokal"}, "'lokal'", "local, peer, abort, system, nginx, haproxy or apache"},
-        {{"--format", "yaml"}, "'yaml'", "text, json or prometheus"},
+        {{"--format", "yaml"}, "'yaml'", "text, json, prometheus or html"},
         {{"--exposure", "lan"}, "'lan'", "nat, direct or loopback"},
         {{"--ignore", "CS999"}, "'CS999'", "CS101"},
         {{"--ignore", "cs101"}, "'cs101'", "CS101"},

@@ -26,6 +26,11 @@ TEST_CASE("a text is broken between words, and goes on behind the indent") {
     CHECK(filled("> ", 4, "one two three", 8) == "> one\n    two\n    three\n");
 }
 
+TEST_CASE("blanks between columns stay, but at neither end of a line") {
+    CHECK(filled("", 2, "a  b   c ", 20) == "a  b   c\n");
+    CHECK(filled("", 2, "  aaa   bbb", 5) == "aaa\n  bbb\n");
+}
+
 TEST_CASE("a word that is wider than the line stands alone, whole") {
     CHECK(filled("", 2, "a /proc/sys/net b", 8) == "a\n  /proc/sys/net\n  b\n");
     CHECK(filled("", 2, "/proc/sys/net", 8) == "/proc/sys/net\n");

@@ -34,11 +34,14 @@ struct troubled_host {
         for (std::vector<std::string> command : std::vector<std::vector<std::string>>{
                  {}, {"-v"}, {"--all", "-v"}, {"--watch", "1"}, {"--against", saved}, {"--help"}})
             add({}, command);
-        for (const char* name : {"config", "states", "suggest", "explain"}) {
-            add({name}, {"--help"});
-            add({name}, {});
-        }
+        for (const char* name : {"config", "states", "suggest", "explain"}) add({name}, {});
+        for (const char* name : {"config", "states", "suggest", "explain", "lint", "follow", "top"})
+            commands.push_back({name, "--help"});
         commands.push_back({"states"});
+        const std::string files = root.path() + "/etc/sysctl.d/";
+        commands.push_back({"lint", "--kernel", "4.4", files + "10-tuning.conf", files + "99-hardening.conf"});
+        commands.push_back({"follow", "--for", "1"});
+        commands.push_back({"top", "--for", "1"});
         add({"config"}, {"--verbose"});
         add({"suggest"}, {"--all"});
         for (const char* word : {"tcp_tw_reuse", "CS101", "PAWSTimewait", "time-wait", "counters", "CS406"})
@@ -61,11 +64,12 @@ std::string joined(const std::vector<std::string>& words) {
     return text;
 }
 
-/// The longest line, colours and line ends apart.
+/// The longest line, colours and line ends apart. What goes to standard error is one line a message, for logs.
 std::size_t widest(const std::string& text) {
     std::istringstream lines(std::regex_replace(text, std::regex("\x1b\\[[0-9;]*m|\r"), ""));
     std::size_t most = 0;
     for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("closeside-check: ")) continue;
         CHECK_FALSE(line.ends_with(' '));
         most = std::max(most, line.size());
     }

@@ -36,11 +36,11 @@ _closeside_check() {
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
-    --output | --save | --against | --suppressions)
+    --output | --save | --against | --suppressions | --endings)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
-    --accepts-per-second | --connects-per-second | --backlog | --listen | --idle-time | --watch | --port | --budget | --kernel | --peer | --for) return ;;
+    --accepts-per-second | --connects-per-second | --backlog | --listen | --idle-time | --watch | --port | --budget | --kernel | --peer | --for | --interval) return ;;
     *)
         if [[ $cur == -* ]]; then
             words=$("$program" ${command:+"$command"} --help 2>/dev/null | sed -n 's/^  \(-[a-z],\)\{0,1\}\(--[a-z][a-z0-9-]*\).*/\2/p')

@@ -45,8 +45,8 @@ end
 
 function __closeside_check_free
     not __closeside_check_after --format --assume --exposure --fail-on --loader --ignore --root --output --save \
-        --against --suppressions --accepts-per-second --connects-per-second --backlog --listen --idle-time --watch \
-        --port --budget --kernel --peer --for
+        --against --suppressions --endings --accepts-per-second --connects-per-second --backlog --listen --idle-time --watch \
+        --port --budget --kernel --peer --for --interval
 end
 
 function __closeside_check_in
@@ -60,7 +60,7 @@ for option in --format --assume --exposure --fail-on --loader
 end
 complete -c closeside-check -n '__closeside_check_after --ignore' -a '(__closeside_check_names rules)'
 complete -c closeside-check -n '__closeside_check_after --root' -a '(__fish_complete_directories (commandline -ct))'
-complete -c closeside-check -n '__closeside_check_after --output --save --against --suppressions' -F
+complete -c closeside-check -n '__closeside_check_after --output --save --against --suppressions --endings' -F
 complete -c closeside-check -n '__closeside_check_free; and __closeside_check_in ""' \
     -a '(__closeside_check_commands (commandline -opc)[1])'
 # Keys by their short names too.
