@@ -130,8 +130,8 @@ void add_follow(CLI::App& app, action& chosen) {
         "connection\n"
         "with both ends here is told twice. Text and JSON go to standard output line by line, to a file at the end;\n"
         "metrics are printed at the end, and written to a file every 5 s.\n\n"
-        "Needs CAP_NET_ADMIN, and a tracefs that may be written (root of the host): without that, only the ends of\n"
-        "sockets are seen, and `ended_by` is unknown. Nothing of other tracing is touched.\n\n"
+        "Needs a tracefs that may be written: root of the host. Without, only the ends of sockets are seen, and\n"
+        "`ended_by` is unknown. It has a tracing instance of its own, and touches nothing of anybody else's.\n\n"
         "Exit status: 0 ended by its time or a signal, 64 usage, 70 could not look or print.");
     follow.callback([&chosen, given] { chosen = [given] { return run(*given); }; });
 }

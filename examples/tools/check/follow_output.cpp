@@ -96,7 +96,7 @@ void print_text(std::ostream& out, const ending& e, const terminal& on) {
             before = " > ";
         }
         // What comes of a TIME-WAIT is not waited for.
-        if (e.seen.left != remainder::time_wait) out << before << "CLOSED";
+        if (e.seen.left != leftover::time_wait) out << before << "CLOSED";
     }
     out << "  [" << facts(e.why).topic << "]\n";
 }
@@ -105,7 +105,7 @@ void print_json(std::ostream& out, const ending& e) {
     json states = json::array();
     for (const tcp_state s : e.seen.states) states.push_back(to_string(s));
     // The contract has the kernel's word for the last state; it is not one of a connection.
-    if (e.seen.traced && e.seen.left != remainder::time_wait) states.push_back("CLOSE");
+    if (e.seen.traced && e.seen.left != leftover::time_wait) states.push_back("CLOSE");
     const char* const fin = to_string(e.fin);
     const std::string_view kernel = e.seen.kernel_reason;
     const json document{{"time", rfc3339(e.time)},

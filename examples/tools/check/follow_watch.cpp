@@ -71,9 +71,9 @@ std::vector<ending> watch::next() {
 
     std::vector<life> lives = std::exchange(untraced_, {});
     for (life& l : history_.take(now)) {
-        const bool orphan = l.left == remainder::fin_wait2 && !l.reset_sent && !l.reset_taken;
+        const bool orphan = l.left == leftover::fin_wait2 && !l.reset_sent && !l.reset_taken;
         if (!wanted(l.ends) || (orphan && lingering_.add(l, now))) continue;
-        if (orphan) l.left = remainder::not_looked_up;
+        if (orphan) l.left = leftover::not_looked_up;
         lives.push_back(l);
     }
     std::ranges::copy(lingering_.take(now), std::back_inserter(lives));
@@ -124,10 +124,10 @@ looked_up watch::look_up(const connection& ends) const {
     try {
         const observation::socket_entry found =
             table_->find(reinterpret_cast<const ::sockaddr*>(&local), reinterpret_cast<const ::sockaddr*>(&peer));
-        if (found.state == tcp_state::time_wait) return {remainder::time_wait, 0};
-        if (found.state == tcp_state::fin_wait2)
-            return {remainder::fin_wait2, std::uint64_t{found.timer_ms} * 1'000'000};
-        return {remainder::nothing, 0};
+        const std::uint64_t left = std::uint64_t{found.timer_ms} * 1'000'000;
+        if (found.state == tcp_state::time_wait) return {leftover::time_wait, left};
+        if (found.state == tcp_state::fin_wait2) return {leftover::fin_wait2, left};
+        return {leftover::nothing, 0};
     } catch (const std::exception&) {
         return {};
     }
