@@ -1,80 +1,26 @@
 // SPDX-License-Identifier: BSL-1.0
 // Runs the program itself in network namespaces; CLOSESIDE_CHECK is its path, defined by CMake.
-#include "following.hpp"
-
-#include <closeside/detail/kernel/tcp_state.hpp>
+#include "traced.hpp"
 
 #include "observation/segment_capture.hpp"
-#include "support/in_child.hpp"
-#include "support/loopback_tcp.hpp"
-#include "support/own_network.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <csignal>
 #include <functional>
-#include <stdexcept>
 #include <string>
-#include <utility>
-
-#include <netinet/tcp.h>
 
 using closeside::detail::tcp_state;
 using nlohmann::json;
-using tests::checked;
+using tests::abort_connection, tests::send_byte, tests::set_option, tests::traced, tests::wait_for;
 using tests::descriptor;
-using tests::following;
+using tests::following, tests::port_of;
+using pair = tests::connected_pair;
 using tests::loopback_tcp::service;
 using namespace std::chrono_literals;
 
 namespace {
-
-const std::string no_right = "no right";
-
-/// Runs `body` where loopback is up and a tracefs is mounted, and expects an empty answer.
-template <class Body>
-void traced(Body body) {
-    const auto said = tests::in_own_network([&]() -> std::string {
-        tests::bring_up_loopback();
-        return tests::mount_own_tracefs() ? body() : no_right;
-    });
-    if (!said || *said == no_right) {
-        MESSAGE("SKIPPED: no right to a network namespace, or to mount tracefs");
-        return;
-    }
-    CHECK(*said == "");
-}
-
-std::uint16_t port_of(const descriptor& socket) {
-    ::sockaddr_in address{};
-    socklen_t size = sizeof address;
-    checked(::getsockname(socket.get(), reinterpret_cast<::sockaddr*>(&address), &size), "getsockname");
-    return ntohs(address.sin_port);
-}
-
-/// A connection to the service, whose listener stays.
-struct pair {
-    explicit pair(const descriptor& listener)
-        : client(tests::loopback_tcp::connecting()),
-          server(checked(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept4")), port(port_of(client)) {
-    }
-
-    descriptor client, server;
-    std::uint16_t port;
-};
-
-void set(const descriptor& socket, int level, int option, int value) {
-    checked(::setsockopt(socket.get(), level, option, &value, sizeof value), "setsockopt");
-}
-
-void abort(descriptor& socket) {
-    const ::linger at_once{1, 0};
-    checked(::setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), "SO_LINGER");
-    socket.close();
-}
-
-void send_byte(const descriptor& to) { checked(static_cast<int>(::send(to.get(), "x", 1, MSG_NOSIGNAL)), "send"); }
 
 void fill(const descriptor& socket) {
     const std::string data(1 << 16, 'x');
@@ -88,19 +34,6 @@ bool drain(const descriptor& socket) {
     ssize_t n = 1;
     while (n > 0) n = ::recv(socket.get(), data.data(), data.size(), MSG_DONTWAIT);
     return n == 0;
-}
-
-/// Segments take a moment, also here.
-void wait_for(const descriptor& socket, tcp_state state) {
-    const bool came = observation::eventually(
-        [&] {
-            ::tcp_info info{};
-            socklen_t size = sizeof info;
-            checked(::getsockopt(socket.get(), IPPROTO_TCP, TCP_INFO, &info, &size), "TCP_INFO");
-            return info.tcpi_state == static_cast<unsigned>(state);
-        },
-        5s, 1ms);
-    if (!came) throw std::runtime_error(std::string("a socket does not reach ") + to_string(state));
 }
 
 /// What the tool says of the service's end of a connection is to be this, and of the client's its mirror.
@@ -163,7 +96,7 @@ const way ways[] = {
      [](pair& p) {
          send_byte(p.client);
          char peeked;
-         checked(static_cast<int>(::recv(p.server.get(), &peeked, 1, MSG_PEEK)), "recv");
+         tests::checked(static_cast<int>(::recv(p.server.get(), &peeked, 1, MSG_PEEK)), "recv");
          p.server.close();
      },
      "unread_input", "reset_by_us", nullptr, "unread", "TCP_ABORT_ON_CLOSE", "peer_reset_open"},
@@ -175,22 +108,22 @@ const way ways[] = {
          p.server.close();
      },
      "unread_input", "reset_by_us", "peer", "unread", "TCP_ABORT_ON_CLOSE", "peer_reset_after_our_fin"},
-    {"SO_LINGER {1, 0}", [](pair& p) { abort(p.server); }, "abort_option", "reset_by_us", nullptr, "linger",
+    {"SO_LINGER {1, 0}", [](pair& p) { abort_connection(p.server); }, "abort_option", "reset_by_us", nullptr, "linger",
      "TCP_STATE", "peer_reset_open"},
-    {"the peer aborts", [](pair& p) { abort(p.client); }, "peer_reset_open", "reset_by_peer", nullptr, "peer-reset",
-     nullptr, "abort_option"},
+    {"the peer aborts", [](pair& p) { abort_connection(p.client); }, "peer_reset_open", "reset_by_peer", nullptr,
+     "peer-reset", nullptr, "abort_option"},
     {"the peer aborts after the service's FIN",
      [](pair& p) {
          ::shutdown(p.server.get(), SHUT_WR);
          wait_for(p.server, tcp_state::fin_wait2);
-         abort(p.client);
+         abort_connection(p.client);
      },
      "peer_reset_after_our_fin", "reset_by_peer", "local", "peer-reset", nullptr, "abort_option"},
     {"the peer aborts after its own FIN",
      [](pair& p) {
          ::shutdown(p.client.get(), SHUT_WR);
          wait_for(p.client, tcp_state::fin_wait2);
-         abort(p.client);
+         abort_connection(p.client);
      },
      "peer_reset_after_its_fin", "reset_by_peer", "peer", "peer-reset", nullptr, "abort_option"},
     {"data for an orphan in FIN-WAIT-2",
@@ -209,13 +142,13 @@ const way ways[] = {
      "late_data", "reset_by_us", "local", "late-data", "TCP_ABORT_ON_DATA", "peer_reset_after_its_fin"},
     {"TCP_LINGER2 below 0",
      [](pair& p) {
-         set(p.server, IPPROTO_TCP, TCP_LINGER2, -1);
+         set_option(p.server, IPPROTO_TCP, TCP_LINGER2, -1);
          p.server.close();
      },
      "ack_of_fin", "reset_by_us", "local", "late-data", "TCP_ABORT_ON_DATA", "peer_reset_after_its_fin"},
     {"TCP_LINGER2 below 0, in FIN-WAIT-2",
      [](pair& p) {
-         set(p.server, IPPROTO_TCP, TCP_LINGER2, -1);
+         set_option(p.server, IPPROTO_TCP, TCP_LINGER2, -1);
          ::shutdown(p.server.get(), SHUT_WR);
          wait_for(p.server, tcp_state::fin_wait2);
          p.server.close();
