@@ -28,6 +28,8 @@ using namespace std::chrono_literals;
 constexpr auto tick = 50ms;
 /// How often a file for a collector is written anew.
 constexpr auto file_interval = 5s;
+/// How often it is seen whether something is missing.
+constexpr auto loss_interval = 1s;
 
 struct command {
     follow::follow_options what;
@@ -91,22 +93,31 @@ int run(const command& c) {
     line_sink lines(c.to);
     follow::summary s;
     s.traced = watch->blind_because().empty();
-    auto next_file = std::chrono::steady_clock::now() + file_interval;
-    for (bool goes_on = true; goes_on;) {
-        goes_on = session.wait(tick);
-        for (const follow::ending& e : watch->next()) {
+    const auto take = [&](const std::vector<follow::ending>& endings) {
+        for (const follow::ending& e : endings) {
             s.counts.add(e);
             lines.add(e);
         }
-        if (!lines.flush()) return errno == EPIPE ? 0 : give_up("cannot write to standard output");
         s.elapsed = session.elapsed();
-        if (c.to.format == output_format::prometheus && !c.to.file.empty() &&
-            std::chrono::steady_clock::now() >= next_file) {
+        return lines.flush();
+    };
+    const auto nobody_reads = [] { return errno == EPIPE ? 0 : give_up("cannot write to standard output"); };
+    auto next_file = std::chrono::steady_clock::now() + file_interval, next_loss = next_file;
+    while (session.wait(tick)) {
+        if (!take(watch->next())) return nobody_reads();
+        const auto now = std::chrono::steady_clock::now();
+        if (now >= next_loss) {
+            next_loss = now + loss_interval;
+            if (const bool before = s.lost.any(); (s.lost = watch->lost()).any() && !before)
+                std::cerr << "closeside-check: more connections end than can be followed: some are not told of\n";
+        }
+        if (c.to.format == output_format::prometheus && !c.to.file.empty() && now >= next_file) {
+            next_file = now + file_interval;
             s.lost = watch->lost();
             if (const int status = deliver(c.to, metrics_of(s), 0)) return status;
-            next_file += file_interval;
         }
     }
+    if (!take(watch->next()) || !take(watch->rest())) return nobody_reads();
     s.lost = watch->lost();
     if (c.to.format == output_format::json && !c.to.file.empty() && lines.left_out() != 0)
         std::cerr << "closeside-check: " << lines.left_out() << " endings were too many for '" << one_line(c.to.file)

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <iomanip>
 #include <map>
 #include <ostream>
 #include <vector>
@@ -66,6 +65,21 @@ std::string cut(std::string text, std::size_t width) {
     return text;
 }
 
+constexpr std::string_view indent = "    ";
+
+/// Lines of whole words.
+std::vector<std::string> broken(std::string_view text, std::size_t width) {
+    std::vector<std::string> lines;
+    while (text.size() > width) {
+        const std::size_t space = text.rfind(' ', width);
+        const std::size_t end = space == text.npos || space == 0 ? width : space;
+        lines.emplace_back(text.substr(0, end));
+        text.remove_prefix(std::min(text.size(), end + (space == end ? 1 : 0)));
+    }
+    lines.emplace_back(text);
+    return lines;
+}
+
 void say(std::ostream& out, std::uint64_t n, const char* one, const char* many, const char* what) {
     if (n != 0) out << "note: " << n << " " << (n == 1 ? one : many) << " " << what << "\n";
 }
@@ -84,21 +98,31 @@ std::string rfc3339(std::int64_t nanoseconds) {
 }
 
 void print_text(std::ostream& out, const ending& e, const terminal& on) {
-    constexpr int room = 21; // 255.255.255.255:65535
+    static constexpr std::size_t column = 21; // 255.255.255.255:65535
+    const auto padded = [](std::string text) {
+        text.resize(text.size() < column ? column : text.size(), ' ');
+        return text + "  ";
+    };
+    const std::string head =
+        time_of_day(e.time) + "  " + padded(to_string(e.seen.ends.local)) + padded(to_string(e.seen.ends.peer));
+    const std::string reason = e.reason();
+    std::string states;
+    if (e.seen.traced)
+        for (const tcp_state s : e.seen.states) states += std::string(states.empty() ? "" : " > ") + to_string(s);
+    // What comes of a TIME-WAIT is not waited for.
+    if (e.seen.traced && e.seen.left != leftover::time_wait) states += states.empty() ? "CLOSED" : " > CLOSED";
+    const std::string tail = states + (states.empty() ? "[" : "  [") + std::string(facts(e.why).topic) + "]";
+
     const char* const colour = on.colour ? colour_of(e.by()) : "";
-    out << time_of_day(e.time) << "  " << std::left << std::setw(room) << to_string(e.seen.ends.local) << "  "
-        << std::setw(room) << to_string(e.seen.ends.peer) << std::right << "  " << colour << e.reason()
-        << (*colour ? "\x1b[0m" : "");
-    const char* before = "  ";
-    if (e.seen.traced) {
-        for (const tcp_state s : e.seen.states) {
-            out << before << to_string(s);
-            before = " > ";
-        }
-        // What comes of a TIME-WAIT is not waited for.
-        if (e.seen.left != leftover::time_wait) out << before << "CLOSED";
+    const char* const plain = *colour ? "\x1b[0m" : "";
+    if (on.width == 0 || head.size() + reason.size() + 2 + tail.size() <= on.width) { // for grep always
+        out << head << colour << reason << plain << "  " << tail << "\n";
+        return;
     }
-    out << "  [" << facts(e.why).topic << "]\n";
+    const std::size_t room = std::max<std::size_t>(on.width, 40) - indent.size();
+    out << head << "\n";
+    for (const std::string& line : broken(reason, room)) out << indent << colour << line << plain << "\n";
+    for (const std::string& line : broken(tail, room)) out << indent << line << "\n";
 }
 
 void print_json(std::ostream& out, const ending& e) {
@@ -127,7 +151,8 @@ void print_losses(std::ostream& out, const summary& s) {
     say(out, s.lost.overruns, "time", "times",
         "the kernel had no room for a message about sockets: endings are missing");
     say(out, s.lost.forgotten, "history", "histories",
-        "had to be forgotten for want of room: told in part, or not at all");
+        "had to be forgotten for want of room: endings are missing or told in part, if they are of this network "
+        "namespace");
     say(out, s.lost.nameless, "socket", "sockets",
         "without a peer: listeners, sockets never connected, and aborted connections, which cannot be told apart here");
     say(out, s.lost.lingering, "connection", "connections",

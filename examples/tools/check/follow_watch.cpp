@@ -7,6 +7,7 @@
 #include <cstring>
 #include <exception>
 #include <iterator>
+#include <thread>
 #include <utility>
 
 #include <netinet/in.h>
@@ -85,6 +86,11 @@ std::vector<ending> watch::next() {
     }
     std::ranges::stable_sort(endings, {}, &ending::time);
     return endings;
+}
+
+std::vector<ending> watch::rest() {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    return next();
 }
 
 void watch::read_trace(std::uint64_t now) {

@@ -60,7 +60,7 @@ int run(const command& c) {
     auto shown = std::chrono::steady_clock::now();
     for (bool goes_on = true; goes_on;) {
         goes_on = session.wait(tick);
-        for (const follow::ending& e : watch->next()) s.counts.add(e);
+        for (const follow::ending& e : goes_on ? watch->next() : watch->rest()) s.counts.add(e);
         const auto now = std::chrono::steady_clock::now();
         if (goes_on && now < shown + c.interval) continue;
         s.elapsed = session.elapsed();

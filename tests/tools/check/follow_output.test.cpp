@@ -2,15 +2,23 @@
 // Runs the program itself in network namespaces; CLOSESIDE_CHECK is its path, defined by CMake.
 #include "traced.hpp"
 
+#include "observation/process.hpp"
+#include "support/run_in_terminal.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <csignal>
 #include <fstream>
+#include <optional>
 #include <regex>
 #include <set>
 #include <sstream>
 #include <string>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 using closeside::detail::tcp_state;
 using tests::descriptor, tests::following, tests::traced, tests::wait_for;
@@ -136,6 +144,47 @@ TEST_CASE("network: closeside-check top counts by reason and service, one table 
         const std::regex client("\n +2 +[0-9.]+  to :9000 +reset_by_peer +the peer reset an open connection  "
                                 "\\[peer-reset\\]\n");
         return std::regex_search(out, row) && std::regex_search(out, client) && !has(out, "\x1b") ? "" : out;
+    });
+}
+
+TEST_CASE(
+    "network: on a terminal no line of closeside-check follow and top is wider than it, and top draws over itself") {
+    traced([]() -> std::string {
+        const observation::process busy([] {
+            for (;;) end_three();
+            return 0;
+        });
+        for (const char* const command : {"follow", "top"}) {
+            const std::string out =
+                tests::run_in_terminal({CLOSESIDE_CHECK, command, "--for", "1"}, {"TERM=xterm"}, 80);
+            if (!has(out, "[unread]") || !has(out, command == std::string("top") ? "\x1b[H\x1b[J" : "\x1b[31m"))
+                return out;
+            std::istringstream lines(std::regex_replace(out, std::regex("\x1b\\[[0-9;]*[A-Za-z]|\r"), ""));
+            for (std::string line; std::getline(lines, line);)
+                if (line.size() > 80 && !line.starts_with("closeside-check: ")) return line;
+        }
+        return "";
+    });
+}
+
+TEST_CASE("network: a reader that goes away ends closeside-check follow, which leaves nothing behind") {
+    traced([]() -> std::string {
+        int ends[2];
+        tests::checked(::pipe2(ends, O_CLOEXEC), "pipe2");
+        descriptor reading(ends[0]), writing(ends[1]);
+        observation::process tool([&] {
+            ::dup2(writing.get(), STDOUT_FILENO);
+            ::execl(CLOSESIDE_CHECK, CLOSESIDE_CHECK, "follow", nullptr);
+            return 127;
+        });
+        reading.close();
+        std::optional<int> status;
+        while (!status) {
+            end_three();
+            status = tool.wait(100ms);
+        }
+        const std::string instance = "closeside-" + std::to_string(tool.id());
+        return status == 0 && std::ranges::count(tests::instances(), instance) == 0 ? "" : std::to_string(*status);
     });
 }
 

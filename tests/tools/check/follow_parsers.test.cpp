@@ -184,6 +184,19 @@ TEST_CASE("a RST's record has whole socket addresses and a reason") {
     CHECK(r.read(0, record)->reason.empty());
 }
 
+TEST_CASE("before Linux 6.10 a RST's record has ports and addresses of their own, and no reason") {
+    std::string text = state_format;
+    text.replace(text.find("oldstate"), 8, "state");
+    event_reader r;
+    r.add(event_kind::reset_sent, *parse_event_format(text));
+    CHECK_FALSE(r.gives_reasons());
+    const auto event = r.read(0, a_state_record());
+    REQUIRE(event);
+    CHECK(event->reason.empty());
+    CHECK(event->after == tcp_state::established);
+    CHECK(to_string(event->ends.peer) == "198.51.100.7:40120");
+}
+
 TEST_CASE("records that are cut off, of other events, families and protocols, or with states that are none, are passed "
           "over") {
     const auto good = a_state_record();
