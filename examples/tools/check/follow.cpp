@@ -81,7 +81,7 @@ std::string last_word(const output& to, const follow::summary& s) {
     std::ostringstream out;
     if (to.format == output_format::text) {
         out << "\n";
-        follow::print_summary(out, s);
+        follow::print_summary(out, s, look_at_terminal(to));
     }
     return to.format == output_format::prometheus ? metrics_of(s) : std::move(out).str();
 }
@@ -123,7 +123,7 @@ int run(const command& c) {
         std::cerr << "closeside-check: " << lines.left_out() << " endings were too many for '" << one_line(c.to.file)
                   << "'\n";
     // Of JSON every line is an ending, so that what is missing is said elsewhere.
-    if (c.to.format == output_format::json && s.lost.any()) follow::print_losses(std::cerr, s);
+    if (c.to.format == output_format::json && s.lost.any()) follow::print_losses(std::cerr, s, {});
     return deliver(c.to, lines.kept() + last_word(c.to, s), 0);
 }
 

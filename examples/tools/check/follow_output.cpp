@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <map>
 #include <ostream>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include <time.h>
@@ -80,8 +82,12 @@ std::vector<std::string> broken(std::string_view text, std::size_t width) {
     return lines;
 }
 
-void say(std::ostream& out, std::uint64_t n, const char* one, const char* many, const char* what) {
-    if (n != 0) out << "note: " << n << " " << (n == 1 ? one : many) << " " << what << "\n";
+void print_broken(std::ostream& out, const std::string& text, const terminal& on) {
+    if (on.width == 0) {
+        out << text << "\n";
+        return;
+    }
+    for (const std::string& line : broken(text, std::max<std::size_t>(on.width, 40))) out << line << "\n";
 }
 
 } // namespace
@@ -145,32 +151,36 @@ void print_json(std::ostream& out, const ending& e) {
     out << document.dump() << "\n";
 }
 
-void print_losses(std::ostream& out, const summary& s) {
-    say(out, s.lost.trace_records, "record", "records",
+void print_losses(std::ostream& out, const summary& s, const terminal& on) {
+    const auto say = [&](std::uint64_t n, const char* one, const char* many, const char* what) {
+        if (n != 0) print_broken(out, "note: " + std::to_string(n) + " " + (n == 1 ? one : many) + " " + what, on);
+    };
+    say(s.lost.trace_records, "record", "records",
         "of the kernel's trace came faster than they could be read: endings are missing or told in part");
-    say(out, s.lost.overruns, "time", "times",
-        "the kernel had no room for a message about sockets: endings are missing");
-    say(out, s.lost.forgotten, "history", "histories",
+    say(s.lost.overruns, "time", "times", "the kernel had no room for a message about sockets: endings are missing");
+    say(s.lost.forgotten, "history", "histories",
         "had to be forgotten for want of room: endings are missing or told in part, if they are of this network "
         "namespace");
-    say(out, s.lost.nameless, "socket", "sockets",
+    say(s.lost.nameless, "socket", "sockets",
         "without a peer: listeners, sockets never connected, and aborted connections, which cannot be told apart here");
-    say(out, s.lost.lingering, "connection", "connections",
+    say(s.lost.lingering, "connection", "connections",
         "that this host closed first and the peer has yet to: in FIN-WAIT-2 still");
-    say(out, s.lost.held, "connection", "connections",
+    say(s.lost.held, "connection", "connections",
         "ended while the program holds the descriptor: not told, since of which network namespace shows when it "
         "closes");
 }
 
-void print_summary(std::ostream& out, const summary& s) {
+void print_summary(std::ostream& out, const summary& s, const terminal& on) {
     const tally& t = s.counts;
-    out << t.all() << (t.all() == 1 ? " connection" : " connections") << " ended in " << seconds_text(s.elapsed);
+    const auto counted = [&](ender by) { return std::to_string(t.by(by)); };
+    std::string text = std::to_string(t.all()) + (t.all() == 1 ? " connection" : " connections") + " ended in " +
+                       seconds_text(s.elapsed);
     if (t.all() != 0)
-        out << ": " << t.by(ender::fin) << " by FIN, " << t.by(ender::reset_by_us) << " reset by this host, "
-            << t.by(ender::reset_by_peer) << " reset by the peer, " << t.by(ender::failed) << " failed, "
-            << t.by(ender::unknown) << " unknown";
-    out << "\n";
-    print_losses(out, s);
+        text += ": " + counted(ender::fin) + " by FIN, " + counted(ender::reset_by_us) + " reset by this host, " +
+                counted(ender::reset_by_peer) + " reset by the peer, " + counted(ender::failed) + " failed, " +
+                counted(ender::unknown) + " unknown";
+    print_broken(out, text, on);
+    print_losses(out, s, on);
 }
 
 void print_prometheus(std::ostream& out, const summary& s) {
@@ -213,11 +223,12 @@ void print_top(std::ostream& out, const summary& s, const tally& before, std::ch
         sorted.push_back({k, n, n - was});
         fresh += n - was;
     }
-    std::ranges::stable_sort(
-        sorted, [](const row& a, const row& b) { return a.fresh != b.fresh ? a.fresh > b.fresh : a.all > b.all; });
+    std::ranges::sort(sorted, [](const row& a, const row& b) {
+        return std::tie(b.fresh, b.all, a.of) < std::tie(a.fresh, a.all, b.of);
+    });
     out << s.counts.all() << (s.counts.all() == 1 ? " connection" : " connections") << " ended in "
         << seconds_text(s.elapsed) << ", " << rate_text(fresh, since) << " a second of late\n\n";
-    out << "     ALL   PER S  SERVICE    ENDED BY       WHY\n";
+    out << "     ALL   PER S  SERVICE    EXPLAIN         WHY\n";
     std::size_t shown = 0;
     for (const row& r : sorted) {
         if (rows != 0 && shown++ == rows) {
@@ -225,16 +236,15 @@ void print_top(std::ostream& out, const summary& s, const tally& before, std::ch
             break;
         }
         const cause_facts& f = facts(r.of.why);
-        std::string line(96, ' ');
-        const int n =
-            std::snprintf(line.data(), line.size(), "%8llu %7s  %-9s  %-13s  ", static_cast<unsigned long long>(r.all),
-                          rate_text(r.fresh, since).c_str(), service_text(r.of.of).c_str(), to_string(f.by));
-        line.resize(static_cast<std::size_t>(std::clamp(n, 0, 95)));
-        line += std::string(f.words) + "  [" + std::string(f.topic) + "]";
+        std::array<char, 96> columns{};
+        std::snprintf(columns.data(), columns.size(), "%8llu %7s  %-9s  %-14s  ",
+                      static_cast<unsigned long long>(r.all), rate_text(r.fresh, since).c_str(),
+                      service_text(r.of.of).c_str(), std::string(f.topic).c_str());
+        std::string line = columns.data() + std::string(f.words);
         out << cut(std::move(line), on.width) << "\n";
     }
     out << "\n";
-    print_losses(out, s);
+    print_losses(out, s, on);
 }
 
 } // namespace check::follow

@@ -84,7 +84,7 @@ std::vector<ending> watch::next() {
         endings.push_back(judge(l));
         endings.back().time = static_cast<std::int64_t>(l.ended) + since_1970;
     }
-    std::ranges::stable_sort(endings, {}, &ending::time);
+    std::ranges::sort(endings, {}, [](const ending& e) { return std::pair(e.time, e.seen.ends); });
     return endings;
 }
 
@@ -96,7 +96,9 @@ std::vector<ending> watch::rest() {
 void watch::read_trace(std::uint64_t now) {
     if (!trace_) return;
     trace_->read(events_);
-    std::ranges::stable_sort(events_, {}, &trace_event::time);
+    std::uint64_t order = 0; // what has waited stands before what is new
+    for (trace_event& e : events_) e.order = order++;
+    std::ranges::sort(events_, {}, [](const trace_event& e) { return std::pair(e.time, e.order); });
     // What comes later waits: another processor may have written something earlier after we had looked at it.
     const auto later = std::ranges::find_if(events_, [&](const trace_event& e) { return e.time > now; });
     for (auto e = events_.begin(); e != later; ++e) {
