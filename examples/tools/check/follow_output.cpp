@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "follow_output.hpp"
 
+#include "fill.hpp"
 #include "metric.hpp"
 
 #include <nlohmann/json.hpp>
@@ -67,27 +68,15 @@ std::string cut(std::string text, std::size_t width) {
     return text;
 }
 
-constexpr std::string_view indent = "    ";
+/// Where nobody reads along, an ending is one line, for grep.
+std::size_t width_of(const terminal& on) { return on.interactive ? on.width : 0; }
 
-/// Lines of whole words.
-std::vector<std::string> broken(std::string_view text, std::size_t width) {
-    std::vector<std::string> lines;
-    while (text.size() > width) {
-        const std::size_t space = text.rfind(' ', width);
-        const std::size_t end = space == text.npos || space == 0 ? width : space;
-        lines.emplace_back(text.substr(0, end));
-        text.remove_prefix(std::min(text.size(), end + (space == end ? 1 : 0)));
-    }
-    lines.emplace_back(text);
-    return lines;
-}
-
-void print_broken(std::ostream& out, const std::string& text, const terminal& on) {
-    if (on.width == 0) {
-        out << text << "\n";
-        return;
-    }
-    for (const std::string& line : broken(text, std::max<std::size_t>(on.width, 40))) out << line << "\n";
+/// One line in a file or a pipe, as many as it takes on a terminal.
+void print_filled(std::ostream& out, std::string_view first, const std::string& text, const terminal& on) {
+    std::string lines;
+    const std::size_t width = width_of(on);
+    fill(lines, first, first.size(), text, width != 0 ? width : text.size() + first.size());
+    out << lines;
 }
 
 } // namespace
@@ -121,14 +110,14 @@ void print_text(std::ostream& out, const ending& e, const terminal& on) {
 
     const char* const colour = on.colour ? colour_of(e.by()) : "";
     const char* const plain = *colour ? "\x1b[0m" : "";
-    if (on.width == 0 || head.size() + reason.size() + 2 + tail.size() <= on.width) { // for grep always
+    if (const std::size_t width = width_of(on); width == 0 || head.size() + reason.size() + 2 + tail.size() <= width) {
         out << head << colour << reason << plain << "  " << tail << "\n";
         return;
     }
-    const std::size_t room = std::max<std::size_t>(on.width, 40) - indent.size();
-    out << head << "\n";
-    for (const std::string& line : broken(reason, room)) out << indent << colour << line << plain << "\n";
-    for (const std::string& line : broken(tail, room)) out << indent << line << "\n";
+    std::string lines;
+    fill(lines, std::string("    ") + colour, 4, reason + plain, on.width);
+    fill(lines, "    ", 4, tail, on.width);
+    out << head << "\n" << lines;
 }
 
 void print_json(std::ostream& out, const ending& e) {
@@ -153,7 +142,7 @@ void print_json(std::ostream& out, const ending& e) {
 
 void print_losses(std::ostream& out, const summary& s, const terminal& on) {
     const auto say = [&](std::uint64_t n, const char* one, const char* many, const char* what) {
-        if (n != 0) print_broken(out, "note: " + std::to_string(n) + " " + (n == 1 ? one : many) + " " + what, on);
+        if (n != 0) print_filled(out, "note: ", std::to_string(n) + " " + (n == 1 ? one : many) + " " + what, on);
     };
     say(s.lost.trace_records, "record", "records",
         "of the kernel's trace came faster than they could be read: endings are missing or told in part");
@@ -179,7 +168,7 @@ void print_summary(std::ostream& out, const summary& s, const terminal& on) {
         text += ": " + counted(ender::fin) + " by FIN, " + counted(ender::reset_by_us) + " reset by this host, " +
                 counted(ender::reset_by_peer) + " reset by the peer, " + counted(ender::failed) + " failed, " +
                 counted(ender::unknown) + " unknown";
-    print_broken(out, text, on);
+    print_filled(out, "", text, on);
     print_losses(out, s, on);
 }
 
@@ -241,7 +230,7 @@ void print_top(std::ostream& out, const summary& s, const tally& before, std::ch
                       static_cast<unsigned long long>(r.all), rate_text(r.fresh, since).c_str(),
                       service_text(r.of.of).c_str(), std::string(f.topic).c_str());
         std::string line = columns.data() + std::string(f.words);
-        out << cut(std::move(line), on.width) << "\n";
+        out << cut(std::move(line), width_of(on)) << "\n";
     }
     out << "\n";
     print_losses(out, s, on);

@@ -44,7 +44,7 @@ std::size_t rows_of_terminal() {
 bool show(const follow::summary& s, const follow::tally& before, std::chrono::duration<double> since) {
     const terminal on = look_at_terminal({});
     std::ostringstream screen;
-    if (on.width != 0) screen << "\x1b[H\x1b[J";
+    if (on.interactive) screen << "\x1b[H\x1b[J";
     follow::print_top(screen, s, before, since, on, rows_of_terminal());
     std::cout << screen.str();
     return std::cout.flush().good();
