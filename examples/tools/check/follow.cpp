@@ -29,6 +29,8 @@ using namespace std::chrono_literals;
 constexpr auto tick = 50ms;
 /// How often a file for a collector is written anew.
 constexpr auto file_interval = 5s;
+/// How often it is seen whether something is missing.
+constexpr auto loss_interval = 1s;
 
 struct command {
     follow::follow_options what;
@@ -87,7 +89,7 @@ std::string last_word(const output& to, const follow::summary& s) {
     std::ostringstream out;
     if (to.format == output_format::text) {
         out << "\n";
-        follow::print_summary(out, s);
+        follow::print_summary(out, s, look_at_terminal(to));
     }
     return to.format == output_format::prometheus ? metrics_of(s)
                                                   : refilled(std::move(out).str(), look_at_terminal(to).width);
@@ -100,28 +102,37 @@ int run(const command& c) {
     line_sink lines(c.to);
     follow::summary s;
     s.traced = watch->blind_because().empty();
-    auto next_file = std::chrono::steady_clock::now() + file_interval;
-    for (bool goes_on = true; goes_on;) {
-        goes_on = session.wait(tick);
-        for (const follow::ending& e : watch->next()) {
+    const auto take = [&](const std::vector<follow::ending>& endings) {
+        for (const follow::ending& e : endings) {
             s.counts.add(e);
             lines.add(e);
         }
-        if (!lines.flush()) return errno == EPIPE ? 0 : give_up("cannot write to standard output");
         s.elapsed = session.elapsed();
-        if (c.to.format == output_format::prometheus && !c.to.file.empty() &&
-            std::chrono::steady_clock::now() >= next_file) {
+        return lines.flush();
+    };
+    const auto nobody_reads = [] { return errno == EPIPE ? 0 : give_up("cannot write to standard output"); };
+    auto next_file = std::chrono::steady_clock::now() + file_interval, next_loss = next_file;
+    while (session.wait(tick)) {
+        if (!take(watch->next())) return nobody_reads();
+        const auto now = std::chrono::steady_clock::now();
+        if (now >= next_loss) {
+            next_loss = now + loss_interval;
+            if (const bool before = s.lost.any(); (s.lost = watch->lost()).any() && !before)
+                std::cerr << "closeside-check: more connections end than can be followed: some are not told of\n";
+        }
+        if (c.to.format == output_format::prometheus && !c.to.file.empty() && now >= next_file) {
+            next_file = now + file_interval;
             s.lost = watch->lost();
             if (const int status = deliver(c.to, metrics_of(s), 0)) return status;
-            next_file += file_interval;
         }
     }
+    if (!take(watch->next()) || !take(watch->rest())) return nobody_reads();
     s.lost = watch->lost();
     if (c.to.format == output_format::json && !c.to.file.empty() && lines.left_out() != 0)
         std::cerr << "closeside-check: " << lines.left_out() << " endings were too many for '" << one_line(c.to.file)
                   << "'\n";
     // Of JSON every line is an ending, so that what is missing is said elsewhere.
-    if (c.to.format == output_format::json && s.lost.any()) follow::print_losses(std::cerr, s);
+    if (c.to.format == output_format::json && s.lost.any()) follow::print_losses(std::cerr, s, {});
     return deliver(c.to, lines.kept() + last_word(c.to, s), 0);
 }
 
@@ -139,8 +150,8 @@ void add_follow(CLI::App& app, action& chosen) {
         "connection\n"
         "with both ends here is told twice. Text and JSON go to standard output line by line, to a file at the end;\n"
         "metrics are printed at the end, and written to a file every 5 s.\n\n"
-        "Needs CAP_NET_ADMIN, and a tracefs that may be written (root of the host): without that, only the ends of\n"
-        "sockets are seen, and `ended_by` is unknown. Nothing of other tracing is touched.\n\n"
+        "Needs a tracefs that may be written: root of the host. Without, only the ends of sockets are seen, and\n"
+        "`ended_by` is unknown. It has a tracing instance of its own, and touches nothing of anybody else's.\n\n"
         "Exit status: 0 ended by its time or a signal, 64 usage, 70 could not look or print.");
     follow.callback([&chosen, given] { chosen = [given] { return run(*given); }; });
 }

@@ -26,7 +26,7 @@ std::vector<destroyed_socket> parse_destroyed(std::span<const char> datagram);
 /// sock_diag's multicast groups of destroyed sockets, of the network namespace that this process is in.
 class destroy_listener {
 public:
-    /// Throws std::system_error: EPERM without CAP_NET_ADMIN, ENOENT without the kernel's inet_diag.
+    /// Throws std::system_error: where the kernel has no inet_diag, or a sandbox is in the way. No right is needed.
     destroy_listener();
 
     /// Appends what has come since.

@@ -33,6 +33,9 @@ constexpr std::array table{
                 "this host reset: it aborted, by SO_LINGER {1, 0} or by a connect(2) to AF_UNSPEC", "linger"},
     cause_facts{cause::negative_linger2, "negative_linger2", ender::reset_by_us,
                 "this host reset: it closed with TCP_LINGER2 below 0", "linger"},
+    cause_facts{cause::ack_of_fin, "ack_of_fin", ender::reset_by_us,
+                "this host reset when its FIN was acknowledged: data came with that, or TCP_LINGER2 is below 0",
+                "late-data"},
     cause_facts{cause::listener_queue, "listener_queue", ender::reset_by_us,
                 "this host reset: its listener was closed before the connection was accepted", "listener-queue"},
     cause_facts{cause::killed, "killed", ender::reset_by_us,
@@ -82,20 +85,20 @@ first_fin who_closed_first(const life& seen) {
     return first_fin::none;
 }
 
-/// FIN-WAIT-2 that ends by RST as soon as it has begun: nothing can have come in between.
+/// One segment acknowledged the FIN and was the end. Data that comes later is treated as a RST that is taken.
 bool ended_with_the_ack_of_fin(const life& seen) {
-    constexpr std::uint64_t at_once = 100'000; // ns
-    return seen.fin_acked != 0 && seen.ended >= seen.fin_acked && seen.ended - seen.fin_acked < at_once;
+    constexpr std::uint64_t at_once = 1'000'000; // ns
+    return !seen.reset_taken && seen.fin_acked != 0 && seen.ended - seen.fin_acked < at_once;
 }
 
 cause why_reset(const life& seen) {
     const std::string_view r = seen.kernel_reason;
     if (seen.error == ECONNABORTED) return cause::killed;
-    if (seen.listener_closed) return cause::listener_queue;
+    if (seen.listener_closed && (r.empty() || r == "TCP_STATE")) return cause::listener_queue;
     if (r.empty()) return cause::reset;
     if (r == "TCP_ABORT_ON_CLOSE") return cause::unread_input;
     if (r == "TCP_ABORT_ON_LINGER") return cause::negative_linger2;
-    if (r == "TCP_ABORT_ON_DATA") return ended_with_the_ack_of_fin(seen) ? cause::negative_linger2 : cause::late_data;
+    if (r == "TCP_ABORT_ON_DATA") return ended_with_the_ack_of_fin(seen) ? cause::ack_of_fin : cause::late_data;
     if (r == "TCP_TIMEWAIT_SOCKET") return cause::late_data;
     if (r == "TCP_STATE" || r == "TCP_DISCONNECT_WITH_DATA") return cause::abort_option;
     if (r == "TCP_KEEPALIVE_TIMEOUT") return cause::keepalive;
@@ -115,10 +118,10 @@ cause why_peer_reset(const life& seen) {
 cause why_ended_in_fin_wait2(const life& seen) {
     if (seen.left_ran_out) return cause::fin_wait2_time_out;
     switch (seen.left) {
-    case remainder::time_wait: return cause::closed_first;
-    case remainder::fin_wait2: return cause::fin_wait2_gone;
-    case remainder::nothing: return cause::closed_first_unkept;
-    case remainder::not_looked_up: break;
+    case leftover::time_wait: return cause::closed_first;
+    case leftover::fin_wait2: return cause::fin_wait2_gone;
+    case leftover::nothing: return cause::closed_first_unkept;
+    case leftover::not_looked_up: break;
     }
     return cause::closed_first_unseen;
 }
@@ -132,7 +135,8 @@ cause why_without_reset(const life& seen) {
                                        : cause::connect_given_up;
     case tcp_state::fin_wait2: return why_ended_in_fin_wait2(seen);
     case tcp_state::fin_wait1: return cause::fin_time_out;
-    case tcp_state::closing: return seen.gave_up ? cause::fin_time_out : cause::closed_together;
+    case tcp_state::closing:
+        return seen.gave_up && seen.left != leftover::time_wait ? cause::fin_time_out : cause::closed_together;
     case tcp_state::last_ack:
         return seen.gave_up || seen.error == ETIMEDOUT ? cause::fin_time_out : cause::closed_second;
     default: break;
@@ -178,12 +182,13 @@ std::string ending::reason() const {
 
 ending judge(const life& seen) {
     ending e{.seen = seen, .fin = who_closed_first(seen)};
+    // The kernel treats data after shutdown(SHUT_RDWR) as it treats a RST, and then sends one: sending is what tells.
     e.why = !seen.traced       ? cause::untraced
-            : seen.reset_taken ? why_peer_reset(seen)
             : seen.reset_sent  ? why_reset(seen)
+            : seen.reset_taken ? why_peer_reset(seen)
                                : why_without_reset(seen);
-    if (!seen.reset_sent || seen.reset_taken) e.seen.kernel_reason = {};
-    if (e.seen.left == remainder::time_wait) e.seen.states.push(tcp_state::time_wait);
+    if (!seen.reset_sent) e.seen.kernel_reason = {};
+    if (e.seen.left == leftover::time_wait) e.seen.states.push(tcp_state::time_wait);
     return e;
 }
 

@@ -34,6 +34,7 @@ enum class cause : std::uint8_t {
     late_data,
     abort_option,
     negative_linger2,
+    ack_of_fin,
     listener_queue,
     killed,
     keepalive,

@@ -47,6 +47,7 @@ struct trace_event {
     event_kind kind = event_kind::state;
     std::uint64_t time = 0;   ///< nanoseconds of CLOCK_MONOTONIC
     std::uint64_t socket = 0; ///< the kernel's address of it; 0: there is none
+    std::uint64_t order = 0;  ///< in which they were read, for those of one time
     connection ends{};
     int thread = 0; ///< in whose time it happened, be it its doing or not
     tcp_state before = tcp_state::unknown,

@@ -13,6 +13,7 @@
 #include <list>
 #include <map>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace check::follow {
@@ -25,7 +26,7 @@ class history {
 public:
     /// `most`: how many sockets are remembered at once; what is forgotten beyond is counted.
     /// `look_up` tells what the kernel keeps of a connection right now.
-    history(std::size_t most, std::function<remainder(const connection&)> look_up)
+    history(std::size_t most, std::function<leftover(const connection&)> look_up)
         : most_(most), look_up_(std::move(look_up)) {}
 
     /// In the order of their times.
@@ -42,15 +43,22 @@ public:
 private:
     struct socket {
         std::uint64_t address = 0;
-        life current;
+        life current{};
         bool begun = false;            ///< `current` means something
         std::uint64_t early_reset = 0; ///< when a RST was sent before CLOSED; 0: none
         std::uint64_t last_sent_again = 0, gap = 0;
-        std::vector<life> ended; ///< more than one if the program has connected the socket again
+        std::vector<life> ended{}; ///< more than one if the program has connected the socket again
     };
-    struct waiting {
-        std::uint64_t since = 0;
-        std::vector<life> lives;
+    /// A socket that the kernel has destroyed.
+    struct gone {
+        std::uint64_t address = 0, cookie = 0, time = 0;
+        bool ours = false;
+        std::vector<life> lives{};
+    };
+    struct closed_listener {
+        std::uint64_t address = 0, time = 0;
+        std::uint16_t port = 0;
+        int thread = 0;
     };
     struct told_error {
         std::uint64_t time = 0;
@@ -60,31 +68,27 @@ private:
         std::uint64_t time = 0;
         std::string_view reason{};
     };
-    struct closed_listener {
-        std::uint64_t time = 0;
-        std::uint16_t port = 0;
-        int thread = 0;
-    };
 
     socket* find(std::uint64_t address);
-    socket& find_or_make(std::uint64_t address);
+    socket& begin(const trace_event& e);
     void on_state(const trace_event& e);
     void on_reset_sent(const trace_event& e);
     void on_socket_gone(const trace_event& e);
     void end(socket& s, const trace_event& e);
-    void complete(std::vector<life> lives);
-    void add_what_has_no_socket(life& l);
+    bool closes_with_its_listener(const life& l, const trace_event& e) const;
+    void add_what_has_no_socket(life& l) const;
+    void forget(std::list<gone>::iterator g);
 
     std::size_t most_;
-    std::function<remainder(const connection&)> look_up_;
+    std::function<leftover(const connection&)> look_up_;
     std::list<socket> sockets_; ///< the longest unchanged first
     std::unordered_map<std::uint64_t, std::list<socket>::iterator> by_address_;
-    std::map<std::uint64_t, waiting> without_message_;     ///< by cookie
-    std::map<std::uint64_t, std::uint64_t> without_event_; ///< cookie to time
+    std::list<gone> gone_; ///< the longest gone first
+    std::unordered_map<std::uint64_t, std::list<gone>::iterator> gone_by_address_, gone_by_cookie_;
+    std::map<std::uint64_t, std::uint64_t> messages_; ///< whose event has not come yet: cookie to time
+    std::deque<closed_listener> listeners_;           ///< closed, and not destroyed yet
     std::map<connection, told_error> errors_;
     std::map<connection, reset_of_mini> resets_of_minis_;
-    std::deque<closed_listener> listeners_;
-    std::vector<life> complete_;
     std::uint64_t forgotten_ = 0;
 };
 

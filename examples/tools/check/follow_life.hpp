@@ -37,7 +37,7 @@ private:
 };
 
 /// What the kernel keeps of a connection whose socket it has done away with.
-enum class remainder : std::uint8_t { not_looked_up, nothing, time_wait, fin_wait2 };
+enum class leftover : std::uint8_t { not_looked_up, nothing, time_wait, fin_wait2 };
 
 /// What was seen of the end of a connection.
 struct life {
@@ -52,7 +52,7 @@ struct life {
     int error = 0;                    ///< errno that the program was told
     bool gave_up = false;             ///< segments were sent again until the kernel's patience was over
     bool listener_closed = false;     ///< the listener had just been closed, by the same thread
-    remainder left = remainder::not_looked_up;
+    leftover left = leftover::not_looked_up;
     bool left_ran_out = false; ///< what was left, FIN-WAIT-2, was there until its time was over
     bool traced = true;        ///< false: only that the socket is gone is known
 };

@@ -9,10 +9,17 @@ namespace {
 
 constexpr std::uint64_t millisecond = 1'000'000;
 constexpr std::uint64_t between_looks = 500 * millisecond;
-/// The kernel's timers are that coarse, and so are our looks.
-constexpr std::uint64_t slack = 1500 * millisecond;
+/// The kernel's timers end late, never early; but they tell their time in ticks.
+constexpr std::uint64_t slack = 100 * millisecond;
 /// Each costs some microseconds; the rest waits for the next time.
 constexpr std::size_t looks_at_once = 1000;
+/// TIME-WAIT began with the peer's FIN, so long before its time is over.
+constexpr std::uint64_t time_wait_length = 60'000 * millisecond;
+
+std::uint64_t ended_at(const life& l, const looked_up& seen, std::uint64_t now) {
+    if (seen.what != leftover::time_wait || seen.left > time_wait_length) return now;
+    return std::clamp(now - (time_wait_length - seen.left), l.ended, now);
+}
 
 } // namespace
 
@@ -46,7 +53,7 @@ std::vector<life> lingering::take(std::uint64_t now) {
         }
         ++looks;
         const looked_up seen = look_up_(o.seen.ends);
-        if (seen.what == remainder::fin_wait2) {
+        if (seen.what == leftover::fin_wait2) {
             // A RST for it was another namespace's connection of the same name.
             o.seen.reset_sent = false;
             o.until = now + seen.left;
@@ -55,10 +62,10 @@ std::vector<life> lingering::take(std::uint64_t now) {
             continue;
         }
         life& l = o.seen;
-        l.left = seen.what == remainder::time_wait ? remainder::time_wait : remainder::fin_wait2;
-        if (l.left == remainder::time_wait) l.reset_sent = false;
-        l.left_ran_out = l.left == remainder::fin_wait2 && !l.reset_sent && o.until != 0 && now + slack >= o.until;
-        if (!l.reset_sent) l.ended = now;
+        l.left = seen.what == leftover::time_wait ? leftover::time_wait : leftover::fin_wait2;
+        if (l.left == leftover::time_wait) l.reset_sent = false;
+        l.left_ran_out = l.left == leftover::fin_wait2 && !l.reset_sent && o.until != 0 && now + slack >= o.until;
+        if (!l.reset_sent) l.ended = ended_at(l, seen, now);
         ended.push_back(l);
         at = all_.erase(at);
     }

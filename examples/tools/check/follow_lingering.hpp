@@ -14,7 +14,7 @@
 namespace check::follow {
 
 struct looked_up {
-    remainder what = remainder::not_looked_up;
+    leftover what = leftover::not_looked_up;
     std::uint64_t left = 0; ///< nanoseconds until the kernel drops it
 };
 

@@ -57,7 +57,9 @@ std::unique_ptr<watch> open_watch(const follow_options& options) {
     } catch (const std::system_error& e) {
         const bool no_right = e.code().value() == EPERM || e.code().value() == EACCES;
         give_up(no_right ? std::string("no right to see connections end: ") + e.what() +
-                               "; run it as root, or with CAP_NET_ADMIN in this network namespace"
+                               "; run it as root, or with CAP_NET_ADMIN in this network namespace, where a sandbox may "
+                               "not forbid "
+                               "AF_NETLINK"
                          : std::string("cannot see connections end: ") + e.what());
     } catch (const std::exception& e) {
         give_up(std::string("cannot see connections end: ") + e.what());

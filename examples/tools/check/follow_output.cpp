@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "follow_output.hpp"
 
+#include "fill.hpp"
 #include "metric.hpp"
 
 #include <nlohmann/json.hpp>
@@ -8,9 +9,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <iomanip>
 #include <map>
 #include <ostream>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include <time.h>
@@ -66,8 +68,15 @@ std::string cut(std::string text, std::size_t width) {
     return text;
 }
 
-void say(std::ostream& out, std::uint64_t n, const char* one, const char* many, const char* what) {
-    if (n != 0) out << "note: " << n << " " << (n == 1 ? one : many) << " " << what << "\n";
+/// Where nobody reads along, an ending is one line, for grep.
+std::size_t width_of(const terminal& on) { return on.interactive ? on.width : 0; }
+
+/// One line in a file or a pipe, as many as it takes on a terminal.
+void print_filled(std::ostream& out, std::string_view first, const std::string& text, const terminal& on) {
+    std::string lines;
+    const std::size_t width = width_of(on);
+    fill(lines, first, first.size(), text, width != 0 ? width : text.size() + first.size());
+    out << lines;
 }
 
 } // namespace
@@ -84,28 +93,38 @@ std::string rfc3339(std::int64_t nanoseconds) {
 }
 
 void print_text(std::ostream& out, const ending& e, const terminal& on) {
-    constexpr int room = 21; // 255.255.255.255:65535
+    static constexpr std::size_t column = 21; // 255.255.255.255:65535
+    const auto padded = [](std::string text) {
+        text.resize(text.size() < column ? column : text.size(), ' ');
+        return text + "  ";
+    };
+    const std::string head =
+        time_of_day(e.time) + "  " + padded(to_string(e.seen.ends.local)) + padded(to_string(e.seen.ends.peer));
+    const std::string reason = e.reason();
+    std::string states;
+    if (e.seen.traced)
+        for (const tcp_state s : e.seen.states) states += std::string(states.empty() ? "" : " > ") + to_string(s);
+    // What comes of a TIME-WAIT is not waited for.
+    if (e.seen.traced && e.seen.left != leftover::time_wait) states += states.empty() ? "CLOSED" : " > CLOSED";
+    const std::string tail = states + (states.empty() ? "[" : "  [") + std::string(facts(e.why).topic) + "]";
+
     const char* const colour = on.colour ? colour_of(e.by()) : "";
-    out << time_of_day(e.time) << "  " << std::left << std::setw(room) << to_string(e.seen.ends.local) << "  "
-        << std::setw(room) << to_string(e.seen.ends.peer) << std::right << "  " << colour << e.reason()
-        << (*colour ? "\x1b[0m" : "");
-    const char* before = "  ";
-    if (e.seen.traced) {
-        for (const tcp_state s : e.seen.states) {
-            out << before << to_string(s);
-            before = " > ";
-        }
-        // What comes of a TIME-WAIT is not waited for.
-        if (e.seen.left != remainder::time_wait) out << before << "CLOSED";
+    const char* const plain = *colour ? "\x1b[0m" : "";
+    if (const std::size_t width = width_of(on); width == 0 || head.size() + reason.size() + 2 + tail.size() <= width) {
+        out << head << colour << reason << plain << "  " << tail << "\n";
+        return;
     }
-    out << "  [" << facts(e.why).topic << "]\n";
+    std::string lines;
+    fill(lines, std::string("    ") + colour, 4, reason + plain, on.width);
+    fill(lines, "    ", 4, tail, on.width);
+    out << head << "\n" << lines;
 }
 
 void print_json(std::ostream& out, const ending& e) {
     json states = json::array();
     for (const tcp_state s : e.seen.states) states.push_back(to_string(s));
     // The contract has the kernel's word for the last state; it is not one of a connection.
-    if (e.seen.traced && e.seen.left != remainder::time_wait) states.push_back("CLOSE");
+    if (e.seen.traced && e.seen.left != leftover::time_wait) states.push_back("CLOSE");
     const char* const fin = to_string(e.fin);
     const std::string_view kernel = e.seen.kernel_reason;
     const json document{{"time", rfc3339(e.time)},
@@ -121,31 +140,36 @@ void print_json(std::ostream& out, const ending& e) {
     out << document.dump() << "\n";
 }
 
-void print_losses(std::ostream& out, const summary& s) {
-    say(out, s.lost.trace_records, "record", "records",
+void print_losses(std::ostream& out, const summary& s, const terminal& on) {
+    const auto say = [&](std::uint64_t n, const char* one, const char* many, const char* what) {
+        if (n != 0) print_filled(out, "note: ", std::to_string(n) + " " + (n == 1 ? one : many) + " " + what, on);
+    };
+    say(s.lost.trace_records, "record", "records",
         "of the kernel's trace came faster than they could be read: endings are missing or told in part");
-    say(out, s.lost.overruns, "time", "times",
-        "the kernel had no room for a message about sockets: endings are missing");
-    say(out, s.lost.forgotten, "history", "histories",
-        "had to be forgotten for want of room: told in part, or not at all");
-    say(out, s.lost.nameless, "socket", "sockets",
+    say(s.lost.overruns, "time", "times", "the kernel had no room for a message about sockets: endings are missing");
+    say(s.lost.forgotten, "history", "histories",
+        "had to be forgotten for want of room: endings are missing or told in part, if they are of this network "
+        "namespace");
+    say(s.lost.nameless, "socket", "sockets",
         "without a peer: listeners, sockets never connected, and aborted connections, which cannot be told apart here");
-    say(out, s.lost.lingering, "connection", "connections",
+    say(s.lost.lingering, "connection", "connections",
         "that this host closed first and the peer has yet to: in FIN-WAIT-2 still");
-    say(out, s.lost.held, "connection", "connections",
+    say(s.lost.held, "connection", "connections",
         "ended while the program holds the descriptor: not told, since of which network namespace shows when it "
         "closes");
 }
 
-void print_summary(std::ostream& out, const summary& s) {
+void print_summary(std::ostream& out, const summary& s, const terminal& on) {
     const tally& t = s.counts;
-    out << t.all() << (t.all() == 1 ? " connection" : " connections") << " ended in " << seconds_text(s.elapsed);
+    const auto counted = [&](ender by) { return std::to_string(t.by(by)); };
+    std::string text = std::to_string(t.all()) + (t.all() == 1 ? " connection" : " connections") + " ended in " +
+                       seconds_text(s.elapsed);
     if (t.all() != 0)
-        out << ": " << t.by(ender::fin) << " by FIN, " << t.by(ender::reset_by_us) << " reset by this host, "
-            << t.by(ender::reset_by_peer) << " reset by the peer, " << t.by(ender::failed) << " failed, "
-            << t.by(ender::unknown) << " unknown";
-    out << "\n";
-    print_losses(out, s);
+        text += ": " + counted(ender::fin) + " by FIN, " + counted(ender::reset_by_us) + " reset by this host, " +
+                counted(ender::reset_by_peer) + " reset by the peer, " + counted(ender::failed) + " failed, " +
+                counted(ender::unknown) + " unknown";
+    print_filled(out, "", text, on);
+    print_losses(out, s, on);
 }
 
 void print_prometheus(std::ostream& out, const summary& s) {
@@ -188,11 +212,12 @@ void print_top(std::ostream& out, const summary& s, const tally& before, std::ch
         sorted.push_back({k, n, n - was});
         fresh += n - was;
     }
-    std::ranges::stable_sort(
-        sorted, [](const row& a, const row& b) { return a.fresh != b.fresh ? a.fresh > b.fresh : a.all > b.all; });
+    std::ranges::sort(sorted, [](const row& a, const row& b) {
+        return std::tie(b.fresh, b.all, a.of) < std::tie(a.fresh, a.all, b.of);
+    });
     out << s.counts.all() << (s.counts.all() == 1 ? " connection" : " connections") << " ended in "
         << seconds_text(s.elapsed) << ", " << rate_text(fresh, since) << " a second of late\n\n";
-    out << "     ALL   PER S  SERVICE    ENDED BY       WHY\n";
+    out << "     ALL   PER S  SERVICE    EXPLAIN         WHY\n";
     std::size_t shown = 0;
     for (const row& r : sorted) {
         if (rows != 0 && shown++ == rows) {
@@ -200,16 +225,15 @@ void print_top(std::ostream& out, const summary& s, const tally& before, std::ch
             break;
         }
         const cause_facts& f = facts(r.of.why);
-        std::string line(96, ' ');
-        const int n =
-            std::snprintf(line.data(), line.size(), "%8llu %7s  %-9s  %-13s  ", static_cast<unsigned long long>(r.all),
-                          rate_text(r.fresh, since).c_str(), service_text(r.of.of).c_str(), to_string(f.by));
-        line.resize(static_cast<std::size_t>(std::clamp(n, 0, 95)));
-        line += std::string(f.words) + "  [" + std::string(f.topic) + "]";
-        out << cut(std::move(line), on.interactive ? on.width : 0) << "\n";
+        std::array<char, 96> columns{};
+        std::snprintf(columns.data(), columns.size(), "%8llu %7s  %-9s  %-14s  ",
+                      static_cast<unsigned long long>(r.all), rate_text(r.fresh, since).c_str(),
+                      service_text(r.of.of).c_str(), std::string(f.topic).c_str());
+        std::string line = columns.data() + std::string(f.words);
+        out << cut(std::move(line), width_of(on)) << "\n";
     }
     out << "\n";
-    print_losses(out, s);
+    print_losses(out, s, on);
 }
 
 } // namespace check::follow

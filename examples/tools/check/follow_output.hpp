@@ -29,10 +29,10 @@ struct summary {
     bool traced = true;
     std::chrono::duration<double> elapsed{0};
 };
-void print_summary(std::ostream& out, const summary& s);
+void print_summary(std::ostream& out, const summary& s, const terminal& on);
 
 /// What is missing, a line for each: nothing if all has been seen.
-void print_losses(std::ostream& out, const summary& s);
+void print_losses(std::ostream& out, const summary& s, const terminal& on);
 
 void print_prometheus(std::ostream& out, const summary& s);
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <exception>
 #include <iterator>
+#include <thread>
 #include <utility>
 
 #include <netinet/in.h>
@@ -71,9 +72,9 @@ std::vector<ending> watch::next() {
 
     std::vector<life> lives = std::exchange(untraced_, {});
     for (life& l : history_.take(now)) {
-        const bool orphan = l.left == remainder::fin_wait2 && !l.reset_sent && !l.reset_taken;
+        const bool orphan = l.left == leftover::fin_wait2 && !l.reset_sent && !l.reset_taken;
         if (!wanted(l.ends) || (orphan && lingering_.add(l, now))) continue;
-        if (orphan) l.left = remainder::not_looked_up;
+        if (orphan) l.left = leftover::not_looked_up;
         lives.push_back(l);
     }
     std::ranges::copy(lingering_.take(now), std::back_inserter(lives));
@@ -83,14 +84,21 @@ std::vector<ending> watch::next() {
         endings.push_back(judge(l));
         endings.back().time = static_cast<std::int64_t>(l.ended) + since_1970;
     }
-    std::ranges::stable_sort(endings, {}, &ending::time);
+    std::ranges::sort(endings, {}, [](const ending& e) { return std::pair(e.time, e.seen.ends); });
     return endings;
+}
+
+std::vector<ending> watch::rest() {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    return next();
 }
 
 void watch::read_trace(std::uint64_t now) {
     if (!trace_) return;
     trace_->read(events_);
-    std::ranges::stable_sort(events_, {}, &trace_event::time);
+    std::uint64_t order = 0; // what has waited stands before what is new
+    for (trace_event& e : events_) e.order = order++;
+    std::ranges::sort(events_, {}, [](const trace_event& e) { return std::pair(e.time, e.order); });
     // What comes later waits: another processor may have written something earlier after we had looked at it.
     const auto later = std::ranges::find_if(events_, [&](const trace_event& e) { return e.time > now; });
     for (auto e = events_.begin(); e != later; ++e) {
@@ -124,10 +132,10 @@ looked_up watch::look_up(const connection& ends) const {
     try {
         const observation::socket_entry found =
             table_->find(reinterpret_cast<const ::sockaddr*>(&local), reinterpret_cast<const ::sockaddr*>(&peer));
-        if (found.state == tcp_state::time_wait) return {remainder::time_wait, 0};
-        if (found.state == tcp_state::fin_wait2)
-            return {remainder::fin_wait2, std::uint64_t{found.timer_ms} * 1'000'000};
-        return {remainder::nothing, 0};
+        const std::uint64_t left = std::uint64_t{found.timer_ms} * 1'000'000;
+        if (found.state == tcp_state::time_wait) return {leftover::time_wait, left};
+        if (found.state == tcp_state::fin_wait2) return {leftover::fin_wait2, left};
+        return {leftover::nothing, 0};
     } catch (const std::exception&) {
         return {};
     }

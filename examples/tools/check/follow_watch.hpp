@@ -56,6 +56,8 @@ public:
     bool gives_reasons() const { return trace_ && trace_->gives_reasons(); }
 
     std::vector<ending> next();
+    /// What had ended by the time of the call, and takes a moment to be known.
+    std::vector<ending> rest();
     losses lost() const;
 
 private:

@@ -60,7 +60,7 @@ int run(const command& c) {
     auto shown = std::chrono::steady_clock::now();
     for (bool goes_on = true; goes_on;) {
         goes_on = session.wait(tick);
-        for (const follow::ending& e : watch->next()) s.counts.add(e);
+        for (const follow::ending& e : goes_on ? watch->next() : watch->rest()) s.counts.add(e);
         const auto now = std::chrono::steady_clock::now();
         if (goes_on && now < shown + c.interval) continue;
         s.elapsed = session.elapsed();
@@ -86,11 +86,10 @@ void add_top(CLI::App& app, action& chosen) {
            },
            "Seconds between two counts (1 to 3600, default: 2)")
         ->type_name("SECONDS");
-    top.footer(
-        "ALL counts since the start, PER S what came since the count before. A service `:443` is this host's,\n"
-        "`to :443` one that this host is a client of: its own port is from net.ipv4.ip_local_port_range.\n"
-        "The word in brackets is for `closeside-check explain`. Where standard output is no terminal, the counts\n"
-        "are printed one below the other. Rights and exit status: as of `closeside-check follow`.");
+    top.footer("ALL counts since the start, PER S what came since the count before. A service `:443` is this host's,\n"
+               "`to :443` one that this host is a client of: its own port is from net.ipv4.ip_local_port_range.\n"
+               "EXPLAIN is a word for `closeside-check explain`. Where standard output is no terminal, the counts are\n"
+               "printed one below the other. Rights and exit status: as of `closeside-check follow`.");
     top.callback([&chosen, given] { chosen = [given] { return run(*given); }; });
 }
 

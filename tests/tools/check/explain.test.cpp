@@ -107,7 +107,8 @@ TEST_CASE("the explanation of a counter says what is counted, and names the rule
 TEST_CASE("every topic is explained in labelled paragraphs that fit beside their labels") {
     const std::vector<std::string> topics = explained({}).at("topics");
     for (const char* expected :
-         {"time-wait", "takeover", "fin-wait-2", "nat", "recipe", "counters", "counting", "linger", "loaders"})
+         {"time-wait", "takeover", "fin-wait-2", "nat", "recipe", "counters", "counting", "linger", "loaders",
+          "endings", "unread", "late-data", "listener-queue", "peer-reset", "time-out", "refused"})
         CHECK(std::ranges::find(topics, expected) != topics.end());
     for (const std::string& topic : topics) {
         CAPTURE(topic);
