@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "command.hpp"
-#include "fill.hpp"
 #include "follow_options.hpp"
 #include "follow_output.hpp"
 #include "follow_session.hpp"
@@ -52,7 +51,7 @@ public:
         if (to_.format == output_format::json)
             follow::print_json(out, e);
         else
-            out << line_of(e);
+            follow::print_text(out, e, on_);
     }
 
     /// False if nobody reads any more.
@@ -62,13 +61,6 @@ public:
     std::uint64_t left_out() const { return left_out_; }
 
 private:
-    /// In a pipe one line whatever its length, for grep.
-    std::string line_of(const follow::ending& e) const {
-        std::ostringstream line;
-        follow::print_text(line, e, on_);
-        return on_.interactive ? refilled(std::move(line).str(), on_.width) : std::move(line).str();
-    }
-
     static constexpr std::streamoff most_kept = 256 << 20;
     std::streamoff kept_so_far() { return to_.file.empty() ? 0 : std::streamoff(kept_.tellp()); }
 
@@ -91,8 +83,7 @@ std::string last_word(const output& to, const follow::summary& s) {
         out << "\n";
         follow::print_summary(out, s, look_at_terminal(to));
     }
-    return to.format == output_format::prometheus ? metrics_of(s)
-                                                  : refilled(std::move(out).str(), look_at_terminal(to).width);
+    return to.format == output_format::prometheus ? metrics_of(s) : std::move(out).str();
 }
 
 int run(const command& c) {
