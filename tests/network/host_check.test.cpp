@@ -103,7 +103,7 @@ const std::vector<proof> proofs{
     {"CS204", severity::note, {{key::tcp_max_syn_backlog, "9999"}}},
     {"CS205", severity::warning, {{key::somaxconn, "128"}}, {.backlog = 1024}},
     {"CS206", severity::warning, {{key::somaxconn, "64"}}},
-    {"CS206", severity::note, {{key::somaxconn, "128"}}},
+    {"CS206", severity::note, {{key::somaxconn, "128"}}, {.accepts_per_second = 1000.0}},
     {"CS207", severity::warning, {{key::tcp_abort_on_overflow, "1"}}},
     {"CS210", severity::warning, {{key::tcp_synack_retries, "0"}}},
     {"CS301",

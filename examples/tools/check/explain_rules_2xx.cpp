@@ -45,7 +45,8 @@ constexpr std::array texts{
               .advice = "Raise it, then restart the program.",
               .keys = {key::somaxconn}},
     rule_text{.code = "CS206",
-              .warns = "net.core.somaxconn is 128 or less.",
+              .warns = "net.core.somaxconn is below 128, or is 128 and the stated rate or ListenOverflows tell that it "
+                       "matters.",
               .why = "No accept queue is longer. At 1000 connections a second 128 last for 128 ms in which the program "
                      "does not accept.",
               .harmless = "At low rates.",

@@ -56,6 +56,9 @@ inline constexpr rule somaxconn_small{
         const auto limit = in.number(key::somaxconn);
         if (!limit || *limit > old_default_somaxconn || in.program.backlog) return std::nullopt;
         const auto rate = in.program.accepts_per_second;
+        // What an old kernel comes with is told where it matters.
+        const bool overflowed = in.host.count(counter::listen_overflows).value_or(0) != 0;
+        if (*limit == old_default_somaxconn && !rate && !overflowed) return std::nullopt;
         const bool too_short = rate && static_cast<double>(*limit) < *rate * longest_pause_seconds;
         const bool lowered = *limit < old_default_somaxconn;
         std::string message =
