@@ -102,7 +102,7 @@ TEST_CASE("tcp_tw_recycle on, with timestamps that cannot be seen, is taken for 
     CHECK(f->observed.back().value == "(denied)");
 }
 
-TEST_CASE("K4: tcp_tw_recycle that only the host can see is a note, and more once it has been counted") {
+TEST_CASE("tcp_tw_recycle that only the host can see is a note, and more once it has been counted") {
     host::snapshot s = host_with({});
     s.kernel = "4.9.0";
     s[key::tcp_tw_recycle].status = key_status::hidden;
@@ -128,7 +128,7 @@ TEST_CASE("K4: tcp_tw_recycle that only the host can see is a note, and more onc
     CHECK(level("CS103", {}) == "nothing");
 }
 
-TEST_CASE("K4: tcp_rfc1337 that only the host can see is named, once, and its counters with it") {
+TEST_CASE("tcp_rfc1337 that only the host can see is named, once, and its counters with it") {
     host::snapshot s = host_with({});
     s.kernel = "4.14.0";
     s[key::tcp_rfc1337].status = key_status::hidden;
@@ -146,7 +146,7 @@ TEST_CASE("K4: tcp_rfc1337 that only the host can see is named, once, and its co
     CHECK(f->evidence == "PAWSEstab 3, which counts late segments of established connections too");
 }
 
-TEST_CASE("K3, H12: what tcp_tw_recycle does to SYNs without timestamps goes by the release") {
+TEST_CASE("what tcp_tw_recycle does to SYNs without timestamps goes by the release") {
     const auto told = [](const char* release, const char* timestamps) {
         host::snapshot s = host_with({{key::tcp_tw_recycle, "1"}, {key::tcp_timestamps, timestamps}});
         s.kernel = release;

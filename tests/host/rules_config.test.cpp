@@ -236,7 +236,7 @@ TEST_CASE("what is so now is not told again of the next boot, but if it will be 
     CHECK(holds(cured.find("CS101")->fix, "at boot /etc/sysctl.d/10.conf:1 sets net.ipv4.tcp_rfc1337 so already"));
 }
 
-TEST_CASE("H1: nobody is told to set what another rule warns of, whatever the files say") {
+TEST_CASE("nobody is told to set what another rule warns of, whatever the files say") {
     judged_host h(lines("net.ipv4.tcp_tw_recycle = 1\n"));
     h.root.kernel("3.10.0-1160.el7.x86_64").set("net.ipv4.tcp_tw_recycle", "0");
     CHECK(told(h, host::moment::next_boot) == codes{"CS102 critical"});
@@ -247,7 +247,7 @@ TEST_CASE("H1: nobody is told to set what another rule warns of, whatever the fi
     CHECK(at_next_boot(h, "CS102")->fix.starts_with("Before the next boot take /etc/sysctl.d/10.conf:1 out"));
 }
 
-TEST_CASE("H1: of several values of the files those are set of which no rule warns") {
+TEST_CASE("of several values of the files those are set of which no rule warns") {
     judged_host h(lines("net.ipv4.tcp_rfc1337 = 1\nnet.ipv4.tcp_fin_timeout = 30\nnet.ipv4.tcp_syncookies = 0\n"));
     const auto drift = h.find("CS502");
     REQUIRE(drift);
@@ -264,17 +264,17 @@ TEST_CASE("timestamps that the files turn on under a live tcp_tw_recycle are not
     CHECK(told(h, host::moment::next_boot).front() == "CS102 critical");
 }
 
-TEST_CASE("H2: a port range is set with a blank") {
+TEST_CASE("a port range is set with a blank") {
     judged_host h(lines("net.ipv4.ip_local_port_range = 20000 50000\n"));
     CHECK(sets(*h.find("CS502"), "net.ipv4.ip_local_port_range", "20000 50000"));
 }
 
-TEST_CASE("H5: no loss is told of what the boot brings anyway") {
+TEST_CASE("no loss is told of what the boot brings anyway") {
     judged_host h({file("etc/sysctl.conf", "net.ipv4.tcp_syncookies = 1\n$F = 60\n")});
     CHECK(h.codes() == codes{});
 }
 
-TEST_CASE("H5: a line of /etc/sysctl.conf that is not in force is no loss") {
+TEST_CASE("a line of /etc/sysctl.conf that is not in force is no loss") {
     judged_host h({file("etc/sysctl.conf", "$F = 30\n")});
     const auto f = h.find("CS503");
     REQUIRE(f);
@@ -283,14 +283,14 @@ TEST_CASE("H5: a line of /etc/sysctl.conf that is not in force is no loss") {
     CHECK(told(h, host::moment::next_boot) == codes{});
 }
 
-TEST_CASE("H5: nobody is told to keep a line of which a rule warns") {
+TEST_CASE("nobody is told to keep a line of which a rule warns") {
     judged_host h({file("etc/sysctl.conf", "net.ipv4.tcp_tw_recycle = 1\n")});
     h.root.kernel("4.9.0").set("net.ipv4.tcp_tw_recycle", "1");
     CHECK_FALSE(h.find("CS503"));
     CHECK(told(h, host::moment::now) == codes{"CS102 critical"});
 }
 
-TEST_CASE("H7: of a key that comes with a late module CS506 speaks alone, and its value is not foretold") {
+TEST_CASE("of a key that comes with a late module CS506 speaks alone, and its value is not foretold") {
     judged_host h(lines("net.netfilter.nf_conntrack_tcp_timeout_time_wait = 5\n"));
     h.root.conntrack_defaults();
     h.root.add("proc/modules", "nf_conntrack 172032 1 - Live 0x0\n");

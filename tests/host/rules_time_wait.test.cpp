@@ -118,7 +118,7 @@ TEST_CASE("where TIME-WAIT cannot be taken over, or is not kept, another rule sp
     CHECK(level("CS109", unknown, {}) == "nothing");
 }
 
-TEST_CASE("K1: SYNs that TIME-WAIT refuses are counted, before Linux 6.16 by a counter that they share") {
+TEST_CASE("SYNs that TIME-WAIT refuses are counted, before Linux 6.16 by a counter that they share") {
     host::snapshot before = host_with({}), after = before;
     after.taken = before.taken + 4s;
     set_count(before, counter::paws_estab, 5);
@@ -247,7 +247,7 @@ TEST_CASE("a TIME-WAIT table that is nearly full is a warning to who fills it") 
     CHECK(level("CS123", holding(8001), {}) == "nothing");
 }
 
-TEST_CASE("N1: who ran out of TIME-WAITs is told at least twice what there is now") {
+TEST_CASE("who ran out of TIME-WAITs is told at least twice what there is now") {
     for (const auto& [now, wanted] : {std::pair{"131072", "262144"}, {"262144", "524288"}, {"1000000", "2097152"}}) {
         host::snapshot s = host_with({{key::tcp_max_tw_buckets, now}});
         set_count(s, counter::tw_overflow, 4);

@@ -53,7 +53,7 @@ TEST_CASE("one look tells whether something has happened, two whether it is happ
     CHECK(judge(std::nullopt, 8).occurrence == occurrence::seen);
 }
 
-TEST_CASE("H10: what is happening is more than what a busy host has anyway") {
+TEST_CASE("what is happening is more than what a busy host has anyway") {
     const host::detail::counter_list counters{counter::paws_timewait};
     const auto judge = [&](std::uint64_t events, std::uint64_t accepted) {
         auto first = look(0s, 0), second = look(10s, events);
