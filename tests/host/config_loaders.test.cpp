@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Which loader applies the files, of which release, and who else writes.
+#include <closeside/host/audit.hpp>
 #include <closeside/host/config.hpp>
 #include <closeside/host/take_snapshot.hpp>
 
@@ -75,6 +76,20 @@ TEST_CASE("Alpine reads what packages bring, then /etc/sysctl.d, /etc/sysctl.con
     CHECK_FALSE(view.find(reuse)->busybox.winner);
     CHECK(view.find(reuse)->busybox.losers.at(0).why == host::config_key::loss::masked);
     CHECK(std::ranges::find(view.files, "/run/sysctl.d/50.conf") == view.files.end() - 1);
+}
+
+TEST_CASE("what Alpine's files set is put in force by its start script, but not what a rule warns of") {
+    fake_root root;
+    alpine(root).add("etc/sysctl.d/10.conf", text("$F = 25\n"));
+    const auto fix = [&] {
+        const host::config_view view = look(root);
+        for (const host::finding& f : host::audit(host::take_snapshot({.root = root.path()}), {}, {.config = &view}))
+            if (f.code == "CS502") return f.fix;
+        return std::string();
+    };
+    CHECK(holds(fix(), "run `rc-service sysctl restart` as root"));
+    root.add("run/sysctl.d/20.conf", "net.ipv4.tcp_rfc1337 = 1\n"); // which procps does not read last
+    CHECK(holds(fix(), "Take /run/sysctl.d/20.conf:1 out"));
 }
 
 TEST_CASE("/etc/sysctl.conf is lost on no host that OpenRC boots") {

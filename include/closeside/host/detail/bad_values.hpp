@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,16 +45,17 @@ constexpr bool is_about_files(const rule& r) noexcept { return r.code.starts_wit
     return false;
 }
 
-/// The values of the files, by either loader, of which a rule warns: on the host as it is, or as the next boot makes it.
+/// The values of the files, by any loader, of which a rule warns: on the host as it is, or as the next boot makes it.
 [[gnu::cold]] inline std::vector<bad_value> find_bad_values(const snapshot& now, const boot_view& boot,
                                                             const host::program& program, const config_view& config) {
     std::vector<bad_value> bad;
     for (const key_facts& facts : key_table) {
         const config_key* const k = config.find(facts.name);
         if (!k) continue;
-        for (const config_key::outcome* outcome : {&k->systemd, &k->procps}) {
-            if (!outcome->winner || (outcome == &k->procps && outcome->shown == k->systemd.shown && k->systemd.winner))
-                continue;
+        std::vector<std::string_view> judged;
+        for (const config_key::outcome* outcome : {&k->systemd, &k->procps, &k->busybox}) {
+            if (!outcome->winner || std::find(judged.begin(), judged.end(), outcome->shown) != judged.end()) continue;
+            judged.push_back(outcome->shown);
             const key_value value = interpret(facts.shape, outcome->shown);
             if (value.status == key_status::present &&
                 (is_warned_of(now, program, facts.id, value) || is_warned_of(boot.host, program, facts.id, value)))

@@ -123,8 +123,9 @@ inline constexpr rule live_value_drifts{
         });
         if (drift.empty()) return std::nullopt;
         const values_of_files values(in, drift);
-        const std::string_view apply =
-            in.config->loader == sysctl_loader::systemd ? "systemctl restart systemd-sysctl" : "sysctl --system";
+        const std::string_view apply = in.config->loader == sysctl_loader::systemd ? "systemctl restart systemd-sysctl"
+                                       : in.config->loader == sysctl_loader::busybox ? "rc-service sysctl restart"
+                                                                                     : "sysctl --system";
         return found(
             drift.worst, drift.keys(), drift.text(),
             "After the next boot connections behave differently from today, with nobody having changed anything",
