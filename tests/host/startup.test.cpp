@@ -168,6 +168,8 @@ TEST_CASE("a program owns the policies that it is given") {
     const std::vector<cs::close_policy> some{front_end, metrics};
     CHECK(host::program{.policies = some}.policies == from_array.policies);
     CHECK(host::program{.policies = std::span<const cs::close_policy>(some)}.policies == from_array.policies);
+    const cs::close_policy built_in[]{front_end, metrics};
+    CHECK(host::program{.policies = built_in}.policies == from_array.policies);
     CHECK(host::program{}.policies.empty());
 }
 

@@ -6,13 +6,12 @@
 #include <closeside/duration.hpp>
 #include <closeside/host/finding.hpp>
 
-#include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
 namespace closeside::host {
@@ -22,10 +21,11 @@ class policy_list {
 public:
     policy_list() = default;
     policy_list(std::initializer_list<close_policy> policies) : policies_(policies) {}
-    policy_list(std::span<const close_policy> policies) : policies_(policies.begin(), policies.end()) {}
-    template <std::size_t N>
-    policy_list(const std::array<close_policy, N>& policies) : policies_(policies.begin(), policies.end()) {}
-    policy_list(std::vector<close_policy> policies) noexcept : policies_(std::move(policies)) {}
+    template <class Policies>
+    requires(!std::same_as<Policies, policy_list>) &&
+        std::convertible_to<const Policies&, std::span<const close_policy>> policy_list(const Policies& policies) {
+        add(policies);
+    }
 
     auto begin() const noexcept { return policies_.begin(); }
     auto end() const noexcept { return policies_.end(); }
