@@ -9,6 +9,7 @@
 #include "support/in_child.hpp"
 #include "support/loopback_tcp.hpp"
 #include "support/own_network.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
 
@@ -16,14 +17,19 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <fstream>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 
 namespace host = closeside::host;
@@ -157,18 +163,112 @@ TEST_CASE("network: a full SYN queue is seen to answer with cookies, or to drop"
     CHECK(text->find(expected + "0 ") == std::string::npos);
 }
 
+namespace {
+
+/// Clients at the ports of TIME-WAITs, some of which these lock out.
+struct locked_out_clients {
+    // By chance the timestamp of the second client is newer for half of the ports: many ports, and the chance of none is
+    // nil.
+    static constexpr std::uint16_t ports = 32, first = 20000;
+
+    locked_out_clients() {
+        set_sysctl("tcp_rfc1337", "1");
+        serve_and_close_first(ports, first);
+        listener = listening(ports);
+    }
+
+    void come() {
+        // Without its random offset, the clock of the second client is that of another host behind the same address.
+        set_sysctl("tcp_timestamps", "2");
+        for (std::uint16_t i = 0; i != ports; ++i) others.push_back(connecting(static_cast<std::uint16_t>(first + i)));
+    }
+
+    descriptor listener;
+    std::vector<descriptor> others;
+};
+
+/// From here on /proc shows the calling thread the counters that Linux has before 6.16, as of the last refresh().
+class older_counters {
+public:
+    bool mask() {
+        refresh();
+        return ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+               ::mount(directory_.path(".").c_str(), "/proc/thread-self/net", nullptr, MS_BIND, nullptr) == 0;
+    }
+
+    /// What TIME-WAIT refuses counts in PAWSEstab there.
+    void refresh() {
+        for (const char* const same : {"snmp", "sockstat"}) directory_.write(same, text_of(real_ + same));
+        std::ifstream real(real_ + "netstat");
+        std::ostringstream all;
+        for (std::string names, values; std::getline(real, names) && std::getline(real, values);) {
+            std::istringstream heads(names), numbers(values);
+            std::string shown, numbers_shown, name, number;
+            std::uint64_t refused = 0;
+            std::vector<std::pair<std::string, std::string>> columns;
+            while (heads >> name && numbers >> number) {
+                if (name == "PAWSTimewait")
+                    refused = std::stoull(number);
+                else
+                    columns.emplace_back(name, number);
+            }
+            for (auto& [n, value] : columns) {
+                if (n == "PAWSEstab") value = std::to_string(std::stoull(value) + refused);
+                shown += (shown.empty() ? "" : " ") + n;
+                numbers_shown += (numbers_shown.empty() ? "" : " ") + value;
+            }
+            all << shown << "\n" << numbers_shown << "\n";
+        }
+        directory_.write("netstat", all.str());
+    }
+
+private:
+    static std::string text_of(const std::string& file) {
+        std::ostringstream text;
+        text << std::ifstream(file).rdbuf();
+        return text.str();
+    }
+
+    // Another place than thread-self. Files there cannot be mounted over one by one: the kernel looks them up anew.
+    const std::string real_ = "/proc/self/net/";
+    temporary_directory directory_;
+};
+
+} // namespace
+
+TEST_CASE("network: a client that TIME-WAIT locks out is happening now before Linux 6.16, too") {
+    const auto text = in_own_network([]() -> std::string {
+        bring_up_loopback();
+        older_counters counters;
+        if (!host::take_snapshot().count(counter::paws_timewait)) return "SKIPPED: this kernel is older itself";
+        if (!counters.mask()) return "SKIPPED: no right to mount";
+        locked_out_clients clients;
+        const auto before = host::take_snapshot();
+        if (before.count(counter::paws_timewait)) return "still counted";
+        clients.come();
+        for (const auto end = std::chrono::steady_clock::now() + 5s; std::chrono::steady_clock::now() < end;) {
+            counters.refresh();
+            const auto now = host::take_snapshot();
+            if (host::detail::rise(before, now, counter::paws_estab).value_or(0) >= 1)
+                return verdict_of("CS101", now, before);
+            ::poll(nullptr, 0, 1);
+        }
+        return "not counted";
+    });
+    if (!text || text->starts_with("SKIPPED")) {
+        MESSAGE(text.value_or("SKIPPED: no right to make a network namespace"));
+        return;
+    }
+    CAPTURE(*text);
+    CHECK(text->starts_with("critical, happening: PAWSEstab "));
+    CHECK(text->find("established") != std::string::npos);
+}
+
 TEST_CASE("network: a client that TIME-WAIT locks out under tcp_rfc1337 is happening now") {
     const auto text = provoke(counter::paws_timewait, [](const host::snapshot& before) -> std::string {
-        // Without its random offset, the clock of the second client is that of another host behind the same address.
-        // By chance its timestamp is newer for half of the ports: many ports, and the chance of none is nil.
-        constexpr std::uint16_t ports = 32;
-        set_sysctl("tcp_rfc1337", "1");
-        serve_and_close_first(ports, 20000);
-        const descriptor listener = listening(ports);
+        locked_out_clients clients;
         const std::string unmet = verdict_of("CS101", host::take_snapshot(), before);
-        set_sysctl("tcp_timestamps", "2");
-        std::vector<descriptor> others;
-        for (std::uint16_t i = 0; i != ports; ++i) others.push_back(connecting(static_cast<std::uint16_t>(20000 + i)));
+        clients.come();
         const auto now = once_counted(before, counter::paws_timewait);
         if (!now) return "not counted";
         return unmet + "; " + verdict_of("CS101", *now, before) +
