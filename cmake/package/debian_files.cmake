@@ -13,6 +13,9 @@ file(MAKE_DIRECTORY "${root}/share/zsh/vendor-completions")
 file(RENAME "${root}/share/zsh/site-functions/_closeside-check" "${root}/share/zsh/vendor-completions/_closeside-check")
 file(REMOVE_RECURSE "${root}/share/zsh/site-functions")
 
+file(MAKE_DIRECTORY "${root}/share/lintian/overrides")
+configure_file("${CMAKE_CURRENT_LIST_DIR}/lintian-overrides" "${root}/share/lintian/overrides/closeside-check" COPYONLY)
+
 string(TIMESTAMP day "%a, %d %b %Y %H:%M:%S +0000" UTC)
 file(
     WRITE "${root}/share/doc/closeside-check/changelog"
