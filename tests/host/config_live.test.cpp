@@ -8,6 +8,7 @@
 
 #include "support/fake_root.hpp"
 #include "support/in_child.hpp"
+#include "support/own_mounts.hpp"
 #include "support/run_program.hpp"
 
 #include <doctest/doctest.h>
@@ -79,10 +80,7 @@ public:
 };
 
 /// Namespaces of this process alone, which mounts and keys cannot get out of.
-bool leave_host() {
-    return ::unshare(CLONE_NEWNS | CLONE_NEWNET) == 0 &&
-           ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
-}
+bool leave_host() { return ::unshare(CLONE_NEWNET) == 0 && tests::take_own_mounts(); }
 
 /// What went otherwise than foretold, a line each; "" if nothing.
 std::string compare(const host::config_view& foretold, host::sysctl_loader loader, const values& before) {

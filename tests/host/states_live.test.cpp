@@ -3,6 +3,7 @@
 
 #include "support/every_state.hpp"
 #include "support/in_child.hpp"
+#include "support/own_mounts.hpp"
 #include "support/own_network.hpp"
 #include "support/run_program.hpp"
 #include "support/time_wait_sockets.hpp"
@@ -234,10 +235,8 @@ TEST_CASE("network: a thread that moved to another namespace counts there, while
 
 TEST_CASE("network: with neither netlink nor /proc/net/tcp, sockstat is left, and without /proc nothing") {
     const auto text = tests::in_own_network([]() -> std::string {
-        const bool ready =
-            ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
         const char* const proc_net = "/proc/thread-self/net"; // its files cannot be mounted over one by one
-        if (!ready || !forbid_netlink() || ::mount("covered", proc_net, "tmpfs", 0, nullptr) != 0)
+        if (!tests::take_own_mounts() || !forbid_netlink() || ::mount("covered", proc_net, "tmpfs", 0, nullptr) != 0)
             return "no right to mount";
         std::ofstream(proc_net + std::string("/sockstat")) << "TCP: inuse 1 orphan 0 tw 7 alloc 8 mem 1\n";
         const auto masked = host::count_states({.budget = patient});

@@ -4,6 +4,7 @@
 #include <closeside/host/take_snapshot.hpp>
 
 #include "support/in_child.hpp"
+#include "support/own_mounts.hpp"
 
 #include <doctest/doctest.h>
 
@@ -123,9 +124,8 @@ TEST_CASE("network: a thread that moved to another namespace sees that one, whil
 
 TEST_CASE("network: /proc/sys that is read-only, or covered, as containers have it, is known for what it is") {
     const auto text = tests::in_own_network([]() -> std::string {
-        const bool ready =
-            ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
-        if (!ready || ::mount("/proc/sys", "/proc/sys", nullptr, MS_BIND, nullptr) != 0) return "no right to mount";
+        if (!tests::take_own_mounts() || ::mount("/proc/sys", "/proc/sys", nullptr, MS_BIND, nullptr) != 0)
+            return "no right to mount";
         const bool before = host::take_snapshot().read_only;
         if (::mount(nullptr, "/proc/sys", nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) != 0)
             return "no right to mount";
@@ -147,9 +147,8 @@ TEST_CASE("network: where /proc/sys is read-only and /proc/sys/net is not, as in
         const auto bind = [](const char* path, unsigned long more) {
             return ::mount(path, path, nullptr, MS_BIND | more, nullptr) == 0;
         };
-        const bool ready = ::unshare(CLONE_NEWNS) == 0 &&
-                           ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 && bind("/proc/sys", 0) &&
-                           bind("/proc/sys/net", 0) && bind("/proc/sys", MS_REMOUNT | MS_RDONLY);
+        const bool ready = tests::take_own_mounts() && bind("/proc/sys", 0) && bind("/proc/sys/net", 0) &&
+                           bind("/proc/sys", MS_REMOUNT | MS_RDONLY);
         if (!ready) return "no right to mount";
         const bool above = host::take_snapshot().read_only;
         if (!bind("/proc/sys/net", MS_REMOUNT | MS_RDONLY)) return "no right to mount";

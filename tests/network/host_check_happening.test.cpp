@@ -8,6 +8,7 @@
 
 #include "support/in_child.hpp"
 #include "support/loopback_tcp.hpp"
+#include "support/own_mounts.hpp"
 #include "support/own_network.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -28,7 +29,6 @@
 
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 
@@ -192,7 +192,7 @@ class older_counters {
 public:
     bool mask() {
         refresh();
-        return ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+        return take_own_mounts() &&
                ::mount(directory_.path(".").c_str(), "/proc/thread-self/net", nullptr, MS_BIND, nullptr) == 0;
     }
 

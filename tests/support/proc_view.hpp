@@ -2,7 +2,8 @@
 #ifndef CLOSESIDE_TESTS_SUPPORT_PROC_VIEW_HPP
 #define CLOSESIDE_TESTS_SUPPORT_PROC_VIEW_HPP
 
-#include <sched.h>
+#include "own_mounts.hpp"
+
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -28,7 +29,7 @@ inline const char* to_string(proc_view v) {
 
 /// Gives this process a mount namespace of its own with such a /proc; false without the right to it.
 inline bool take_proc_view(proc_view v) {
-    if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
+    if (!take_own_mounts()) return false;
     switch (v) {
     case proc_view::sys_read_only:
         return ::mount("/proc/sys", "/proc/sys", nullptr, MS_BIND, nullptr) == 0 &&

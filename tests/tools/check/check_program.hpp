@@ -7,6 +7,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +38,12 @@ inline nlohmann::json finding(const nlohmann::json& document, const std::string&
     for (const nlohmann::json& f : document.at("findings"))
         if (f.at("code") == code) return f;
     return nullptr;
+}
+
+/// What stands in a file; empty if there is none.
+inline std::string content(const std::filesystem::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
 }
 
 } // namespace tests

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <set>
 #include <string>
 #include <string_view>
@@ -19,15 +18,11 @@
 using nlohmann::json;
 using tests::check;
 using tests::check_json;
+using tests::content;
 using tests::fake_root;
 using tests::program_result;
 
 namespace {
-
-std::string content(const std::string& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
 
 std::set<std::string> codes(const json& findings) {
     std::set<std::string> all;

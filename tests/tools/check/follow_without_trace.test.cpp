@@ -52,7 +52,7 @@ bool forbid_netlink() {
 TEST_CASE("network: without a tracefs closeside-check follow tells which connections end, and that it knows no more") {
     const auto said = tests::in_own_network([]() -> std::string {
         tests::bring_up_loopback();
-        if (!tests::leave_shared_mounts()) return no_right;
+        if (!tests::leave_tracefs()) return no_right;
         following tool;
         json e;
         // There is no way to see that it listens, but that it tells.

@@ -6,6 +6,7 @@
 #include "observation/process.hpp"
 #include "observation/program.hpp"
 #include "observation/wait.hpp"
+#include "support/own_mounts.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -19,7 +20,6 @@
 #include <string>
 #include <vector>
 
-#include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -30,8 +30,8 @@ namespace tests {
 inline const std::filesystem::path tracefs = "/sys/kernel/tracing";
 
 /// Gives this process a mount namespace of its own in which no tracefs is mounted; false without the right to it.
-inline bool leave_shared_mounts() {
-    if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
+inline bool leave_tracefs() {
+    if (!take_own_mounts()) return false;
     for (const char* const place : {"/sys/kernel/debug/tracing", tracefs.c_str()})
         while (::umount2(place, MNT_DETACH) == 0) {
         }
@@ -40,7 +40,7 @@ inline bool leave_shared_mounts() {
 
 /// The same, with one that no other process sees; false without the right to it.
 inline bool mount_own_tracefs() {
-    return leave_shared_mounts() && ::mount("none", tracefs.c_str(), "tracefs", 0, nullptr) == 0;
+    return leave_tracefs() && ::mount("none", tracefs.c_str(), "tracefs", 0, nullptr) == 0;
 }
 
 inline std::vector<std::string> instances() {

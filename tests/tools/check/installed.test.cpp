@@ -9,8 +9,6 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -18,16 +16,12 @@
 #include <string_view>
 #include <vector>
 
+using tests::content;
 using tests::program_result;
 
 namespace {
 
 const std::string files = CHECK_FILES;
-
-std::string content(const std::string& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
 
 /// The first group of each match.
 std::set<std::string> matches(const std::string& text, const std::string& pattern) {

@@ -18,15 +18,11 @@
 
 namespace fs = std::filesystem;
 using tests::check;
+using tests::content;
 using tests::fake_root;
 using tests::program_result;
 
 namespace {
-
-std::string content(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
 
 std::set<std::string> names_in(const fs::path& directory) {
     std::set<std::string> names;

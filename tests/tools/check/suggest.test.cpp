@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/fake_root.hpp"
 #include "support/in_child.hpp"
+#include "support/own_mounts.hpp"
 #include "support/own_network.hpp"
 #include "tools/check/check_program.hpp"
 
@@ -17,7 +18,6 @@
 #include <utility>
 #include <vector>
 
-#include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -159,8 +159,7 @@ TEST_CASE("network: every line that suggest prints for any key is taken by the k
         // A host whose files were changed after its boot: what it has now differs from them in every key.
         directory.add("run/systemd/system/.keep", "").add("proc/.keep", "");
         const std::string proc = directory.path() + "/proc";
-        if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-            ::mount("/proc", proc.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
+        if (!tests::take_own_mounts() || ::mount("/proc", proc.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
             return no_right;
         std::string file;
         const json before = json::parse(tests::check({"--format", "json"}).out);
