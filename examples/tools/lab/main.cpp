@@ -65,9 +65,12 @@ std::optional<int> parse(int argc, char** argv, options& chosen) {
         command->callback([&] { chosen.chosen = &one; });
     }
     const std::function<int()> run_policy = lab::policy::add_command(app);
-    CLI::App* const pictures = app.add_subcommand("pictures", "run every lab that draws, and write DIR/<lab>.svg");
+    CLI::App* const pictures =
+        app.add_subcommand("pictures", "run every lab that draws, and write DIR/<lab>.svg and DIR/<lab>.md");
     add_common_options(*pictures, chosen);
-    pictures->add_option("DIR", chosen.directory, "Where the pictures go")->required()->check(CLI::ExistingDirectory);
+    pictures->add_option("DIR", chosen.directory, "Where pictures and tables go")
+        ->required()
+        ->check(CLI::ExistingDirectory);
     app.require_subcommand(1);
     app.set_version_flag("--version", version_text());
     try {
@@ -84,15 +87,19 @@ std::optional<int> parse(int argc, char** argv, options& chosen) {
     return std::nullopt;
 }
 
-/// Whoever reads the file sees the old picture or the new one, whole.
-void write_picture(const std::filesystem::path& file, const lab::report& found) {
+/// Whoever reads the file sees the old text or the new one, whole.
+void write_file(const std::filesystem::path& file, const std::string& text) {
     std::filesystem::path unfinished = file;
     unfinished += ".new";
     std::ofstream out(unfinished, std::ios::binary);
-    out << lab::svg::document(found.picture, found.picture_title, found.picture_description);
+    out << text;
     out.close();
     if (!out) throw std::runtime_error("could not write " + unfinished.string());
     std::filesystem::rename(unfinished, file);
+}
+
+void write_picture(const std::filesystem::path& file, const lab::report& found) {
+    write_file(file, lab::svg::document(found.picture, found.picture_title, found.picture_description));
 }
 
 lab::surroundings surroundings_of_this_run(observation::network network, bool quick) {
@@ -120,8 +127,11 @@ int run_one(const lab::laboratory& one, const options& chosen, const lab::surrou
         std::cout << lab::as_text(one.name, found, where, colour);
     if (!std::cout.flush()) throw std::runtime_error("standard output could not be written");
     if (!chosen.svg.empty()) write_picture(chosen.svg, found);
-    if (!chosen.directory.empty())
-        write_picture(std::filesystem::path(chosen.directory) / (std::string(one.name) + ".svg"), found);
+    if (!chosen.directory.empty()) {
+        const std::filesystem::path file = std::filesystem::path(chosen.directory) / one.name;
+        write_picture(std::filesystem::path(file) += ".svg", found);
+        write_file(std::filesystem::path(file) += ".md", lab::as_markdown(one.name, found, where));
+    }
     return found.good() ? claims_hold : claim_broken;
 }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
+#include <cstring>
+#include <utility>
 
 namespace lab {
 
@@ -33,24 +35,60 @@ void append_padded(std::string& line, const std::string& text, std::size_t width
     line += to_the_right ? gap + text : text + gap;
 }
 
-std::string table_text(const table& t) {
+/// The headings, then a line of texts for each row.
+std::vector<std::vector<std::string>> cells_of(const table& t) {
     std::vector<std::vector<std::string>> cells(1);
     for (const column& c : t.columns) cells[0].push_back(c.heading);
     for (const auto& row : t.rows) {
         std::vector<std::string>& line = cells.emplace_back();
         for (std::size_t i = 0; i < t.columns.size(); ++i) line.push_back(cell_text(row.at(i), t.columns[i]));
     }
-    std::vector<std::size_t> widths(t.columns.size());
+    return cells;
+}
+
+/// Which columns have only numbers, and stand to the right.
+std::vector<bool> numeric_columns(const table& t) {
     std::vector<bool> numeric(t.columns.size(), true);
-    for (std::size_t i = 0; i < t.columns.size(); ++i) {
-        for (const auto& line : cells) widths[i] = std::max(widths[i], width_of(line[i]));
+    for (std::size_t i = 0; i < t.columns.size(); ++i)
         for (const auto& row : t.rows) numeric[i] = numeric[i] && (row[i].is_number() || row[i].is_null());
-    }
+    return numeric;
+}
+
+std::string table_text(const table& t) {
+    const std::vector<std::vector<std::string>> cells = cells_of(t);
+    const std::vector<bool> numeric = numeric_columns(t);
+    std::vector<std::size_t> widths(t.columns.size());
+    for (std::size_t i = 0; i < t.columns.size(); ++i)
+        for (const auto& line : cells) widths[i] = std::max(widths[i], width_of(line[i]));
     std::string text = t.title + '\n';
     for (const auto& line : cells) {
         std::string padded;
         for (std::size_t i = 0; i < line.size(); ++i) append_padded(padded, line[i], widths[i], numeric[i]);
         text += padded.substr(0, padded.find_last_not_of(' ') + 1) + '\n';
+    }
+    return text;
+}
+
+/// Text in which nothing is taken for markup.
+std::string literal(const std::string& text) {
+    std::string escaped;
+    for (const char c : text) {
+        if (std::strchr("\\`*_{}[]<>|#", c)) escaped += '\\';
+        escaped += c == '\n' ? ' ' : c;
+    }
+    return escaped;
+}
+
+std::string table_markdown(const table& t) {
+    std::string text = literal(t.title) + "\n\n";
+    const std::vector<bool> numeric = numeric_columns(t);
+    bool headings = true;
+    for (const auto& line : cells_of(t)) {
+        for (const std::string& cell : line) text += "| " + literal(cell) + ' ';
+        text += "|\n";
+        if (!std::exchange(headings, false)) continue;
+        for (const bool to_the_right : numeric) text += to_the_right ? "|---:" : "|---";
+        text += "|\n";
     }
     return text;
 }
@@ -83,6 +121,18 @@ std::string as_text(const std::string& lab, const report& found, const surroundi
         text += (c.holds ? painted("32", "holds   ") : painted("1;31", "BROKEN  ")) + c.text + "\n        " +
                 c.numbers + '\n';
     for (const std::string& note : found.notes) text += painted("33", "note    ") + note + '\n';
+    return text;
+}
+
+std::string as_markdown(const std::string& lab, const report& found, const surroundings& where) {
+    std::string text = "# What `closeside-lab " + lab + "` measured\n\nLinux " + literal(where.kernel) + ", " +
+                       where.date + (where.quick ? ", the quick form.\n\n" : ".\n\n");
+    for (const std::string& line : found.setting) text += literal(line) + '\n';
+    for (const table& t : found.tables) text += '\n' + table_markdown(t);
+    text += "\n| claim | | measured |\n|---|---|---|\n";
+    for (const claim& c : found.claims)
+        text += "| " + literal(c.text) + " | " + (c.holds ? "holds" : "BROKEN") + " | " + literal(c.numbers) + " |\n";
+    for (const std::string& note : found.notes) text += "\nNote: " + literal(note) + '\n';
     return text;
 }
 

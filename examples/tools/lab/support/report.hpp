@@ -65,6 +65,9 @@ struct surroundings {
 /// For people: the setting, the tables, every claim with its numbers.
 std::string as_text(const std::string& lab, const report& found, const surroundings& where, bool colour);
 
+/// The same as a page of Markdown.
+std::string as_markdown(const std::string& lab, const report& found, const surroundings& where);
+
 /// {"lab","kernel","date","network","quick","setting":[],"tables":{"key":[{...}]},"claims":[{"text","holds","numbers"}],"notes":[],"ok"}
 nlohmann::json as_json(const std::string& lab, const report& found, const surroundings& where);
 
