@@ -54,7 +54,7 @@ public:
     using typename members::executor_type;
     using typename members::native_handle_type;
     using typename members::protocol_type;
-    using stream_type = basic_stream<P, Executor>;
+    using stream_type = basic_stream<P, Executor>; ///< what it accepts
 
     template <class Other>
     struct rebind_executor {

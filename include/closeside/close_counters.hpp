@@ -25,19 +25,22 @@ struct close_counters {
     /// and longer ones.
     static constexpr std::size_t buckets = 18;
 
-    by<ending> ended_by{};
-    by<fin_sender> first_fin{};
-    by<time_wait_holder> time_wait{};
+    by<ending> ended_by{};            ///< by what ended them
+    by<fin_sender> first_fin{};       ///< by whose FIN came first
+    by<time_wait_holder> time_wait{}; ///< by who is left with TIME-WAIT
+    /// By the limit that cut the close short.
     std::array<std::uint64_t, static_cast<std::size_t>(close_limit::shed) + 1> limit{};
     std::array<std::uint64_t, buckets> took{}; ///< in this bucket, and in none below it
-    std::chrono::microseconds took_in_all{};
-    std::uint64_t discarded = 0; ///< bytes from the peers that closes have read and thrown away
-    std::uint64_t waiting = 0;   ///< closes that wait now
+    std::chrono::microseconds took_in_all{};   ///< the sum of these times
+    std::uint64_t discarded = 0;               ///< bytes from the peers that closes have read and thrown away
+    std::uint64_t waiting = 0;                 ///< closes that wait now
 
+    /// How many have ended in this way.
     constexpr std::uint64_t count(ending e) const noexcept { return ended_by[static_cast<std::size_t>(e)]; }
     constexpr std::uint64_t count(fin_sender s) const noexcept { return first_fin[static_cast<std::size_t>(s)]; }
     constexpr std::uint64_t count(time_wait_holder h) const noexcept { return time_wait[static_cast<std::size_t>(h)]; }
     constexpr std::uint64_t count(close_limit l) const noexcept { return limit[static_cast<std::size_t>(l)]; }
+    /// How many have ended.
     constexpr std::uint64_t total() const noexcept { return sum(ended_by); }
     /// Closes that were ended to make room for others.
     constexpr std::uint64_t shed() const noexcept { return count(close_limit::shed); }
@@ -47,6 +50,7 @@ struct close_counters {
         if (bucket + 1 >= buckets) return std::chrono::microseconds::max();
         return std::chrono::milliseconds(std::int64_t{1} << bucket);
     }
+    /// The bucket that a time belongs into.
     static constexpr std::size_t bucket_of(std::chrono::microseconds t) noexcept {
         const auto us = static_cast<std::uint64_t>(t.count());
         if (us <= 1000) return 0;

@@ -53,6 +53,7 @@ enum class destroy_action : std::uint8_t {
 
 /// SO_LINGER: what close(2) does about data that the peer has not yet acknowledged.
 struct lingering {
+    /// Which of the three it is.
     enum class mode : std::uint8_t { background, abort, until_acked };
 
     /// SO_LINGER off: the kernel goes on sending after the close, for as long as tcp_orphan_retries lets it.
@@ -66,6 +67,7 @@ struct lingering {
     static constexpr lingering until_acked(close_duration time) noexcept { return {mode::until_acked, time}; }
 
     constexpr lingering() noexcept = default;
+    /// As `how` and `time` say.
     constexpr lingering(mode m, close_duration t = {}) noexcept : how(m), time(t) {}
     // clang-format off
     CLOSESIDE_REFUSED("write lingering::background, lingering::abort or lingering::until_acked(5s) for linger; a time for "
@@ -76,8 +78,9 @@ struct lingering {
     constexpr lingering(OnOff, const T&) noexcept CLOSESIDE_REFUSED_CONSTANT;
     // clang-format on
 
+    /// Which of the three it is.
     mode how = mode::background;
-    close_duration time{};
+    close_duration time{}; ///< until_acked alone
 
     friend constexpr bool operator==(const lingering&, const lingering&) noexcept = default;
 };
@@ -90,6 +93,7 @@ inline constexpr lingering lingering::abort{mode::abort, {}};
  *  which stays in FIN-WAIT-2 without end. Converts from a duration of 1 to 60 whole seconds: above 60 the kernel gives
  *  2·(n−60) s and not n (tcp_keepalive_timer). */
 struct fin_wait2 {
+    /// Which of the three it is.
     enum class mode : std::uint8_t { system, skip, timed };
 
     /// Left alone, so that the host's tcp_fin_timeout governs. For one close under another policy than the type's it
@@ -99,6 +103,7 @@ struct fin_wait2 {
     static const fin_wait2 skip;
 
     constexpr fin_wait2() noexcept = default;
+    /// The orphan leaves FIN-WAIT-2 after this time: 1 to 60 whole seconds.
     template <class Rep, class Period>
     constexpr fin_wait2(std::chrono::duration<Rep, Period> d) noexcept : how(mode::timed), time(d) {}
     constexpr fin_wait2(close_duration d) noexcept : how(mode::timed), time(d) {}
@@ -108,8 +113,9 @@ struct fin_wait2 {
     constexpr fin_wait2(T) noexcept CLOSESIDE_REFUSED_CONSTANT;
     // clang-format on
 
+    /// Which of the three it is.
     mode how = mode::system;
-    close_duration time{};
+    close_duration time{}; ///< timed alone
 
     friend constexpr bool operator==(const fin_wait2&, const fin_wait2&) noexcept = default;
 
@@ -137,7 +143,9 @@ struct close_policy {
     /** A peer that sends on, with every byte of ours acknowledged, has not been told, or does not mind: it has 200 ms
      *  from then to send its FIN. */
     close_duration patience{2'000};
+    /// SO_LINGER: what the close does about data that the peer has not acknowledged.
     lingering linger = lingering::background;
+    /// TCP_LINGER2: how long an orphan of ours may stay in FIN-WAIT-2.
     fin_wait2 linger2 = fin_wait2::system;
     /// SO_REUSEADDR on what binds. A restart needs it on the old *and* on the new listener (inet_bind_conflict).
     bool reuse_address = true;
@@ -149,7 +157,9 @@ struct close_policy {
     close_duration drain_idle{5'000};
     /// How many bytes it discards at most; one more from the peer is over the limit.
     std::uint64_t drain_bytes = unlimited;
+    /// What follows when a limit runs out, a close is cancelled, or its context is destroyed.
     limit_action on_limit = limit_action::close;
+    /// How a connection ends that is dropped without async_close.
     destroy_action on_destroy = destroy_action::finish;
 
     friend constexpr bool operator==(const close_policy&, const close_policy&) noexcept = default;

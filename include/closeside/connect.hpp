@@ -131,7 +131,6 @@ requires(!detail::context_like<Executor>) auto async_connect(const Executor& exe
         return asio::async_initiate<Token, signature>(initiation(executor), token, detail::endpoints_of(to),
                                                       options.local);
 }
-
 template <close_policy P, class Executor, detail::destinations To,
           class Token = typename asio::default_completion_token<Executor>::type>
 requires(!detail::context_like<Executor> &&
@@ -140,13 +139,11 @@ requires(!detail::context_like<Executor> &&
                                                                                           Token&& token = {}) {
     return async_connect<P>(executor, to, connect_options{}, std::forward<Token>(token));
 }
-
 template <close_policy P, detail::context_like Context, detail::destinations To,
           class Token = typename asio::default_completion_token<asio::any_io_executor>::type>
 auto async_connect(Context& context, const To& to, const connect_options& options, Token&& token = {}) {
     return async_connect<P>(asio::any_io_executor(context.get_executor()), to, options, std::forward<Token>(token));
 }
-
 template <close_policy P, detail::context_like Context, detail::destinations To,
           class Token = typename asio::default_completion_token<asio::any_io_executor>::type>
 requires(!std::is_same_v<std::remove_cvref_t<Token>, connect_options>) auto async_connect(Context& context,
@@ -165,12 +162,12 @@ auto connect(ExecutorOrContext&& executor, const To& to, const connect_options& 
     ec = failure.code;
     return stream;
 }
-
 template <close_policy P, class ExecutorOrContext, detail::destinations To>
 auto connect(ExecutorOrContext&& executor, const To& to, error_code& ec) {
     return connect<P>(std::forward<ExecutorOrContext>(executor), to, connect_options{}, ec);
 }
 
+/// The same, but it throws.
 /// @throws system_error with the code of the above. It names the last destination, and if ports are the reason:
 /// for error::ports_exhausted what explain_ports() says; for a fixed local port what has it, or what became of the last
 /// connection from it to the destination, and what to do. It takes as long as explain_ports() to find out.

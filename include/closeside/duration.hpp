@@ -13,14 +13,17 @@ namespace closeside {
 /** Converts from every std::chrono::duration. A fraction of a millisecond is rounded away from zero, so a limit above
  *  zero never becomes "no limit" and 1 s + 1 µs is not a whole second; values beyond the range saturate. */
 struct close_duration {
-    std::int64_t count = 0;
+    std::int64_t count = 0; ///< of milliseconds
 
     constexpr close_duration() noexcept = default;
+    /// So many milliseconds.
     constexpr explicit close_duration(std::int64_t ms) noexcept : count(ms) {}
 
+    /// Rounded away from zero to milliseconds.
     template <class Rep, class Period>
     constexpr close_duration(std::chrono::duration<Rep, Period> d) noexcept : count(rounded(d)) {}
 
+    /// For the functions of <chrono> and Asio.
     constexpr operator std::chrono::milliseconds() const noexcept { return std::chrono::milliseconds(count); }
 
     friend constexpr bool operator==(close_duration, close_duration) noexcept = default;

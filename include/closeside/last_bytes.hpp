@@ -74,7 +74,9 @@ public:
         return *this;
     }
 
+    /// How many there are; more than `most` are not held.
     std::size_t size() const noexcept { return size_; }
+    /// There were more than `most`: the close then gives message_size.
     bool is_too_long() const noexcept { return size_ > most; }
 
     /// For the close; the object has none from here on.

@@ -8,6 +8,7 @@
 
 namespace closeside {
 
+/// For set_max_waiting_closes: no cap.
 inline constexpr std::size_t unlimited_closes = detail::waiting_closes::no_cap;
 
 /// No more closes than so many wait at a time, in all contexts of this process; `unlimited_closes` at first.

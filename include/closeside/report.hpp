@@ -65,24 +65,26 @@ enum class last_bytes_fate : std::uint8_t {
  *  report says so (time_wait_holder::left_to_kernel). It tells of a connection that this descriptor alone holds: close(2)
  *  is silent while another descriptor (dup, fork, SCM_RIGHTS) holds the socket, and no system call tells of one. */
 struct close_report {
-    fin_sender first_fin = fin_sender::none;
-    ending ended_by = ending::fin;
-    time_wait_holder time_wait = time_wait_holder::nobody;
-    close_limit limit = close_limit::none;
+    fin_sender first_fin = fin_sender::none;               ///< whose FIN came first
+    ending ended_by = ending::fin;                         ///< what ended the connection
+    time_wait_holder time_wait = time_wait_holder::nobody; ///< who is left with TIME-WAIT
+    close_limit limit = close_limit::none;                 ///< the limit that cut the close short
     /// Bytes from the peer that the close read and threw away.
     std::uint64_t discarded = 0;
     /// Bytes of ours that the peer had not acknowledged when the descriptor was released (SIOCOUTQ, without the FIN).
     /** After an ending by FIN the kernel goes on sending them; after a reset they are lost. */
     std::uint64_t unacknowledged = 0;
-    last_bytes_fate last_bytes = last_bytes_fate::none;
+    last_bytes_fate last_bytes = last_bytes_fate::none; ///< what became of those that async_close was given
     /// From the start of the close to the release of the descriptor.
     std::chrono::microseconds elapsed{};
 
     friend bool operator==(const close_report&, const close_report&) = default;
 };
 
+/// The name of a value, as reports and logs print it.
 constexpr const char* to_string(side s) noexcept { return s == side::local ? "local" : "peer"; }
 
+/// The name of a value, as reports and logs print it.
 constexpr const char* to_string(fin_sender s) noexcept {
     switch (s) {
     case fin_sender::none: return "none";
@@ -93,6 +95,7 @@ constexpr const char* to_string(fin_sender s) noexcept {
     return "?";
 }
 
+/// The name of a value, as reports and logs print it.
 constexpr const char* to_string(ending e) noexcept {
     switch (e) {
     case ending::fin: return "fin";
@@ -104,6 +107,7 @@ constexpr const char* to_string(ending e) noexcept {
     return "?";
 }
 
+/// The name of a value, as reports and logs print it.
 constexpr const char* to_string(time_wait_holder h) noexcept {
     switch (h) {
     case time_wait_holder::nobody: return "nobody";
@@ -116,6 +120,7 @@ constexpr const char* to_string(time_wait_holder h) noexcept {
     return "?";
 }
 
+/// The name of a value, as reports and logs print it.
 constexpr const char* to_string(close_limit l) noexcept {
     switch (l) {
     case close_limit::none: return "none";
@@ -131,6 +136,7 @@ constexpr const char* to_string(close_limit l) noexcept {
     return "?";
 }
 
+/// The name of a value, as reports and logs print it.
 constexpr const char* to_string(last_bytes_fate f) noexcept {
     switch (f) {
     case last_bytes_fate::none: return "none";

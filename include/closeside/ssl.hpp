@@ -48,7 +48,7 @@ public:
         using other = basic_ssl_stream<P, Other>;
     };
 
-    static constexpr close_policy policy = P;
+    static constexpr close_policy policy = P; ///< of the type
 
     /// From a stream<P>, or what one is made from (a socket, an executor, a context), and a context of TLS or an SSL
     /// object, which is then owned.

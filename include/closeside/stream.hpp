@@ -76,7 +76,7 @@ public:
         using other = basic_stream<P, Other>;
     };
 
-    static constexpr close_policy policy = P;
+    static constexpr close_policy policy = P; ///< of the type
 
     /// A closed stream on an executor.
     explicit basic_stream(const executor_type& executor) : members(executor) { prepare_context(); }
@@ -117,7 +117,7 @@ public:
 
     basic_stream(basic_stream&& other) noexcept : members(std::move(other.socket())) {}
 
-    /// From a stream of another executor, as asio::use_awaitable_t<>::as_default_on makes it.
+    /// From a stream of another executor, as `asio::use_awaitable_t<>::as_default_on` makes it.
     template <class Other>
     requires(!std::is_same_v<Other, Executor> && std::is_convertible_v<Other, Executor>)
         basic_stream(basic_stream<P, Other>&& other)
@@ -213,18 +213,15 @@ public:
     requires(!detail::says_how_to_close<Token>) auto async_close(Token&& token = {}) {
         return detail::close_by(socket(), options_, policy, std::forward<Token>(token));
     }
-
     template <class Token = typename asio::default_completion_token<Executor>::type>
     requires(!detail::says_how_to_close<Token>) auto async_close(const close_policy& p, Token&& token = {}) {
         if (const char* sentence = contradiction(p)) throw std::invalid_argument(sentence);
         return detail::close_by(socket(), options_, p, std::forward<Token>(token));
     }
-
     template <class Token = typename asio::default_completion_token<Executor>::type>
     auto async_close(last_bytes last, Token&& token = {}) {
         return detail::close_by(socket(), options_, policy, std::forward<Token>(token), std::move(last));
     }
-
     template <class Token = typename asio::default_completion_token<Executor>::type>
     auto async_close(const close_policy& p, last_bytes last, Token&& token = {}) {
         if (const char* sentence = contradiction(p)) throw std::invalid_argument(sentence);

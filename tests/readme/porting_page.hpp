@@ -2,7 +2,7 @@
 #ifndef CLOSESIDE_TESTS_README_PORTING_PAGE_HPP
 #define CLOSESIDE_TESTS_README_PORTING_PAGE_HPP
 
-// What the code of examples/README.md takes for granted.
+// What the code of examples/porting.md takes for granted.
 #include <closeside/closeside.hpp>
 
 #include <asio/awaitable.hpp>

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
-# Compiles every ```cpp block of examples/README.md, each in a namespace of its own.
-set(porting_page "${closeside_SOURCE_DIR}/examples/README.md")
+# Compiles every ```cpp block of examples/porting.md, each in a namespace of its own.
+set(porting_page "${closeside_SOURCE_DIR}/examples/porting.md")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${porting_page}")
 
 file(READ "${porting_page}" rest)

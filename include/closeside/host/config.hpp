@@ -11,6 +11,7 @@
 
 namespace closeside::host {
 
+/// Where read_config looks, and what it takes for granted.
 struct config_options {
     /// The directory that is the root of the host: of the files, and of proc/sys, whose keys are the live ones.
     std::string root = "/";

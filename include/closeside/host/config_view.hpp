@@ -41,9 +41,10 @@ struct config_key {
         read_only   ///< nobody can write to the key in this network namespace
     };
 
+    /// A line that does not decide, and why.
     struct loser {
-        config_key::setting setting;
-        loss why = loss::overridden;
+        config_key::setting setting; ///< the line
+        loss why = loss::overridden; ///< why it does not decide
         /// By which line ("/etc/sysctl.d/99.conf:3") or file, or what the kernel objects to.
         std::string by;
 
@@ -56,6 +57,7 @@ struct config_key {
         std::optional<setting> winner;
         /// What the kernel shows then: `030` becomes `24`, a lone port keeps the high end of the range.
         std::string shown;
+        /// The lines that do not decide.
         std::vector<loser> losers;
 
         friend bool operator==(const outcome&, const outcome&) = default;
@@ -63,12 +65,13 @@ struct config_key {
 
     /// As sysctl(8) writes it.
     std::string name;
+    /// What reading its live value came to.
     key_status status = key_status::absent;
     /// What the kernel has now.
     std::string live;
-    outcome systemd;
-    outcome procps;
-    outcome busybox;
+    outcome systemd; ///< what systemd-sysctl makes of it
+    outcome procps;  ///< what `sysctl --system` of procps makes of it
+    outcome busybox; ///< what Alpine's start script makes of it
     /// What tuned's active profile sets it to, after the boot and whenever the profile is chosen anew.
     std::optional<setting> tuned{};
     /// The kernel has another value than the loader in use would set.
@@ -77,6 +80,7 @@ struct config_key {
     friend bool operator==(const config_key&, const config_key&) = default;
 };
 
+/// The name of a value, as closeside-check's JSON has it.
 constexpr const char* to_string(config_key::loss l) noexcept {
     switch (l) {
     case config_key::loss::overridden: return "overridden";
@@ -89,6 +93,7 @@ constexpr const char* to_string(config_key::loss l) noexcept {
     return "?";
 }
 
+/// What is wrong with a configuration file or a line of it.
 enum class config_problem_kind : std::uint8_t {
     removed_key,      ///< the kernel has given the key up
     renamed_key,      ///< it has another name now
@@ -111,6 +116,7 @@ enum class config_problem_kind : std::uint8_t {
     changing_file     ///< written to while it was read
 };
 
+/// The name of a value, as closeside-check's JSON has it.
 constexpr const char* to_string(config_problem_kind k) noexcept {
     switch (k) {
     case config_problem_kind::removed_key: return "removed-key";
@@ -136,13 +142,14 @@ constexpr const char* to_string(config_problem_kind k) noexcept {
     return "?";
 }
 
+/// Something that is wrong with the configuration files.
 struct config_problem {
-    config_problem_kind kind = config_problem_kind::unknown_key;
-    host::severity severity = host::severity::warning;
+    config_problem_kind kind = config_problem_kind::unknown_key; ///< what is wrong
+    host::severity severity = host::severity::warning;           ///< how bad that is
     /// Empty if it is about a file, as are the others if they do not apply.
     std::string key;
-    std::string file;
-    unsigned line = 0;
+    std::string file;  ///< as seen from the root
+    unsigned line = 0; ///< from 1
     /// One sentence for an operator, without a full stop.
     std::string text;
 
@@ -166,13 +173,15 @@ struct procps_release {
 
 /// What the configuration files below a root set under net, and what is wrong with them. A plain value.
 struct config_view {
+    /// Below which directory the files were read.
     std::string root = "/";
     /// 0, or the errno of opening the root.
     int error = 0;
     /// Which loader applies the files at boot; drift is judged by it.
     sysctl_loader loader = sysctl_loader::procps;
-    /// What tells that, in a few words; whether it is more than the lack of another sign.
+    /// What tells that, in a few words.
     std::string loader_reason;
+    /// Whether that is more than the lack of another sign.
     bool loader_is_certain = false;
     /// The release of procps that is installed, as in "4.0.2", or what is known of it; empty: nothing.
     std::string procps;

@@ -16,6 +16,7 @@ enum class severity : std::uint8_t {
     critical ///< some users are locked out, or will be
 };
 
+/// The name of a value, as it is printed.
 constexpr const char* to_string(severity s) noexcept {
     switch (s) {
     case severity::note: return "note";
@@ -33,6 +34,7 @@ enum class exposure : std::uint8_t {
     loopback  ///< only this host talks to it
 };
 
+/// The name of a value, as it is printed.
 constexpr const char* to_string(exposure e) noexcept {
     switch (e) {
     case exposure::nat: return "nat";
@@ -51,6 +53,7 @@ enum class occurrence : std::uint8_t {
     happening  ///< it has happened between the two looks
 };
 
+/// The name of a value, as it is printed.
 constexpr const char* to_string(occurrence o) noexcept {
     switch (o) {
     case occurrence::uncounted: return "uncounted";
@@ -67,6 +70,7 @@ enum class moment : std::uint8_t {
     next_boot ///< it will be so once the configuration files have been applied again
 };
 
+/// The name of a value, as it is printed.
 constexpr const char* to_string(moment m) noexcept {
     switch (m) {
     case moment::now: return "now";
@@ -79,7 +83,7 @@ constexpr const char* to_string(moment m) noexcept {
 struct finding {
     /// One value that a finding rests on.
     struct observation {
-        std::string key;
+        std::string key; ///< as sysctl(8) writes it
         /// What the kernel prints, or in brackets why there is no value, as in "(hidden)".
         std::string value;
         /// The file; of a value that comes at the next boot, with the line.
@@ -92,16 +96,16 @@ struct finding {
     struct setting {
         /// As sysctl(8) writes it.
         std::string key;
-        std::string value;
+        std::string value; ///< as the kernel takes it
 
         friend bool operator==(const setting&, const setting&) = default;
     };
 
     /// Stable from release to release, as in "CS101"; points to storage that lasts as long as the program.
     std::string_view code;
-    host::severity severity = host::severity::note;
-    std::vector<std::string> keys;
-    std::vector<observation> observed;
+    host::severity severity = host::severity::note; ///< how bad it is for this program
+    std::vector<std::string> keys;                  ///< that it rests on
+    std::vector<observation> observed;              ///< their values, and where each was read
     /// What is set, and what is wrong with it.
     std::string message;
     /// What users of the program will see.
@@ -110,12 +114,13 @@ struct finding {
     std::string fix;
     /// Where the facts come from.
     std::string source;
-    /// Whether it has been seen to happen, and the counters that tell, as in "PAWSTimewait 8 (+8 in 12.0 s)".
+    /// Whether it has been seen to happen.
     host::occurrence occurrence = occurrence::uncounted;
+    /// The counters that tell, as in "PAWSTimewait 8 (+8 in 12.0 s)".
     std::string evidence{};
     /// What `fix` sets, for a program to use; empty if no sysctl helps.
     std::vector<setting> settings{};
-    moment when = moment::now;
+    moment when = moment::now; ///< from when on the host is so
 
     friend bool operator==(const finding&, const finding&) = default;
 };

@@ -23,6 +23,7 @@ enum class key_status : std::uint8_t {
     emulated   ///< read, but from a sandbox (gVisor) whose files are constants and say nothing about its TCP
 };
 
+/// The name of a value, as it is printed.
 constexpr const char* to_string(key_status s) noexcept {
     switch (s) {
     case key_status::present: return "present";
@@ -38,7 +39,7 @@ constexpr const char* to_string(key_status s) noexcept {
 
 /// The value of one key, or why it has no value.
 struct key_value {
-    key_status status = key_status::absent;
+    key_status status = key_status::absent; ///< what reading it came to
     /// present, emulated: as the kernel prints it, without the line end. malformed: the beginning of what was found, with
     /// every byte that is not printable ASCII escaped as \xNN. Otherwise empty.
     std::string text;

@@ -20,6 +20,7 @@ namespace closeside::host {
 class policy_list {
 public:
     policy_list() = default;
+    /// Copies them.
     policy_list(std::initializer_list<close_policy> policies) : policies_(policies) {}
     template <class Policies>
     requires(!std::same_as<Policies, policy_list>) &&
@@ -27,6 +28,7 @@ public:
         add(policies);
     }
 
+    /// As those of a vector.
     auto begin() const noexcept { return policies_.begin(); }
     auto end() const noexcept { return policies_.end(); }
     bool empty() const noexcept { return policies_.empty(); }

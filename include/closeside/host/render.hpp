@@ -15,6 +15,7 @@ namespace closeside::host {
 /** Printable ASCII whatever the host's files held; a tab in a value is a blank. */
 [[gnu::cold]] CLOSESIDE_DECL std::string to_line(const finding& f);
 
+/// How to_text looks.
 struct text_options {
     /// ANSI colours, for a terminal.
     bool colour = false;

@@ -18,8 +18,10 @@ namespace closeside::host {
  *  nobody can be told. Needs no memory, throws nothing. */
 class stderr_sink {
 public:
+    /// Looks whether standard error is the journal.
     CLOSESIDE_DECL stderr_sink() noexcept;
 
+    /// Writes one line.
     CLOSESIDE_DECL void operator()(severity level, std::string_view line) const noexcept;
 
 private:
@@ -31,8 +33,10 @@ private:
 template <class Traits>
 class prefixing_sink {
 public:
+    /// Into `out`, which must outlive it.
     explicit prefixing_sink(std::basic_ostream<char, Traits>& out) noexcept : out_(&out) {}
 
+    /// Writes one line, and flushes.
     void operator()(severity level, std::string_view line) const {
         for (const std::string_view part : {detail::priority_prefix(level), line})
             out_->write(part.data(), static_cast<std::streamsize>(part.size()));
@@ -48,6 +52,7 @@ struct syslog_sink {
     /// As in LOG_DAEMON; 0: that of openlog(3), or else LOG_USER.
     int facility = 0;
 
+    /// Hands one line over.
     CLOSESIDE_DECL void operator()(severity level, std::string_view line) const noexcept;
 };
 

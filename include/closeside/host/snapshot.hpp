@@ -22,6 +22,7 @@ namespace closeside::host {
 /// values (tcp_sk_init), and does not show the keys that are the host's alone.
 enum class network_namespace : std::uint8_t { unknown, initial, child };
 
+/// The name of a value, as it is printed.
 constexpr const char* to_string(network_namespace n) noexcept {
     switch (n) {
     case network_namespace::unknown: return "unknown";
@@ -39,6 +40,7 @@ enum class sysctl_loader : std::uint8_t {
     busybox  ///< Alpine's start script, which hands each file to BusyBox' `sysctl -p`
 };
 
+/// The name of a value, as it is printed.
 constexpr const char* to_string(sysctl_loader l) noexcept {
     switch (l) {
     case sysctl_loader::unknown: return "unknown";
@@ -58,6 +60,7 @@ enum class container : std::uint8_t {
     other ///< systemd-nspawn, LXC and others that follow systemd's container interface
 };
 
+/// The name of a value, as it is printed.
 constexpr const char* to_string(container c) noexcept {
     switch (c) {
     case container::none: return "none";
@@ -79,16 +82,19 @@ struct snapshot {
     std::string kernel;
     /// The inode of the network namespace that was looked at, as `ip netns identify` and `lsns` know it.
     std::optional<std::uint64_t> netns;
+    /// Whether that is the host's own.
     network_namespace space = network_namespace::unknown;
     /// /proc/sys/net is mounted read-only, as container runtimes do: only who starts the container can set a value.
     bool read_only = false;
     /// Not Linux's TCP, but a sandbox that serves constants under these names (gVisor); the keys are `emulated`.
     bool emulated = false;
+    /// What applies the configuration files at boot, by the marks that it leaves.
     sysctl_loader loader = sysctl_loader::unknown;
-    host::container container = container::none;
-    std::array<key_value, all_keys.size()> values;
+    host::container container = container::none;   ///< that it was taken in
+    std::array<key_value, all_keys.size()> values; ///< in the order of all_keys
     /// Since this network namespace was made; nothing for what this kernel does not count, which is not the same as 0.
     std::array<std::optional<std::uint64_t>, all_counters.size()> counters{};
+    /// What the kernel counts of sockets, in /proc/net/sockstat.
     closeside::detail::sockstat sockets;
     /// What the kernel has of memory, in KiB (MemTotal of /proc/meminfo).
     std::optional<std::int64_t> memory_kib{};
@@ -98,6 +104,7 @@ struct snapshot {
     /// When it was taken; between two of them lie the rates.
     std::chrono::steady_clock::time_point taken{};
 
+    /// The value of a key, or why it has none.
     const key_value& operator[](key k) const noexcept { return values[static_cast<std::size_t>(k)]; }
     key_value& operator[](key k) noexcept { return values[static_cast<std::size_t>(k)]; }
 

@@ -25,6 +25,7 @@
 
 namespace closeside::host {
 
+/// What a program says of itself to warn_at_startup and check_at_startup, and what it wants to hear.
 struct startup_options {
     /// The directory that holds proc/, as in snapshot_options.
     std::string root = "/";

@@ -12,6 +12,7 @@
 
 namespace closeside::host {
 
+/// What count_states counts, and for how long.
 struct states_options {
     /// The directory that holds proc/. Another one than "/" is for tests and for trees copied from another host; of
     /// those sock_diag knows nothing, so tcpdiag is left out.

@@ -25,18 +25,18 @@ struct suggestion {
 
     /// A value that findings ask for.
     struct change {
-        finding::setting setting;
+        finding::setting setting; ///< the key, and the value that it should have
         /// What was seen: the value, or in brackets why there is no value, as in "(hidden)".
         std::string was;
-        settable where = settable::here;
+        settable where = settable::here; ///< where it can be set
         /// Those that ask for this value, the worst first.
         std::vector<const finding*> reasons;
         /// Those that ask for another one, and for which; no worse than the first of the reasons.
         std::vector<std::pair<const finding*, std::string>> overruled;
     };
 
-    std::vector<change> settings;
-    std::vector<const finding*> unresolved;
+    std::vector<change> settings;           ///< each key once
+    std::vector<const finding*> unresolved; ///< what no sysctl resolves
 
     /// What would be seen with these settings made: to judge a suggestion before anybody follows it.
     [[gnu::cold]] CLOSESIDE_DECL snapshot applied_to(snapshot seen) const;

@@ -19,8 +19,9 @@ struct suppression {
     std::string code;
     /// The last day, in UTC, on which it holds; without one it holds for good.
     std::optional<std::chrono::sys_days> until{};
-    std::string reason{};
+    std::string reason{}; ///< as the file gives it
 
+    /// `until` is over.
     bool has_expired(std::chrono::sys_days today) const noexcept { return until && *until < today; }
 
     friend bool operator==(const suppression&, const suppression&) = default;
@@ -28,7 +29,7 @@ struct suppression {
 
 /// What a file of suppressions says: the lines that were understood, and what is wrong with the others.
 struct suppression_list {
-    std::vector<suppression> entries;
+    std::vector<suppression> entries; ///< the lines that were understood
     /// Each a sentence that names the file, the line, the value and the cure; printable ASCII.
     std::vector<std::string> problems;
 };

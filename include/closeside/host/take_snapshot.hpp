@@ -9,6 +9,7 @@
 
 namespace closeside::host {
 
+/// Where take_snapshot looks.
 struct snapshot_options {
     /// The directory that holds proc/. Another one than "/" is for tests and for trees copied from another host.
     /** Another /proc mounted there does not show another network namespace: the files under proc/sys/net are those of

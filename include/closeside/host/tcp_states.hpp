@@ -35,7 +35,7 @@ struct tcp_states {
     /// acknowledged. sockstat's `tw` and the `timewait` of `ss -s` count them as if they were in TIME-WAIT.
     std::uint64_t fin_wait2_mini = 0;
 
-    source method = source::none;
+    source method = source::none; ///< where the counts come from
     /// Every socket was met, or, for TIME-WAIT, counted by the kernel itself. The kernel does not stop meanwhile: one that
     /// changes its state during the walk is counted in the state in which the walk met it, one that appears behind the
     /// walk is not counted.
@@ -46,13 +46,13 @@ struct tcp_states {
     bool interrupted = false;
     /// Rows or messages that could not be understood and are in no count.
     std::uint64_t malformed = 0;
-    std::chrono::microseconds elapsed{0};
+    std::chrono::microseconds elapsed{0}; ///< how long counting took
 
     /// For each source that was tried and failed, errno; 0 for the one that answered and for those not tried.
     /** tcpdiag: EXDEV if another root than "/" is looked at, of which netlink knows nothing. */
     int tcpdiag_error = 0;
-    int proc_error = 0;
-    int sockstat_error = 0;
+    int proc_error = 0;     ///< of /proc/thread-self/net/tcp and tcp6
+    int sockstat_error = 0; ///< of /proc/thread-self/net/sockstat
 
     /// The number of sockets in a state; nothing if the method cannot know it.
     std::optional<std::uint64_t> count(tcp_state s) const noexcept {
@@ -67,6 +67,7 @@ struct tcp_states {
     friend bool operator==(const tcp_states&, const tcp_states&) = default;
 };
 
+/// The name of a value, as it is printed.
 constexpr const char* to_string(tcp_states::source m) noexcept {
     switch (m) {
     case tcp_states::source::tcpdiag: return "tcpdiag";
