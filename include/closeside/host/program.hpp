@@ -38,6 +38,7 @@ public:
     /// Puts more behind those that are there.
     void add(std::span<const close_policy> more) { policies_.insert(policies_.end(), more.begin(), more.end()); }
 
+    /// For audit, which takes a span.
     operator std::span<const close_policy>() const noexcept { return policies_; }
 
     friend bool operator==(const policy_list&, const policy_list&) = default;
