@@ -27,6 +27,14 @@ function plain_text(text,    mark, n, i, part, name) {
         sub(/[ \t]+$/, "", name)
         text = " @li `" name "`: " text
     }
+    # A title and its text on one line, two blanks between them.
+    if (match(text, /^[ \t]+@par [^ ]+( [^ ]+)*  +[^ ]/)) {
+        name = substr(text, 1, RLENGTH - 1)
+        text = substr(text, RLENGTH)
+        sub(/^[ \t]+@par /, "", name)
+        sub(/ +$/, "", name)
+        text = " <p><b>" name ":</b> " text
+    }
     return mark text
 }
 
