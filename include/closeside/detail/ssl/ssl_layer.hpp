@@ -15,7 +15,7 @@ template <class Stream>
 class ssl_layer : public Stream {
 public:
     using Stream::Stream;
-    explicit ssl_layer(Stream&& stream) noexcept : Stream(std::move(stream)) {}
+    explicit ssl_layer(Stream&& other) noexcept : Stream(std::move(other)) {}
 
     /// A record is half sent, or was when its write ended: what is sent now would be taken for the rest of it.
     bool record_is_cut() const noexcept { return writes_ != 0 || cut_; }
