@@ -18,7 +18,7 @@ std::optional<std::uint64_t> number_in(std::string_view text) {
     return value;
 }
 
-/// The number behind `key` in a line like `field:int x;	offset:8;	size:4;`.
+/// The number behind `key` in a line like `field:int x; offset:8; size:4;`, whose fields have tabs between them.
 std::optional<std::uint64_t> number_after(std::string_view line, std::string_view key) {
     const std::size_t at = line.find(key);
     return at == line.npos ? std::nullopt : number_in(line.substr(at + key.size()));
