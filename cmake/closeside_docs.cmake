@@ -17,11 +17,14 @@ set(docs_output "${closeside_BINARY_DIR}/docs")
 set(
     pages
     README.md
+    cmake/README.md
     examples/README.md
+    examples/guide.md
     examples/porting.md
     examples/tools/check/README.md
     examples/tools/lab/README.md
     include/closeside/README.md
+    include/closeside/detail/README.md
     tests/README.md
     tests/benchmark/README.md
     tests/benchmark/RESULTS.md
@@ -47,11 +50,10 @@ list(JOIN filter_sources ":" filter_sources)
 set(doxygen_input ${present} ${sources} ${public_headers} cmake/docs/namespaces.dox)
 list(TRANSFORM doxygen_input REPLACE "(.+)" "\"${closeside_SOURCE_DIR}/\\1\"")
 list(JOIN doxygen_input " " doxygen_input)
-configure_file(cmake/docs/Doxyfile.in docs/Doxyfile @ONLY)
-add_custom_target(
-    docs
-    COMMAND "${DOXYGEN_PROGRAM}" "${docs_output}/Doxyfile"
-    COMMAND "${CMAKE_COMMAND}" -E echo "The reference is ${docs_output}/index.html"
-    COMMENT "Making the reference"
-    VERBATIM
+configure_file(cmake/docs/Doxyfile.in CMakeFiles/docs.doxyfile @ONLY)
+set(
+    make_docs
+    "${CMAKE_COMMAND}" "-Ddoxygen=${DOXYGEN_PROGRAM}" "-Ddoxyfile=${closeside_BINARY_DIR}/CMakeFiles/docs.doxyfile"
+    "-Doutput=${docs_output}" -P "${closeside_SOURCE_DIR}/cmake/docs/make.cmake"
 )
+add_custom_target(docs COMMAND ${make_docs} COMMENT "Making the reference" VERBATIM)

@@ -8,7 +8,7 @@ import re
 import sys
 import urllib.parse
 
-LEFT_OUT = {"build", ".git"}
+LEFT_OUT = {"build", ".git", "wrong_links"}
 
 
 def slug(title):

@@ -141,7 +141,7 @@ def commands_in(lines):
 
 
 def check_code(code, body, sources):
-    named = re.findall(r"\(([a-z_]+\.cpp)\)", body)
+    named = re.findall(r"\[([a-z_]+\.cpp)\]\(", body)
     for name in named:
         with open(os.path.join(sources, name), encoding="utf-8") as file:
             if "\n".join(code) in file.read():
