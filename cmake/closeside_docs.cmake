@@ -17,10 +17,10 @@ set(docs_output "${closeside_BINARY_DIR}/docs")
 set(
     pages
     README.md
-    cmake/README.md
     examples/README.md
-    examples/guide.md
     examples/porting.md
+    examples/guide.md
+    cmake/README.md
     examples/tools/check/README.md
     examples/tools/lab/README.md
     include/closeside/README.md

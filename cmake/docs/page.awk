@@ -66,7 +66,7 @@ function plain(text) {
     gsub(/\\/, "\\\\", text)
     gsub(/</, "\\<", text)
     gsub(/@/, "\\@", text)
-    gsub(/::/, "\\::", text)
+    if (!in_title) gsub(/::/, "\\::", text)
     gsub(/#/, "\\#", text)
     return text
 }
@@ -114,7 +114,7 @@ FNR == 1 {
 
 /^```/ {
     fenced = !fenced
-    print fenced ? "~~~~~~{" (/cpp/ ? ".cpp" : ".txt") "}" : "~~~~~~"
+    print fenced ? "~~~~~~{" (/cpp/ ? ".cpp" : ".unparsed") "}" : "~~~~~~"
     next
 }
 fenced {
@@ -129,7 +129,9 @@ fenced {
     gsub(/`/, "", title)
     if (length(level) > depth + 1) level = substr(level, 1, depth + 1)
     depth = length(level)
+    in_title = 1 # which stands in lists of pages too, where nothing is looked up
     print level " " plain(title) " {#" id "}"
+    in_title = 0
     if (level == "#") print "\n[TOC]"
     next
 }
