@@ -3,7 +3,7 @@
 # cmake -Dtop=<repository> [-Dfiles=a|b] -P check_files.cmake
 #
 # Fails for a file of the repository (or for one of <files>, below <top>) that neither says its licence in its first line,
-# behind a #! at most, nor is named by REUSE.toml; and for a text that is not as .editorconfig says: a CR, a blank before the
+# behind a #! at most, nor is named by .reuse/dep5; and for a text that is not as .editorconfig says: a CR, a blank before the
 # end of a line, a tab but in Go, or no line end at its end.
 
 cmake_minimum_required(VERSION 3.25)
@@ -22,21 +22,18 @@ if(NOT files)
     string(REPLACE "\n" ";" files "${files}")
 endif()
 
-# The paths of REUSE.toml as one regular expression: `**` is anything, `*` anything within a directory.
-file(READ "${top}/REUSE.toml" named)
-string(REGEX MATCH "path = \\[([^]]*)\\]" named "${named}")
-string(REGEX MATCHALL "\"[^\"]+\"" named "${CMAKE_MATCH_1}")
+# The paths of .reuse/dep5 as one regular expression, where `*` is anything, slashes too.
+file(READ "${top}/.reuse/dep5" named)
+string(REGEX MATCH "\nFiles: ([^\n]+)\n" named "${named}")
+string(REPLACE " " ";" named "${CMAKE_MATCH_1}")
 set(expressions)
 foreach(path IN LISTS named)
-    string(REPLACE "\"" "" path "${path}")
     string(REPLACE "." "[.]" path "${path}")
-    string(REPLACE "**" "<any>" path "${path}")
-    string(REPLACE "*" "[^/]*" path "${path}")
-    string(REPLACE "<any>" ".*" path "${path}")
+    string(REPLACE "*" ".*" path "${path}")
     list(APPEND expressions "${path}")
 endforeach()
 if(NOT expressions)
-    message(FATAL_ERROR "${top}/REUSE.toml names no path")
+    message(FATAL_ERROR "${top}/.reuse/dep5 names no path")
 endif()
 list(JOIN expressions "|" expressions)
 set(licence "SPDX-License-Identifier: BSL-1[.]0")
@@ -51,7 +48,7 @@ foreach(file IN LISTS files)
     if(NOT file MATCHES "^(${expressions})$")
         file(READ "${path}" head LIMIT 400)
         if(NOT head MATCHES "^(#[!c][^\n]*\n)?[^\n]*${licence}")
-            message(SEND_ERROR "${file} has no line 'SPDX-License-Identifier: BSL-1.0' where it begins, and REUSE.toml does not name it")
+            message(SEND_ERROR "${file} has no line 'SPDX-License-Identifier: BSL-1.0' where it begins, and .reuse/dep5 does not name it")
         endif()
     endif()
     if(file MATCHES "^(tests/fuzz/corpus/|LICENSE$|cmake/package/copyright$)")
