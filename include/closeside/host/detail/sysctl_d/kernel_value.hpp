@@ -61,7 +61,10 @@ inline write_result write_number(const value_rule& rule, std::string_view text, 
     const auto number = closeside::detail::parse_number(text);
     if (!number) return refused(no_number(text));
     const bool bounded = !context.kernel || *context.kernel >= rule.bounded_since;
-    const auto lowest = bounded ? rule.lowest : int_min, highest = bounded ? rule.highest : int_max;
+    const auto lowest = bounded ? rule.lowest : int_min;
+    auto highest = bounded ? rule.highest : int_max;
+    // The length of a queue has 16 bits there (becb74f0acca); from 3.12 on, and on RHEL 7, more is refused.
+    if (rule.path == "net/core/somaxconn" && context.kernel && *context.kernel < kernel_version{4, 1}) highest = 65535;
     if (*number < lowest || *number > highest) return refused(bounds(lowest, highest));
     return {true, std::to_string(*number), {}};
 }
