@@ -74,7 +74,7 @@ struct problem_list {
     }
 };
 
-/// What a rule warns of is not to be set; the finding of that rule says what to do about the line.
+/// The finding of the rule that warns of it says what to do about the line.
 [[gnu::cold]] inline bool is_bad_line(const rule_input& in, const config_key::outcome& outcome, std::string_view name) {
     const auto k = find_key(name);
     return k && outcome.winner && in.is_bad(*k, outcome.shown);
@@ -90,7 +90,8 @@ struct values_of_files {
             const config_key* const k = in.config->find(p->key);
             if (!k || !in.config->at_boot(*k).winner) continue;
             const config_key::outcome& boot = in.config->at_boot(*k);
-            if (!is_bad_line(in, boot, k->name))
+            const auto id = find_key(k->name);
+            if (!id || !in.is_unwanted(*id, boot.shown))
                 good.push_back({k->name, to_be_written(boot.shown)});
             else
                 bad_lines += compose("{}{}", {bad_lines.empty() ? "" : ", ", place_of(*boot.winner)});
