@@ -170,6 +170,16 @@ TEST_CASE("CS506: a conntrack key is set before its module is loaded") {
     CHECK_FALSE(h.find("CS506"));
 }
 
+TEST_CASE("CS506: a container with systemd has the modules of its host, which alone can load them") {
+    judged_host h(lines("net.netfilter.nf_conntrack_tcp_timeout_time_wait = 120\n"));
+    h.root.remove("net.ipv4.tcp_max_orphans");
+    const auto f = h.find("CS506");
+    REQUIRE(f);
+    CHECK(holds(f->message, "only the host can load it"));
+    CHECK(f->fix.starts_with("Have the host load `nf_conntrack`"));
+    CHECK_FALSE(holds(f->message, "modules-load.d"));
+}
+
 TEST_CASE("CS507: a FIFO is critical, a link to nothing a note") {
     CHECK(judged_host({fifo("etc/sysctl.d/x.conf")}).find("CS507")->severity == severity::critical);
     CHECK(judged_host({link_to("etc/sysctl.d/x.conf", "/nowhere")}).find("CS507")->severity == severity::note);

@@ -2,6 +2,8 @@
 #include <closeside/host/audit.hpp>
 #include <closeside/host/capacity.hpp>
 #include <closeside/host/detail/kernel_defaults.hpp>
+#include <closeside/host/detail/remedy.hpp>
+#include <closeside/host/detail/sysctl_d/kernel_value.hpp>
 #include <closeside/host/detail/sysctl_d/read_texts.hpp>
 
 #include "host/judge_host.hpp"
@@ -146,4 +148,24 @@ TEST_CASE("a tcp_timestamps above 1 is told where 1 hides more") {
     const settings two{{key::tcp_timestamps, "2"}};
     CHECK_FALSE(judge("CS131", host_of("4.9.0-19-amd64", two), {}));
     CHECK(judge("CS131", host_of("4.10.0", two), {}));
+}
+
+TEST_CASE("the module that a key comes with is loaded by the host, not by a container that runs systemd") {
+    host::snapshot s = host_with({});
+    s.loader = host::sysctl_loader::systemd;
+    const auto fix = [&] { return host::detail::set_key(s, key::conntrack_time_wait, "120").text; };
+    CHECK(fix().find("nf_conntrack into /etc/modules-load.d/") != std::string::npos);
+    s.space = host::network_namespace::child;
+    CHECK(fix().find("the host has to load nf_conntrack before") != std::string::npos);
+    CHECK(fix().find("modules-load.d") == std::string::npos);
+}
+
+TEST_CASE("a carriage return that a loader leaves on a value is named, whatever the form of the key") {
+    for (const char* const path : {"net/ipv4/tcp_rfc1337", "net/ipv4/ip_local_port_range",
+                                   "net/ipv4/ip_local_reserved_ports", "net/ipv4/tcp_rmem"}) {
+        CAPTURE(path);
+        const auto result = host::detail::sysctl_d::write_value(path, "1\r", {"4096\t1\t2"});
+        CHECK_FALSE(result.accepted);
+        CHECK(result.reason.starts_with("it ends in a carriage return: save the file"));
+    }
 }

@@ -211,12 +211,16 @@ inline constexpr rule key_before_module{
     [](const rule_input& in) -> std::optional<judgement> {
         const problem_list early(in, {config_problem_kind::before_module}, true);
         if (early.empty()) return std::nullopt;
-        return found(early.worst, early.keys(), early.text(),
-                     "After a boot conntrack has the kernel's defaults: a table that is too small drops new "
-                     "connections, and time-outs are others than those planned with",
-                     "Put `nf_conntrack` (for net.bridge keys `br_netfilter`) into a file below /etc/modules-load.d/: "
-                     "systemd-sysctl waits for these",
-                     "systemd units/systemd-sysctl.service: After=systemd-modules-load.service");
+        return found(
+            early.worst, early.keys(), early.text(),
+            "After a boot conntrack has the kernel's defaults: a table that is too small drops new "
+            "connections, and time-outs are others than those planned with",
+            in.host.space == network_namespace::child
+                ? "Have the host load `nf_conntrack` (for net.bridge keys `br_netfilter`) before this container "
+                  "starts, by a file below its /etc/modules-load.d/: a container loads no modules"
+                : "Put `nf_conntrack` (for net.bridge keys `br_netfilter`) into a file below "
+                  "/etc/modules-load.d/: systemd-sysctl waits for these",
+            "systemd units/systemd-sysctl.service: After=systemd-modules-load.service");
     }};
 
 inline constexpr rule config_file_harmful{

@@ -194,8 +194,7 @@ inline write_result write_unknown(std::string_view text, const write_context& co
     return {true, std::to_string(*number), {}};
 }
 
-/// What becomes of writing `text` and a line feed to the key `path`, as of canonical().
-inline write_result write_value(std::string_view path, std::string_view text, const write_context& context) {
+inline write_result write_by_form(std::string_view path, std::string_view text, const write_context& context) {
     const value_rule rule = rule_for(path);
     switch (rule.form) {
     case value_form::number:
@@ -206,6 +205,15 @@ inline write_result write_value(std::string_view path, std::string_view text, co
     case value_form::unknown: break;
     }
     return write_unknown(text, context);
+}
+
+/// What becomes of writing `text` and a line feed to the key `path`, as of canonical().
+inline write_result write_value(std::string_view path, std::string_view text, const write_context& context) {
+    write_result result = write_by_form(path, text, context);
+    // To no number it belongs, and in no editor it is seen; BusyBox leaves it where it is.
+    if (!result.accepted && text.ends_with('\r'))
+        result.reason = "it ends in a carriage return: save the file with line ends of Unix";
+    return result;
 }
 
 /// The key shows `live` now: does it come from a write after which it was to show `shown`?

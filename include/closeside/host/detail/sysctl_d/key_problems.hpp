@@ -187,8 +187,9 @@ private:
         say(config_problem_kind::before_module, severity::warning, k, set,
             (there ? "the key comes with the module " + name + ", which may be loaded after this file is applied"
                    : "the key comes with the module " + name + ", which is not loaded: the line sets nothing") +
-                (there && k.drift ? "; now the kernel has " + quoted(k.live) : "") + "; `" + name +
-                "` in a file below /etc/modules-load.d/ loads it first");
+                (there && k.drift ? "; now the kernel has " + quoted(k.live) : "") +
+                (is_child_ ? "; only the host can load it"
+                           : "; `" + name + "` in a file below /etc/modules-load.d/ loads it first"));
         return true;
     }
 
