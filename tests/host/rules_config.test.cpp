@@ -38,10 +38,10 @@ struct judged_host {
         tests::make_tree(root.path(), {"", std::move(entries), {}});
     }
 
-    std::optional<host::finding> find(std::string_view code) const {
+    std::optional<host::finding> find(std::string_view code, const host::program& program = {}) const {
         const auto seen = host::take_snapshot({.root = root.path()});
         const auto config = host::read_config({.root = root.path()});
-        const auto findings = host::audit(seen, host::program{}, {.config = &config});
+        const auto findings = host::audit(seen, program, {.config = &config});
         const auto at = std::ranges::find(findings, code, &host::finding::code);
         if (at == findings.end()) return std::nullopt;
         CAPTURE(at->message);
@@ -71,6 +71,16 @@ TEST_CASE("files that agree with the kernel raise none of the rules about files"
     CHECK(judged_host({}).codes() == codes{});
 }
 
+TEST_CASE("a byte order mark, which no editor shows, is named with its cure") {
+    const judged_host key(lines("\xef\xbb\xbf$F = 25\n")), comment(lines("\xef\xbb\xbf# of Windows\n"));
+    for (const judged_host* h : {&key, &comment}) {
+        const auto problems = host::read_config({.root = h->root.path()}).problems;
+        REQUIRE(problems.size() == 1);
+        CHECK(holds(problems[0].text, "a byte order mark stands before it: save the file without one"));
+        CHECK_FALSE(holds(problems[0].text, "\\xef"));
+    }
+}
+
 TEST_CASE("where nobody has read the files the rules about them are silent") {
     judged_host h({fifo("etc/sysctl.d/x.conf"), file("etc/sysctl.conf", "$F = 25\nnet.ipv4.tcp_tw_recycle = 1\n")});
     const auto seen = host::take_snapshot({.root = h.root.path()});
@@ -98,6 +108,21 @@ TEST_CASE("CS502: drift names both values, and sets that of the files") {
     CHECK(holds(f->fix, "systemctl restart systemd-sysctl"));
     h.root.set(fin, "25");
     CHECK(h.codes() == codes{});
+}
+
+TEST_CASE("CS502: no value is to be set for which another finding, be it a note, would have another") {
+    const judged_host short_time(lines("$F = 5\nnet.ipv4.tcp_retries2 = 12\n"));
+    const auto f = short_time.find("CS502");
+    REQUIRE(f);
+    CHECK(short_time.find("CS112")->severity == severity::note);
+    CHECK(f->settings == std::vector<host::finding::setting>{{"net.ipv4.tcp_retries2", "12"}});
+    CHECK(holds(f->fix, "/etc/sysctl.d/10.conf:1 out"));
+
+    const judged_host keeps(lines("net.ipv4.tcp_rfc1337 = 1\n"));
+    const auto by_peers = keeps.find("CS502", {.policies = {closeside::policies::peer_first}});
+    REQUIRE(by_peers);
+    CHECK(keeps.find("CS101", {.policies = {closeside::policies::peer_first}})->severity == severity::note);
+    CHECK(by_peers->settings.empty());
 }
 
 TEST_CASE("CS502: drift of a key that has nothing to do with closing is left to closeside-check config") {
@@ -143,6 +168,16 @@ TEST_CASE("CS506: a conntrack key is set before its module is loaded") {
     std::filesystem::create_directories(h.root.path() + "/etc/modules-load.d");
     std::ofstream(h.root.path() + "/etc/modules-load.d/nf.conf") << "nf_conntrack\n";
     CHECK_FALSE(h.find("CS506"));
+}
+
+TEST_CASE("CS506: a container with systemd has the modules of its host, which alone can load them") {
+    judged_host h(lines("net.netfilter.nf_conntrack_tcp_timeout_time_wait = 120\n"));
+    h.root.remove("net.ipv4.tcp_max_orphans");
+    const auto f = h.find("CS506");
+    REQUIRE(f);
+    CHECK(holds(f->message, "only the host can load it"));
+    CHECK(f->fix.starts_with("Have the host load `nf_conntrack`"));
+    CHECK_FALSE(holds(f->message, "modules-load.d"));
 }
 
 TEST_CASE("CS507: a FIFO is critical, a link to nothing a note") {

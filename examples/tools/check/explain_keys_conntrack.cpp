@@ -43,8 +43,9 @@ constexpr std::array texts{
              .belief = "Raising nf_conntrack_max is enough.",
              .fact = "Every flow stands in the table twice, once for each direction: with a far higher limit the "
                      "chains grow, and with them the cost of every packet.",
-             .advice = "Raise it along with nf_conntrack_max.",
-             .source = "Documentation/networking/nf_conntrack-sysctl.rst"},
+             .advice = "Raise it along with nf_conntrack_max; before Linux 4.7, where the key can only be read, by "
+                       "/sys/module/nf_conntrack/parameters/hashsize.",
+             .source = "Documentation/networking/nf_conntrack-sysctl.rst; Linux commit 3183ab8997a4 (4.7)"},
     key_text{
         .key = key::conntrack_established,
         .does = "How many seconds an established flow may be silent before it is forgotten.",

@@ -35,12 +35,15 @@ int write_all(const std::string& path, std::string_view text) noexcept {
     return n == static_cast<ssize_t>(text.size()) ? 0 : n < 0 ? errno : EIO;
 }
 
+/// The maker, by the name `closeside-PID` or `closeside-PID-N`, is no more. What has our own number is left by one that had
+/// it before, as in a container, where it is always the same: this process makes its instance only after this.
 bool has_ended(std::string_view name) {
     pid_t pid = 0;
-    const std::string_view digits = name.substr(prefix.size());
+    std::string_view digits = name.substr(prefix.size());
+    digits = digits.substr(0, digits.find('-'));
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), pid);
-    return error == std::errc() && end == digits.data() + digits.size() && pid > 0 && ::kill(pid, 0) != 0 &&
-           errno == ESRCH;
+    if (error != std::errc() || end != digits.data() + digits.size() || pid <= 0) return false;
+    return pid == ::getpid() || (::kill(pid, 0) != 0 && errno == ESRCH);
 }
 
 void remove_left_behind(const std::string& instances) {
@@ -67,8 +70,14 @@ std::string find_tracefs() {
 instance_directory::instance_directory(const std::string& tracefs) {
     const std::string instances = tracefs + "/instances";
     remove_left_behind(instances);
-    std::string path = instances + "/" + std::string(prefix) + std::to_string(::getpid());
-    if (::mkdir(path.c_str(), 0700) != 0) fail(path);
+    const std::string name = instances + "/" + std::string(prefix) + std::to_string(::getpid());
+    std::string path = name;
+    // Processes of other PID namespaces can have the same number.
+    constexpr int most_tries = 100;
+    for (int tries = 1; ::mkdir(path.c_str(), 0700) != 0; ++tries) {
+        if (errno != EEXIST || tries == most_tries) fail(path);
+        path = name + "-" + std::to_string(tries);
+    }
     path_ = std::move(path);
 }
 

@@ -110,7 +110,8 @@ std::string paragraph(const host::suggestion::change& s, const report& r) {
         text += comment(std::string(f->code) + " " + to_string(f->severity) + " asks for " + value +
                         " instead; the value below is that of " + std::string(s.reasons.front()->code) +
                         ", which is worse or comes first: " + f->message);
-    if (const host::config_key::setting* const later = r.config.undoing(s.setting.key, file_name))
+    const host::config_key::setting* const later = r.config.undoing(s.setting.key, file_name);
+    if (later && host::detail::to_be_written(later->value) != s.setting.value)
         text += comment("Read after this file, " + later->file + ":" + std::to_string(later->line) + " sets it to " +
                         later->value + " again: change that line too.");
     if (const auto k = host::find_key(s.setting.key); k && host::detail::is_conntrack(*k))

@@ -3,6 +3,7 @@
 #include "report.hpp"
 
 #include <closeside/detail/kernel/printable_text.hpp>
+#include <closeside/host/detail/bad_values.hpp>
 #include <closeside/host/detail/rule_table.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/render.hpp>
@@ -54,7 +55,9 @@ std::string elsewhere(const host::finding& f, const host::snapshot& seen) {
 
 /// The settings, or the sentence about what helps: where no setting does, or a line of a file is to be changed.
 std::string short_fix(const host::finding& f, const host::snapshot& seen) {
-    if (f.settings.empty() || f.when == host::moment::next_boot) return f.fix;
+    const host::detail::rule* const rule = host::detail::find_rule(f.code);
+    const bool about_files = rule && host::detail::is_about_files(*rule);
+    if (f.settings.empty() || about_files || f.when == host::moment::next_boot) return f.fix;
     std::string text;
     for (const host::finding::setting& s : f.settings) text += (text.empty() ? "set " : ", ") + s.key + "=" + s.value;
     return text + elsewhere(f, seen);

@@ -85,6 +85,15 @@ TEST_CASE("suggest names the loader in use, and the line that is read after the 
     CHECK(has(suggest(root).out, "net.ipv4.tcp_rfc1337 = 0\n"));
 }
 
+TEST_CASE("a later line that sets the suggested value undoes nothing") {
+    fake_root root;
+    root.defaults();
+    root.add("run/systemd/system/.keep", "").add("etc/sysctl.d/99-own.conf", "net.ipv4.tcp_fin_timeout=30\n");
+    const std::string out = suggest(root).out;
+    CHECK(has(out, "net.ipv4.tcp_fin_timeout = 30\n"));
+    CHECK_FALSE(has(out, "sets it to 30 again"));
+}
+
 TEST_CASE("suggest in a container says who sets its values, and leaves the host's keys to the host") {
     fake_root root;
     root.defaults().set("net.ipv4.tcp_rfc1337", "1").remove("net.ipv4.tcp_max_orphans");

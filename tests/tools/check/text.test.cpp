@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <regex>
 #include <sstream>
@@ -111,6 +112,17 @@ TEST_CASE("a fix names the place where the setting has to be made") {
     root.defaults().set("net.ipv4.tcp_rfc1337", "1").remove("net.ipv4.tcp_max_orphans");
     root.namespaces("net:[4026532001]", "net:[4026531840]");
     CHECK(check(root).out.find("-> set net.ipv4.tcp_rfc1337=0\n") != std::string::npos);
+}
+
+TEST_CASE("of a drift it is said first which line has to go, not what to set beside it") {
+    fake_root root;
+    root.defaults().add("run/systemd/system/.keep", "");
+    root.add("etc/sysctl.d/9.conf", "net.ipv4.tcp_rfc1337 = 1\nnet.ipv4.tcp_fin_timeout = 30\n");
+    std::string text = check(root).out;
+    std::ranges::replace(text, '\n', ' ');
+    text.erase(std::ranges::unique(text, [](char a, char b) { return a == ' ' && b == ' '; }).begin(), text.end());
+    CHECK(text.find("-> Take /etc/sysctl.d/9.conf:1 out") != std::string::npos);
+    CHECK(text.find("-> set net.ipv4.tcp_fin_timeout=30") == std::string::npos);
 }
 
 TEST_CASE("the text for a person has neither C++ nor an escape sequence for a tab in it") {

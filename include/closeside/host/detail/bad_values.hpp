@@ -24,21 +24,24 @@ namespace closeside::host::detail {
 /// It judges configuration files, not values.
 constexpr bool is_about_files(const rule& r) noexcept { return r.code.starts_with("CS5"); }
 
-/// Some rule warns of the host with this value of the key, and would have another one set, or did not warn before.
-[[gnu::cold]] inline bool is_warned_of(const snapshot& host, const host::program& program, key k, key_value value) {
+/// Some rule has a finding, at least as bad as that, about the host with this value of the key, and would have another one
+/// set, or is a warning and was none before.
+[[gnu::cold]] inline bool is_found_bad(severity least, const snapshot& host, const host::program& program, key k,
+                                       key_value value) {
     snapshot with = host;
     with[k] = std::move(value);
     const rule_input before{host, program}, after{with, program};
     for (const rule& r : rule_table) {
         if (is_about_files(r)) continue;
         const std::optional<judgement> found = r.judge(after);
-        if (!found || found->severity < severity::warning) continue;
+        if (!found || found->severity < least) continue;
         if (std::find(found->keys.begin(), found->keys.end(), k) == found->keys.end()) continue;
         const auto& wanted = found->fix.settings;
         if (std::any_of(wanted.begin(), wanted.end(), [&](const finding::setting& s) {
                 return s.key == to_string(k) && s.value != to_be_written(with[k].text);
             }))
             return true;
+        if (found->severity < severity::warning) continue;
         const std::optional<judgement> earlier = r.judge(before);
         if (!earlier || earlier->severity < found->severity) return true;
     }
@@ -57,9 +60,15 @@ constexpr bool is_about_files(const rule& r) noexcept { return r.code.starts_wit
             if (!outcome->winner || std::find(judged.begin(), judged.end(), outcome->shown) != judged.end()) continue;
             judged.push_back(outcome->shown);
             const key_value value = interpret(facts.shape, outcome->shown);
-            if (value.status == key_status::present &&
-                (is_warned_of(now, program, facts.id, value) || is_warned_of(boot.host, program, facts.id, value)))
-                bad.push_back({facts.id, outcome->shown});
+            if (value.status != key_status::present) continue;
+            const auto is_found = [&](severity least) {
+                return is_found_bad(least, now, program, facts.id, value) ||
+                       is_found_bad(least, boot.host, program, facts.id, value);
+            };
+            if (is_found(severity::warning))
+                bad.push_back({facts.id, outcome->shown, false});
+            else if (is_found(severity::note))
+                bad.push_back({facts.id, outcome->shown, true});
         }
     }
     return bad;

@@ -22,6 +22,8 @@ struct key_history {
     std::optional<kernel_version> removed{};
     /// The kernel computes it from the memory or the table sizes of the machine; `now` is what 24 GiB come to.
     bool by_machine = false;
+    /// Red Hat has taken it over into the 3.10 of RHEL 7: the key, or its later default.
+    bool in_rhel_7 = false;
 };
 
 /// The oldest release for which these are facts.
@@ -49,11 +51,15 @@ inline constexpr std::array key_histories{
     key_history{.id = key::tcp_synack_retries, .now = "5"},
     key_history{.id = key::tcp_retries2, .now = "15"},
     key_history{.id = key::tcp_rto_max_ms, .now = "120000", .since = {6, 15}},
-    key_history{.id = key::tcp_invalid_ratelimit, .now = "500"},
+    key_history{.id = key::tcp_invalid_ratelimit, .now = "500", .since = {4, 0}, .in_rhel_7 = true}, // 032ee4236954
     key_history{.id = key::tcp_keepalive_time, .now = "7200"},
     key_history{.id = key::tcp_keepalive_intvl, .now = "75"},
     key_history{.id = key::tcp_keepalive_probes, .now = "9"},
-    key_history{.id = key::ip_local_port_range, .now = "32768\t60999", .then = "32768\t61000", .changed = {4, 4}},
+    key_history{.id = key::ip_local_port_range,
+                .now = "32768\t60999",
+                .then = "32768\t61000",
+                .changed = {4, 2},
+                .in_rhel_7 = true}, // 07f4c90062f8
     key_history{.id = key::ip_local_reserved_ports, .now = ""},
     key_history{.id = key::ip_autobind_reuse, .now = "0", .since = {5, 7}},
     key_history{.id = key::tcp_ehash_entries, .now = "262144", .since = {6, 1}, .by_machine = true},
@@ -80,12 +86,17 @@ constexpr const key_history* history_of(key k) noexcept {
     return nullptr;
 }
 
+/// Whoever meets a 3.10 meets that of RHEL 7 or CentOS 7.
+constexpr bool is_in_rhel_7(const key_history& h, kernel_version release) noexcept {
+    return h.in_rhel_7 && release == oldest_known;
+}
+
 constexpr bool has_key(const key_history& h, kernel_version release) noexcept {
-    return release >= h.since && (!h.removed || release < *h.removed);
+    return (release >= h.since || is_in_rhel_7(h, release)) && (!h.removed || release < *h.removed);
 }
 
 constexpr std::string_view default_of(const key_history& h, kernel_version release) noexcept {
-    return release < h.changed ? h.then : h.now;
+    return release < h.changed && !is_in_rhel_7(h, release) ? h.then : h.now;
 }
 
 } // namespace closeside::host::detail

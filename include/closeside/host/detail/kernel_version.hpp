@@ -9,8 +9,8 @@
 
 namespace closeside::host::detail {
 
-/// The first two numbers of a kernel release. Rules go by which keys exist, since vendors backport; this decides only
-/// what the absence of a key means.
+/// The first two numbers of a kernel release. Rules go by which keys exist, since vendors backport; this decides
+/// what the absence of a key means, and where one value has meant different things (meaning_by_release.hpp).
 struct kernel_version {
     int major = 0;
     int minor = 0;

@@ -62,7 +62,9 @@ struct remedy {
     if (s.loader == sysctl_loader::procps || s.loader == sysctl_loader::busybox)
         text += ", unless /etc/sysctl.conf, which is read after it, sets it too";
     if (is_conntrack(key.id))
-        text += "; and nf_conntrack into /etc/modules-load.d/, or the key is not there yet at boot";
+        text += s.space == network_namespace::child
+                    ? "; the host has to load nf_conntrack before, or the key is not there yet at boot"
+                    : "; and nf_conntrack into /etc/modules-load.d/, or the key is not there yet at boot";
     return text;
 }
 

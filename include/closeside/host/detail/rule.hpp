@@ -26,11 +26,13 @@ namespace closeside::host::detail {
 /// Several peers share an address, so that one of them can meet what another has left behind.
 constexpr bool shares_addresses(exposure e) noexcept { return e == exposure::nat || e == exposure::balancer; }
 
-/// A value that configuration files would give a key, and of which another rule warns.
+/// A value that configuration files would give a key, and of which another rule warns, or for which it would have another.
 struct bad_value {
     key id;
     /// As config_key::outcome shows it.
     std::string value;
+    /// It is worth no more than a note.
+    bool merely_noted = false;
 };
 
 /// What a rule judges: the host, and the program on it. Its maker keeps alive what it refers to.
@@ -44,6 +46,13 @@ struct rule_input {
     std::span<const bad_value> bad_values{};
 
     bool is_bad(key k, std::string_view value) const noexcept {
+        return std::any_of(bad_values.begin(), bad_values.end(), [&](const bad_value& bad) {
+            return !bad.merely_noted && bad.id == k && bad.value == value;
+        });
+    }
+
+    /// Some finding of the next boot would have another value; nobody is to be told to set this one.
+    bool is_unwanted(key k, std::string_view value) const noexcept {
         return std::any_of(bad_values.begin(), bad_values.end(),
                            [&](const bad_value& bad) { return bad.id == k && bad.value == value; });
     }

@@ -5,6 +5,7 @@
 #include <closeside/detail/kernel/proc_net_counters.hpp>
 #include <closeside/detail/separate_compilation.hpp>
 #include <closeside/host/capacity.hpp>
+#include <closeside/host/detail/meaning_by_release.hpp>
 #include <closeside/host/key.hpp>
 #include <closeside/host/key_value.hpp>
 #include <closeside/host/snapshot.hpp>
@@ -42,11 +43,12 @@ CLOSESIDE_DECL std::int64_t unreserved_ports(std::int64_t low, std::int64_t high
 }
 
 CLOSESIDE_DECL double port_hold_seconds(const snapshot& s, bool to_loopback) noexcept {
-    const std::int64_t reuse = s.number(key::tcp_tw_reuse).value_or(0);
+    const std::int64_t reuse = tw_reuse_of(s).value_or(0);
     const bool reused = (reuse == 1 || (reuse == 2 && to_loopback)) && s.number(key::tcp_timestamps).value_or(0) != 0;
     constexpr std::int64_t delay_before_6_14 = 1000;
-    return reused ? static_cast<double>(s.number(key::tcp_tw_reuse_delay).value_or(delay_before_6_14)) / 1000
-                  : static_cast<double>(time_wait_seconds);
+    // A copied file may hold what no kernel takes.
+    const std::int64_t delay = std::max<std::int64_t>(s.number(key::tcp_tw_reuse_delay).value_or(delay_before_6_14), 1);
+    return static_cast<double>(reused ? delay : time_wait_seconds * 1000) / 1000;
 }
 
 inline std::optional<double> part(std::optional<std::int64_t> used, std::optional<std::int64_t> limit) noexcept {

@@ -3,6 +3,7 @@
 #define CLOSESIDE_HOST_DETAIL_RULES_BACKLOG_HPP
 
 #include <closeside/host/detail/compose.hpp>
+#include <closeside/host/detail/meaning_by_release.hpp>
 #include <closeside/host/detail/remedy.hpp>
 #include <closeside/host/detail/rule.hpp>
 
@@ -37,14 +38,18 @@ inline constexpr rule backlog_capped{
         const auto limit = in.number(key::somaxconn);
         // A negative backlog asks for as much as there is.
         if (!limit || !in.program.backlog || *in.program.backlog <= *limit) return std::nullopt;
-        const std::string asked = std::to_string(*in.program.backlog);
+        const std::int64_t longest = std::min<std::int64_t>(*in.program.backlog, longest_backlog(in.host));
+        const bool can_be_had = longest == *in.program.backlog;
         return found(in.program.peers == exposure::loopback ? severity::note : severity::warning, {key::somaxconn},
                      compose("The program gives listen(2) a backlog of {}, and net.core.somaxconn is {}: the "
                              "kernel lowers it to that without a word, for the accept queue and the SYN queue",
-                             {asked, *limit}),
+                             {*in.program.backlog, *limit}),
                      compose("In a burst that the smaller queue does not hold, {}", {waits_for_retransmission}),
-                     set_key(in.host, key::somaxconn, asked) + "; then restart the program: the limit is applied when "
-                                                               "it calls listen(2)",
+                     (longest <= *limit
+                          ? remedy("Give listen(2) 65535 or less")
+                          : set_key(in.host, key::somaxconn, std::to_string(longest)) +
+                                "; then restart the program: the limit is applied when it calls listen(2)") +
+                         (can_be_had ? "" : "; before Linux 4.1 no queue can be longer than 65535"),
                      backlog_source);
     },
     {counter::listen_overflows}};

@@ -74,7 +74,7 @@ struct problem_list {
     }
 };
 
-/// What a rule warns of is not to be set; the finding of that rule says what to do about the line.
+/// The finding of the rule that warns of it says what to do about the line.
 [[gnu::cold]] inline bool is_bad_line(const rule_input& in, const config_key::outcome& outcome, std::string_view name) {
     const auto k = find_key(name);
     return k && outcome.winner && in.is_bad(*k, outcome.shown);
@@ -90,7 +90,8 @@ struct values_of_files {
             const config_key* const k = in.config->find(p->key);
             if (!k || !in.config->at_boot(*k).winner) continue;
             const config_key::outcome& boot = in.config->at_boot(*k);
-            if (!is_bad_line(in, boot, k->name))
+            const auto id = find_key(k->name);
+            if (!id || !in.is_unwanted(*id, boot.shown))
                 good.push_back({k->name, to_be_written(boot.shown)});
             else
                 bad_lines += compose("{}{}", {bad_lines.empty() ? "" : ", ", place_of(*boot.winner)});
@@ -210,12 +211,16 @@ inline constexpr rule key_before_module{
     [](const rule_input& in) -> std::optional<judgement> {
         const problem_list early(in, {config_problem_kind::before_module}, true);
         if (early.empty()) return std::nullopt;
-        return found(early.worst, early.keys(), early.text(),
-                     "After a boot conntrack has the kernel's defaults: a table that is too small drops new "
-                     "connections, and time-outs are others than those planned with",
-                     "Put `nf_conntrack` (for net.bridge keys `br_netfilter`) into a file below /etc/modules-load.d/: "
-                     "systemd-sysctl waits for these",
-                     "systemd units/systemd-sysctl.service: After=systemd-modules-load.service");
+        return found(
+            early.worst, early.keys(), early.text(),
+            "After a boot conntrack has the kernel's defaults: a table that is too small drops new "
+            "connections, and time-outs are others than those planned with",
+            in.host.space == network_namespace::child
+                ? "Have the host load `nf_conntrack` (for net.bridge keys `br_netfilter`) before this container "
+                  "starts, by a file below its /etc/modules-load.d/: a container loads no modules"
+                : "Put `nf_conntrack` (for net.bridge keys `br_netfilter`) into a file below "
+                  "/etc/modules-load.d/: systemd-sysctl waits for these",
+            "systemd units/systemd-sysctl.service: After=systemd-modules-load.service");
     }};
 
 inline constexpr rule config_file_harmful{

@@ -4,6 +4,7 @@
 
 #include <closeside/host/capacity.hpp>
 #include <closeside/host/detail/compose.hpp>
+#include <closeside/host/detail/meaning_by_release.hpp>
 #include <closeside/host/detail/remedy.hpp>
 #include <closeside/host/detail/rule.hpp>
 
@@ -153,6 +154,14 @@ inline constexpr rule conntrack_not_liberal{
 /// What nf_conntrack_max = 4 * nf_conntrack_buckets gives, as older kernels chose it; newer ones choose them equal.
 inline constexpr std::int64_t longest_sensible_chain = 8;
 
+[[gnu::cold]] inline remedy enlarge_buckets(const snapshot& s, std::int64_t buckets) {
+    if (takes_conntrack_buckets(s)) return set_key(s, key::conntrack_buckets, std::to_string(buckets));
+    return compose("As root on the host, `echo {} > /sys/module/nf_conntrack/parameters/hashsize`, and put `options "
+                   "nf_conntrack hashsize={}` into a file below /etc/modprobe.d/ to make it last: before Linux 4.7 "
+                   "nf_conntrack_buckets can only be read",
+                   {buckets, buckets});
+}
+
 inline constexpr rule conntrack_long_chains{
     "CS408", "nf_conntrack_max is far above nf_conntrack_buckets",
     [](const rule_input& in) -> std::optional<judgement> {
@@ -161,13 +170,12 @@ inline constexpr rule conntrack_long_chains{
         if (!limit || !buckets || *buckets <= 0 || *limit / *buckets < longest_sensible_chain / 2) return std::nullopt;
         const double chain = 2 * static_cast<double>(*limit) / static_cast<double>(*buckets);
         if (chain <= longest_sensible_chain) return std::nullopt;
-        const std::int64_t enough = *limit / (longest_sensible_chain / 2) + 1;
         return found(severity::note, {key::conntrack_max, key::conntrack_buckets},
                      compose("nf_conntrack_max is {} and the hash table has {} buckets: when it is full, {} "
                              "entries share a bucket, each flow being entered twice",
                              {*limit, *buckets, static_cast<std::int64_t>(std::ceil(chain))}),
                      "Every packet that is tracked costs more processor time the fuller the table is",
-                     set_key(in.host, key::conntrack_buckets, std::to_string(enough)),
+                     enlarge_buckets(in.host, *limit / (longest_sensible_chain / 2) + 1),
                      "Linux Documentation/networking/nf_conntrack-sysctl.rst");
     }};
 

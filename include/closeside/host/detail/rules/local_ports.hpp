@@ -5,6 +5,7 @@
 #include <closeside/host/capacity.hpp>
 #include <closeside/host/detail/compose.hpp>
 #include <closeside/host/detail/evidence.hpp>
+#include <closeside/host/detail/meaning_by_release.hpp>
 #include <closeside/host/detail/remedy.hpp>
 #include <closeside/host/detail/rule.hpp>
 #include <closeside/host/detail/rules/tw_reuse.hpp>
@@ -114,14 +115,14 @@ inline constexpr rule ports_below_rate{
         // Whether re-use would do, if it is off as yet.
         const bool reuse_helps = in.is_on(key::tcp_timestamps) && held == static_cast<double>(time_wait_seconds) &&
                                  *rate <= rate_with_reuse(in.host, *can.local_ports);
-        const std::string_view value = loopback ? "2" : "1";
+        const std::string_view value = loopback && !is_before(in.host, tw_reuse_knows_loopback) ? "2" : "1";
         std::string message = compose(
             "The program states {} connects a second {}; {}{}{} s after {}, allow {}",
             {host::detail::plain_number(*rate), to, *can.local_ports,
              *can.local_ports == 1 ? " local port, bound for " : " local ports, each bound for ",
              host::detail::plain_number(held), first ? "the close" : "each close that the other end leaves to this one",
              host::detail::plain_number(*most)});
-        if (!loopback && in.number(key::tcp_tw_reuse) == 2 && can.loopback_connects_per_second)
+        if (!loopback && tw_reuse_of(in.host) == 2 && can.loopback_connects_per_second)
             message += compose(" (to 127.0.0.0/8 and ::1: {})",
                                {host::detail::plain_number(*can.loopback_connects_per_second)});
         const remedy keep = first ? "Keep connections open, or let the other end close first; otherwise "

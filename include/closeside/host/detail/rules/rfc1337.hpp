@@ -3,11 +3,13 @@
 #define CLOSESIDE_HOST_DETAIL_RULES_RFC1337_HPP
 
 #include <closeside/host/detail/compose.hpp>
+#include <closeside/host/detail/meaning_by_release.hpp>
 #include <closeside/host/detail/remedy.hpp>
 #include <closeside/host/detail/rule.hpp>
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace closeside::host::detail::rules {
 
@@ -19,25 +21,34 @@ inline constexpr rule rfc1337_on{
     [](const rule_input& in) -> std::optional<judgement> {
         if (!in.is_on(key::tcp_rfc1337)) return std::nullopt;
         const bool holds = in.can_hold_time_wait(), first = in.closes_first();
+        // Without timestamps PAWS refuses no SYN, and since 4.19 an RST that is ignored does not start the time anew.
+        const bool starts_anew = !in.is_off(key::tcp_timestamps) || is_before(in.host, {4, 19});
+        const std::string_view how_long = starts_anew ? "for over two minutes (ETIMEDOUT)" : "for up to a minute";
         const severity level = !first || in.program.peers == exposure::loopback ? severity::note
                                : shares_addresses(in.program.peers)             ? severity::critical
                                                                                 : severity::warning;
         std::string consequence =
-            !holds   ? "None from the program, whose policies leave no TIME-WAIT here; other programs on this host can "
-                       "be hit"
-            : !first ? "None while the peers close first, as they are told to; a client that did not, and comes back "
-                       "from the same address and port, may not connect for over two minutes (ETIMEDOUT)"
+            !holds ? "None from the program, whose policies leave no TIME-WAIT here; other programs on this host can "
+                     "be hit"
+            : !first
+                ? compose(
+                      "None while the peers close first, as they are told to; a client that did not, and comes back "
+                      "from the same address and port, may not connect {}",
+                      {how_long})
             : shares_addresses(in.program.peers)
-                ? "Some clients behind NAT or a load balancer cannot connect for over two minutes (ETIMEDOUT) while "
-                  "others can: about half of those whose address and port are still in TIME-WAIT here"
-                : "A client that re-uses a port which is still in TIME-WAIT here with an older timestamp cannot "
-                  "connect "
-                  "for over two minutes (ETIMEDOUT)";
+                ? compose(
+                      "Some clients behind NAT or a load balancer cannot connect {} while others can: about half of "
+                      "those whose address and port are still in TIME-WAIT here",
+                      {how_long})
+                : compose("A client that re-uses a port which is still in TIME-WAIT here, {}, cannot connect {}",
+                          {in.is_off(key::tcp_timestamps) ? "and begins with an older sequence number"
+                                                          : "with an older timestamp",
+                           how_long});
         return found(
             level, {key::tcp_rfc1337},
-            compose("The RST with which a client clears an old TIME-WAIT is ignored, and each rejected SYN starts its "
-                    "60 s anew{}",
-                    {first ? "; the program closes first, so TIME-WAIT lands here"
+            compose("The RST with which a client clears an old TIME-WAIT is ignored{}{}",
+                    {starts_anew ? ", and each rejected SYN starts its 60 s anew" : "",
+                     first ? "; the program closes first, so TIME-WAIT lands here"
                      : holds
                          ? "; the program lets the peer close first, and TIME-WAIT lands here only where the peer did "
                            "not do so in time"

@@ -3,6 +3,7 @@
 #define CLOSESIDE_HOST_DETAIL_RULES_TIMESTAMPS_HPP
 
 #include <closeside/host/detail/compose.hpp>
+#include <closeside/host/detail/meaning_by_release.hpp>
 #include <closeside/host/detail/remedy.hpp>
 #include <closeside/host/detail/rule.hpp>
 
@@ -31,6 +32,7 @@ inline constexpr rule timestamps_without_offset{
     [](const rule_input& in) -> std::optional<judgement> {
         const auto mode = in.number(key::tcp_timestamps);
         if (!mode || *mode == 0 || *mode == 1 || in.program.peers == exposure::loopback) return std::nullopt;
+        if (is_before(in.host, {4, 10})) return std::nullopt; // there 1 adds none either
         return found(severity::note, {key::tcp_timestamps},
                      compose("tcp_timestamps is {}: timestamps are on, but without the random offset that 1 adds "
                              "to them (since Linux 4.10)",

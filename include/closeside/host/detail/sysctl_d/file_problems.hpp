@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <map>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -53,6 +54,15 @@ inline void judge_content(config_view& view, const std::string& path, const file
     }
 }
 
+/// A text of a file in quotes, and behind it what is wrong with it; a byte order mark is not to be seen in an editor.
+inline std::string quoted_line(std::string_view text, std::string_view wrong) {
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    const bool marked = text.starts_with(byte_order_mark);
+    if (marked) text.remove_prefix(byte_order_mark.size());
+    return "'" + closeside::detail::printable(text) + "' " + std::string(wrong) +
+           (marked ? ", since a byte order mark stands before it: save the file without one" : "");
+}
+
 /// What is wrong with files and lines, apart from the keys that they set.
 inline void judge_files(config_view& view, const loaded_files& all, const file_finder& finder) {
     using kind = config_problem_kind;
@@ -90,7 +100,7 @@ inline void judge_files(config_view& view, const loaded_files& all, const file_f
                                      {},
                                      id.first,
                                      id.second,
-                                     "'" + closeside::detail::printable(text) + "' sets nothing: it has no '='"});
+                                     quoted_line(text, "sets nothing: it has no '='")});
     for (const auto& [id, text] : all.strange_keys)
         if (!all.good_lines.contains(id) && ++said[id.first] <= 2 * most_of_a_file)
             view.problems.push_back({kind::malformed_key,
@@ -98,7 +108,7 @@ inline void judge_files(config_view& view, const loaded_files& all, const file_f
                                      {},
                                      id.first,
                                      id.second,
-                                     "'" + closeside::detail::printable(text) + "' is no key: the line sets nothing"});
+                                     quoted_line(text, "is no key: the line sets nothing")});
 }
 
 } // namespace closeside::host::detail::sysctl_d

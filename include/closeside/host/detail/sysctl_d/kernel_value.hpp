@@ -61,7 +61,10 @@ inline write_result write_number(const value_rule& rule, std::string_view text, 
     const auto number = closeside::detail::parse_number(text);
     if (!number) return refused(no_number(text));
     const bool bounded = !context.kernel || *context.kernel >= rule.bounded_since;
-    const auto lowest = bounded ? rule.lowest : int_min, highest = bounded ? rule.highest : int_max;
+    const auto lowest = bounded ? rule.lowest : int_min;
+    auto highest = bounded ? rule.highest : int_max;
+    // The length of a queue has 16 bits there (becb74f0acca); from 3.12 on, and on RHEL 7, more is refused.
+    if (rule.path == "net/core/somaxconn" && context.kernel && *context.kernel < kernel_version{4, 1}) highest = 65535;
     if (*number < lowest || *number > highest) return refused(bounds(lowest, highest));
     return {true, std::to_string(*number), {}};
 }
@@ -191,8 +194,7 @@ inline write_result write_unknown(std::string_view text, const write_context& co
     return {true, std::to_string(*number), {}};
 }
 
-/// What becomes of writing `text` and a line feed to the key `path`, as of canonical().
-inline write_result write_value(std::string_view path, std::string_view text, const write_context& context) {
+inline write_result write_by_form(std::string_view path, std::string_view text, const write_context& context) {
     const value_rule rule = rule_for(path);
     switch (rule.form) {
     case value_form::number:
@@ -203,6 +205,15 @@ inline write_result write_value(std::string_view path, std::string_view text, co
     case value_form::unknown: break;
     }
     return write_unknown(text, context);
+}
+
+/// What becomes of writing `text` and a line feed to the key `path`, as of canonical().
+inline write_result write_value(std::string_view path, std::string_view text, const write_context& context) {
+    write_result result = write_by_form(path, text, context);
+    // To no number it belongs, and in no editor it is seen; BusyBox leaves it where it is.
+    if (!result.accepted && text.ends_with('\r'))
+        result.reason = "it ends in a carriage return: save the file with line ends of Unix";
+    return result;
 }
 
 /// The key shows `live` now: does it come from a write after which it was to show `shown`?
