@@ -23,8 +23,8 @@ namespace packets {
 
 namespace {
 
-using closeside::close_policy;
 using asio::ip::tcp;
+using closeside::close_policy;
 
 tcp::endpoint endpoint_of(const address& a) {
     tcp::endpoint e;

@@ -21,11 +21,11 @@ address listening_at(const terms& t) { return at(t.v6 ? tun::local_v6 : tun::loc
 } // namespace
 
 script::script(const under& policy, const terms& t)
-    : player(wire(), t, next_peer_port(), [this] { return program_->run(); }),
-      program_(policy.make(listening_at(t))) {
+    : player(wire(), t, next_peer_port(), [this] { return program_->run(); }), program_(policy.make(listening_at(t))) {
     if (t.connects) {
         program_->connect(peer());
         *this >> syn(0);
+        if (t.unanswered) return;
         *this << syn(0).ack(1);
         *this >> empty(1).ack(1);
     } else {

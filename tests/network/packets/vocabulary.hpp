@@ -12,6 +12,7 @@
 // The words of the scripts.
 namespace packets {
 
+namespace policies = closeside::policies;
 using closeside::close_policy;
 using closeside::error;
 using enum observation::tcp_state;

@@ -16,8 +16,10 @@ player::player(tun& device, const terms& t, std::uint16_t peer_port, std::functi
       local_(at(t.v6 ? tun::local_v6 : tun::local_v4, 0)), program_(std::move(program)) {}
 
 player& player::operator<<(const segment& s) {
+    collect(milliseconds(0));
     segment absolute = s;
     absolute.sequence += peer_isn_;
+    acknowledged_before_ = acknowledged_;
     if (absolute.acknowledges) {
         acknowledged_ = *absolute.acknowledges;
         *absolute.acknowledges += kernel_isn_.value_or(0);
@@ -27,6 +29,7 @@ player& player::operator<<(const segment& s) {
     if (absolute.timestamp && !absolute.echo) absolute.echo = kernel_timestamp_;
     note("<", s);
     device_.write(encode({peer_, local_, absolute}));
+    given_ = steady::now();
     return *this;
 }
 
@@ -35,23 +38,32 @@ player& player::operator>>(const segment& s) {
     while (true) {
         collect(milliseconds(0));
         while (!arrived_.empty()) {
-            const segment next = arrived_.front();
+            const auto [next, repeats] = arrived_.front();
             arrived_.pop_front();
             if (matches(next, s)) {
                 expected_.push_back(next);
                 return *this;
             }
-            if (!is_repeated(next)) fail("expected " + to_string(s) + ", the kernel sent " + to_string(next), s.where);
+            if (!repeats && !is_late(next, s))
+                fail("expected " + to_string(s) + ", the kernel sent " + to_string(next), s.where);
         }
         if (steady::now() > deadline) fail("expected " + to_string(s) + ", the kernel sent nothing", s.where);
         if (!program_()) collect(milliseconds(1));
     }
 }
 
+bool player::sends(const segment& s) {
+    settle();
+    if (arrived_.empty() || !matches(arrived_.front().what, s)) return false;
+    *this >> s;
+    return true;
+}
+
 player& player::silence(std::source_location where) {
     settle();
     for (; !arrived_.empty(); arrived_.pop_front())
-        if (!is_repeated(arrived_.front())) fail("the kernel also sent " + to_string(arrived_.front()), where);
+        if (!arrived_.front().repeats) fail("the kernel also sent " + to_string(arrived_.front().what), where);
+    acknowledged_before_ = acknowledged_;
     return *this;
 }
 
@@ -100,8 +112,9 @@ void player::collect(milliseconds wait) {
         const auto tcp = decode(*packet);
         if (!tcp || tcp->to != peer_) continue;
         local_ = tcp->from;
-        arrived_.push_back(relative(tcp->tcp));
-        note(">", arrived_.back());
+        const segment s = relative(tcp->tcp);
+        arrived_.push_back({s, is_repeated(s)});
+        note(">", s);
     }
 }
 
@@ -124,17 +137,26 @@ void player::answer_to_ping() {
 
 bool player::is_repeated(const segment& s) const {
     const auto end = s.sequence + s.space();
-    if (s.space() == 0 || static_cast<std::int32_t>(end - acknowledged_) <= 0) return false;
-    return std::any_of(expected_.begin(), expected_.end(), [&](const segment& e) {
-        return e.sequence == s.sequence && e.length == s.length && e.is_fin == s.is_fin && e.is_syn == s.is_syn;
-    });
+    if (s.space() == 0 || static_cast<std::int32_t>(end - acknowledged_before_) <= 0) return false;
+    const auto covers = [&](const segment& e) {
+        return !e.is_rst && e.is_syn == s.is_syn && static_cast<std::int32_t>(e.sequence + e.space() - end) >= 0;
+    };
+    return std::any_of(expected_.begin(), expected_.end(), covers) ||
+           std::any_of(arrived_.begin(), arrived_.end(), [&](const arrival& a) { return covers(a.what); });
+}
+
+bool player::is_late(const segment& s, const segment& wanted) const {
+    constexpr milliseconds delayed_ack{30}; // TCP_DELACK_MIN is 40 ms
+    return s.space() == 0 && !s.is_rst && s.sequence == wanted.sequence && s.acknowledges == wanted.acknowledges &&
+           steady::now() - given_ > delayed_ack;
 }
 
 void player::note(const char* arrow, const segment& s) { trace_.push_back(std::string(arrow) + " " + to_string(s)); }
 
 segment player::relative(segment s) {
     if (!kernel_isn_ && s.is_syn) kernel_isn_ = s.sequence;
-    s.sequence -= kernel_isn_.value_or(0);
+    s.is_from_zero = s.is_rst && s.acknowledges && s.sequence == 0;
+    if (!s.is_from_zero) s.sequence -= kernel_isn_.value_or(0);
     if (s.acknowledges) *s.acknowledges -= peer_isn_;
     if (s.timestamp) kernel_timestamp_ = *s.timestamp;
     return s;

@@ -28,14 +28,15 @@ struct departure : std::runtime_error {
 /// How the peer that a script plays is to be.
 struct terms {
     bool v6 = false;
-    bool connects = false;                      ///< the program connects to the script, and not the script to it
-    std::uint16_t window = 65535;               ///< what it offers while a segment says nothing else
-    std::optional<std::uint32_t> timestamps{};  ///< TSval of all that says nothing else; none: no timestamps
+    bool connects = false;                     ///< the program connects to the script, and not the script to it
+    bool unanswered = false;                   ///< … and is in SYN-SENT when the script begins
+    std::uint16_t window = 65535;              ///< what it offers while a segment says nothing else
+    std::optional<std::uint32_t> timestamps{}; ///< TSval of all that says nothing else; none: no timestamps
 };
 
 /// One connection's segments: `p << s` gives s to the kernel, `p >> s` says what the kernel has to send next.
-/** A segment that the kernel sends again, since it was not acknowledged and the script was slow, is passed over where the
- *  script expects another. */
+/** What the kernel sends only since the script was slow is passed over where the script expects something else: a segment
+ *  again that is not acknowledged, and a delayed ACK by itself that the segment expected carries too. */
 class player {
 public:
     static constexpr std::chrono::seconds limit{10}; ///< for anything that must come
@@ -45,6 +46,9 @@ public:
 
     player& operator<<(const segment& s);
     player& operator>>(const segment& s);
+
+    /// Is this what the kernel has sent next by now? For what kernels differ in.
+    bool sends(const segment& s);
 
     /// Nothing but what was expected has been sent up to now, by whatever the script has sent or the program done.
     /** What the kernel answers at once comes out before its answer to a later ping, and the program has nothing to do. */
@@ -58,8 +62,11 @@ public:
     /// Runs the program, and reads what the kernel sends, until `done` holds.
     void until(const std::function<bool()>& done, const char* what, std::source_location where);
 
-    /// From the next segment on the script numbers another connection: the kernel's SYN is 0 again, the peer's at `isn`.
+    /// Another connection begins: the kernel's SYN is 0 again. The peer's numbers go on, so that they may overlap.
     void numbers_anew() { kernel_isn_.reset(); }
+
+    /// Of what has been expected and come.
+    std::uint16_t last_window() const { return expected_.empty() ? 0 : *expected_.back().window; }
 
     const address& peer() const { return peer_; }
     const address& local() const { return local_; }
@@ -69,12 +76,18 @@ public:
     [[noreturn]] void fail(const std::string& text, std::source_location where) const;
 
 private:
+    struct arrival {
+        segment what;
+        bool repeats; ///< what has come before and was not acknowledged
+    };
+
     static constexpr std::uint32_t peer_isn_ = 0xfffff000; // so that the numbers wrap round
 
     void collect(std::chrono::milliseconds wait);
     void settle();
     void answer_to_ping();
     bool is_repeated(const segment& s) const;
+    bool is_late(const segment& s, const segment& wanted) const;
     void note(const char* arrow, const segment& s);
     segment relative(segment s);
 
@@ -85,8 +98,10 @@ private:
     std::function<bool()> program_;
     std::optional<std::uint32_t> kernel_isn_;
     std::uint32_t kernel_timestamp_ = 0;
-    std::uint32_t acknowledged_ = 0; ///< by the script
-    std::deque<segment> arrived_;
+    std::uint32_t acknowledged_ = 0;        ///< by the script
+    std::uint32_t acknowledged_before_ = 0; ///< its last segment, which may have crossed one of the kernel's
+    std::chrono::steady_clock::time_point given_{};
+    std::deque<arrival> arrived_;
     std::vector<segment> expected_; ///< and come
     std::vector<std::string> trace_;
     std::uint16_t pings_ = 0;

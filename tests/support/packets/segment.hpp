@@ -16,6 +16,7 @@ struct segment {
     bool is_syn = false;
     bool is_fin = false;
     bool is_rst = false;
+    bool is_from_zero = false; ///< its sequence number is 0 itself, and not relative
     std::uint32_t sequence = 0;
     std::uint32_t length = 0;
     std::optional<std::uint32_t> acknowledges{}; ///< the ACK flag, and its number
@@ -73,6 +74,11 @@ inline segment rst(std::uint32_t sequence, std::source_location where = std::sou
     return {.is_rst = true, .sequence = sequence, .where = where};
 }
 
+/// What answers a segment without ACK (RFC 9293, 3.10.7.1): <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>.
+inline segment rst_from_zero(std::uint32_t acknowledged, std::source_location where = std::source_location::current()) {
+    return {.is_rst = true, .is_from_zero = true, .acknowledges = acknowledged, .where = where};
+}
+
 /// Neither data nor a flag but ACK, where that is set.
 inline segment empty(std::uint32_t sequence, std::source_location where = std::source_location::current()) {
     return {.sequence = sequence, .where = where};
@@ -94,8 +100,9 @@ inline std::string to_string(const segment& s) {
 /// Is `seen`, of which all is known, what was written?
 inline bool matches(const segment& seen, const segment& wanted) {
     return seen.is_syn == wanted.is_syn && seen.is_fin == wanted.is_fin && seen.is_rst == wanted.is_rst &&
-           seen.sequence == wanted.sequence && seen.length == wanted.length &&
-           seen.acknowledges == wanted.acknowledges && (!wanted.window || seen.window == wanted.window) &&
+           seen.is_from_zero == wanted.is_from_zero && seen.sequence == wanted.sequence &&
+           seen.length == wanted.length && seen.acknowledges == wanted.acknowledges &&
+           (!wanted.window || seen.window == wanted.window) &&
            (!wanted.timestamp || seen.timestamp == wanted.timestamp) && (!wanted.echo || seen.echo == wanted.echo);
 }
 

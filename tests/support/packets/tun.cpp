@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/packets/tun.hpp"
 
+#include "observation/wait.hpp"
+
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <system_error>
 
@@ -52,13 +55,16 @@ bool set_v6_address(::ifreq interface, const observation::descriptor& v4) {
     request.ifr6_addr = reinterpret_cast<const ::sockaddr_in6*>(local.get())->sin6_addr;
     request.ifr6_prefixlen = 64;
     request.ifr6_ifindex = interface.ifr_ifindex;
-    return ::ioctl(v6.get(), SIOCSIFADDR, &request) == 0;
+    if (::ioctl(v6.get(), SIOCSIFADDR, &request) != 0) return false;
+    // The address is tentative until a worker of the kernel has seen that the interface needs no detection of duplicates.
+    return observation::eventually([&] { return ::bind(v6.get(), local.get(), sizeof(::sockaddr_in6)) == 0; },
+                                   std::chrono::seconds(10), std::chrono::milliseconds(1));
 }
 
 } // namespace
 
 tun::tun() : device_(checked(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC), "/dev/net/tun")) {
-    ::ifreq interface{};
+    ::ifreq interface {};
     std::strcpy(interface.ifr_name, "script0");
     interface.ifr_flags = IFF_TUN | IFF_NO_PI;
     checked(::ioctl(device_.get(), TUNSETIFF, &interface), "TUNSETIFF");
@@ -71,7 +77,8 @@ tun::tun() : device_(checked(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOE
 
 void tun::write(const bytes& packet) {
     const ssize_t n = ::write(device_.get(), packet.data(), packet.size());
-    if (n != static_cast<ssize_t>(packet.size())) throw std::system_error(errno, std::generic_category(), "write to tun");
+    if (n != static_cast<ssize_t>(packet.size()))
+        throw std::system_error(errno, std::generic_category(), "write to tun");
 }
 
 std::optional<bytes> tun::read(std::chrono::milliseconds limit) {
