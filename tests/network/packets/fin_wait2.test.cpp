@@ -95,6 +95,13 @@ TEST_CASE("an orphan in FIN-WAIT-2: RST ends it without an answer, wherever in t
     }
 }
 
+TEST_CASE("an orphan in FIN-WAIT-2: an RST below the window is answered with an ACK, which RFC 9293 drops in silence") {
+    script s(system_like);
+    s.closes() >> fin(1).ack(1) << empty(1).ack(2);
+    s.in(fin_wait2) << rst(0xfffffff0) >> empty(2).ack(1);
+    s.in(fin_wait2);
+}
+
 TEST_CASE("an orphan in FIN-WAIT-2: a new SYN is answered with RST, an old one with an ACK") {
     script s(system_like);
     s.closes() >> fin(1).ack(1) << empty(1).ack(2);

@@ -73,17 +73,12 @@ TEST_CASE("a closed window: a peer that closes keeps it closed for our FIN too")
 
 TEST_CASE("a window of ours that nobody reads closes, and the discarding close opens it again") {
     script s(graceful);
-    std::uint32_t sent = 1;
-    const auto full = [&] { return s.last_window() == 0; };
-    while (!full()) {
-        const std::uint32_t length = std::min<std::uint32_t>(1000, s.last_window());
-        s << data(sent, length).ack(1);
-        sent += length;
-        s >> empty(1).ack(sent);
-    }
-    s.closes() >> empty(1).ack(sent);
+    const std::uint32_t all = s.last_window();
+    std::uint32_t sent = 0;
+    for (std::uint32_t length; sent != all; sent += length) s << data(1 + sent, length = std::min(1000u, all - sent)).ack(1);
+    s.skips_to(empty(1).ack(1 + all).win(0));
+    s.closes() >> empty(1).ack(1 + all);
     CHECK(s.last_window() > 1000);
-    s >> fin(1).ack(sent);
-    s << fin(sent).ack(2) >> empty(2).ack(sent + 1);
-    s.in(time_wait).reports({.first_fin = fin_by::local, .time_wait = time_wait_of::local, .discarded = sent - 1});
+    s >> fin(1).ack(1 + all) << fin(1 + all).ack(2) >> empty(2).ack(2 + all);
+    s.in(time_wait).reports({.first_fin = fin_by::local, .time_wait = time_wait_of::local, .discarded = all});
 }

@@ -47,6 +47,9 @@ public:
     player& operator<<(const segment& s);
     player& operator>>(const segment& s);
 
+    /// The kernel sends this, and before it whatever it will.
+    player& skips_to(const segment& s);
+
     /// Is this what the kernel has sent next by now? For what kernels differ in.
     bool sends(const segment& s);
 
@@ -83,6 +86,8 @@ private:
 
     static constexpr std::uint32_t peer_isn_ = 0xfffff000; // so that the numbers wrap round
 
+    template <class Passes>
+    void take(const segment& wanted, Passes passes_over);
     void collect(std::chrono::milliseconds wait);
     void settle();
     void answer_to_ping();
