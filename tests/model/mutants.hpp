@@ -26,6 +26,7 @@ public:
     close_action step(close_event e, close_duration now) { return machine_.step(e, now); }
     close_action looked(const connection_look& l, close_duration now) { return machine_.looked(l, now); }
     void sampled(const last_sample& s) { machine_.sampled(s); }
+    void fin_unacknowledged() { machine_.fin_unacknowledged(); }
     close_action released() { return machine_.released(); }
     bool finished() const { return machine_.finished(); }
     close_report report() const { return machine_.report(); }

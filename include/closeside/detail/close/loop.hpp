@@ -52,7 +52,10 @@ public:
     close_action unless_changed(int fd, close_action wait, close_duration now) noexcept {
         if (wait.what == action::wait_acked) {
             const int error = Calls::check_acked(fd);
-            if (error == EAGAIN) return wait;
+            if (error == EAGAIN) {
+                if (at_eof_) machine_.fin_unacknowledged();
+                return wait;
+            }
             return error == 0 ? machine_.step({event::acked}, now) : ended(error, now);
         }
         const tcp_state s = Calls::state(fd);

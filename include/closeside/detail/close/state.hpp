@@ -23,6 +23,11 @@ public:
     /// The connection just before the release, for the report.
     constexpr void sampled(const last_sample& last) noexcept { last_ = last; }
 
+    /// Behind the peer's FIN, as a look shows that waits for it: of a FIN that came first this is CLOSING.
+    constexpr void fin_unacknowledged() noexcept {
+        if (facts_.our_fin && facts_.first_fin == fin_sender::local) facts_.crossed = true;
+    }
+
     /// Meaningful once finished; `elapsed` is the caller's to fill in.
     constexpr close_report report() const noexcept { return conclude(facts_, terms_, last_); }
 
