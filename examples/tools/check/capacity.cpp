@@ -191,7 +191,7 @@ capacity_answer answer(const capacity_question& asked, const host::snapshot& see
         if (asked.destinations)
             other.opened = open(asked, seen, *limits, other.share, false);
         else
-            other.accepted = accept(asked, *limits, other.share, asked.addresses.front(), false);
+            other.accepted = accept(asked, *limits, other.share, asked.addresses.back(), false);
         a.policies.push_back(other);
     }
     return a;
@@ -227,13 +227,10 @@ void add_capacity(CLI::App& app, action& chosen) {
                 number("--open-for", text, 0, 3600, "is no time; give seconds from 0 to 3600, as in 30 or 0.5");
         });
     const auto of_clients = add_client_options(capacity, asked);
-    CLI::Option* const destinations =
-        add(capacity, "--destinations", "N",
-            "This host opens them, to so many addresses and ports, and its own ports are what runs out",
-            [&](const std::string& text) { asked.destinations = whole_number("--destinations", text, 1, 1'000'000); });
-    for (CLI::Option* const option : of_clients) destinations->excludes(option);
-    capacity.add_flag("--loopback", asked.to_loopback, "With --destinations: they are in 127.0.0.0/8 or ::1")
-        ->needs(destinations);
+    add(capacity, "--destinations", "N",
+        "This host opens them, to so many addresses and ports, and its own ports are what runs out",
+        [&](const std::string& text) { asked.destinations = whole_number("--destinations", text, 1, 1'000'000); });
+    capacity.add_flag("--loopback", asked.to_loopback, "With --destinations: they are in 127.0.0.0/8 or ::1");
     capacity.add_flag("--simulate", asked.simulate, "Also goes through millions of connections one by one");
     add(capacity, "--seed", "N", "Of the simulation: the same gives the same (default: 1)",
         [&](const std::string& text) {
@@ -243,8 +240,15 @@ void add_capacity(CLI::App& app, action& chosen) {
     add_output_options(capacity, given->to, {output_format::text, output_format::json});
     capacity.footer("Exit status: 0 foretold, 64 usage, 70 a value is missing, or it could not be printed.\n"
                     "`closeside-check explain capacity` says what is assumed.");
-    capacity.callback([&chosen, given] {
+    capacity.callback([&chosen, given, of_clients] {
         capacity_question& asked_for = given->what;
+        for (const CLI::Option* const option : of_clients)
+            if (asked_for.destinations && option->count() != 0)
+                throw CLI::ValidationError("--destinations", "is for connections that this host opens, " +
+                                                                 option->get_name() +
+                                                                 " for those that it accepts; give one of the two");
+        if (asked_for.to_loopback && !asked_for.destinations)
+            throw CLI::ValidationError("--loopback", "says where destinations are; give --destinations with it");
         if (asked_for.closes_per_second <= 0)
             throw CLI::ValidationError("--closes", "is missing; give connections per second, as in --closes 250");
         if (asked_for.policies.empty()) asked_for.policies = assumed_policies("--assume", asked_for.assumed);

@@ -59,7 +59,7 @@ struct opened_answer {
 struct policy_answer {
     const char* name;
     double share;
-    accepted_answer accepted; ///< from the first number of addresses
+    accepted_answer accepted; ///< from the last number of addresses
     opened_answer opened;     ///< the one that is asked about means something
 };
 

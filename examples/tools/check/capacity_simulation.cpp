@@ -133,7 +133,7 @@ private:
         last_[at] = now_ << 1;
         bool leaves = dice_.chance(closes_first_);
         if (leaves) {
-            const bool full = load_.max_time_waits && static_cast<double>(time_waits_) >= *load_.max_time_waits;
+            const bool full = load_.max_time_waits && static_cast<double>(time_waits_ + 1) > *load_.max_time_waits;
             found_.closed_first += counts_;
             found_.without_time_wait += counts_ && full;
             leaves = !full;

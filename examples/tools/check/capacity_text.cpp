@@ -34,7 +34,8 @@ std::string number(double value) {
 std::string percent(double share) {
     if (share <= 0) return "0 %";
     if (share < 0.0005) return "<0.1 %";
-    return formatted(share > 0.9995 ? "%.0f %%" : "%.1f %%", share * 100);
+    const double tenths = std::round(share * 1000);
+    return formatted(std::fmod(tenths, 10) == 0 ? "%.0f %%" : "%.1f %%", tenths / 10);
 }
 
 std::string bytes(double value) {
@@ -60,7 +61,7 @@ struct writer {
         first.resize(std::max(first.size(), first_width), ' ');
         for (std::size_t i = 0; i != N; ++i)
             first += std::string(widths[i] - std::min(widths[i], cells[i].size()), ' ') + cells[i];
-        text += first + "\n";
+        text += first.substr(0, first.find_last_not_of(' ') + 1) + "\n";
     }
 };
 
@@ -197,7 +198,7 @@ void policies_table(writer& to, const capacity_answer& a) {
                    widths);
     } else {
         constexpr std::array<std::size_t, 4> widths{12, 12, 10, 10};
-        const double addresses = static_cast<double>(a.accepted.front().load.addresses);
+        const double addresses = static_cast<double>(a.accepted.back().load.addresses);
         to.row("policy", policy_width, std::array<std::string, 4>{"leave one", "TIME-WAITs", "memory", "meet one"},
                widths);
         for (const policy_answer& p : a.policies)
@@ -208,8 +209,8 @@ void policies_table(writer& to, const capacity_answer& a) {
                    widths);
         to.line("(from " + number(addresses) + (addresses == 1 ? " address)" : " addresses)"));
     }
-    to.line("peer_first: for " + percent(a.asked.peers_in_time) +
-            " of the peers that close in time (--peers-in-time). abortive loses what is under way.");
+    to.line("peer_first: if " + percent(a.asked.peers_in_time) +
+            " of the peers close in time (--peers-in-time). abortive loses what is under way.");
 }
 
 } // namespace

@@ -173,8 +173,9 @@ TEST_CASE_FIXTURE(default_host, "capacity refuses what it cannot count with, and
         {{"--closes", "1", "--peers-in-time", "nan"}, "--peers-in-time: 'nan' is no share"},
         {{"--closes", "1", "--assume", "me"}, "--assume: 'me' is not known; give local, peer"},
         {{"--closes", "1", "--destinations", "0"}, "--destinations: '0' is no whole number"},
-        {{"--closes", "1", "--destinations", "1", "--clients", "1"}, "excludes"},
-        {{"--closes", "1", "--loopback"}, "requires"},
+        {{"--closes", "1", "--destinations", "1", "--clients", "1"},
+         "--clients for those that it accepts; give one of the two"},
+        {{"--closes", "1", "--loopback"}, "--loopback: says where destinations are"},
         {{"--closes", "1", "--seed", "-1"}, "--seed: '-1' is no whole number"},
         {{"--closes", "1", "--format", "prometheus"}, "--format: 'prometheus' is not known; give text or json"},
     };
