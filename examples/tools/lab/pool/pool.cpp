@@ -31,7 +31,7 @@ struct result {
     std::size_t connects = 0;
     std::size_t met = 0;
     std::size_t challenged = 0;
-    check::simulated_load load;
+    check::simulated_load load{};
     double simulated_met = 0; ///< shares
     double simulated_challenged = 0;
 
