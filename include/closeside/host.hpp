@@ -8,6 +8,7 @@
 
 #include <closeside/host/audit.hpp>
 #include <closeside/host/capacity.hpp>
+#include <closeside/host/closing_load.hpp>
 #include <closeside/host/config.hpp>
 #include <closeside/host/config_view.hpp>
 #include <closeside/host/counter.hpp>

@@ -58,15 +58,6 @@ Value choose(const choices<Value, N>& among, const std::string& option, const st
 /// Far beyond any host; keeps what is computed from it within a double's exact numbers.
 constexpr double most_per_second = 1e9;
 
-double rate(const std::string& option, const std::string& text) {
-    double value = 0;
-    const char* const end = text.data() + text.size();
-    const auto read = std::from_chars(text.data(), end, value, std::chars_format::fixed);
-    if (read.ec != std::errc{} || read.ptr != end || !(value > 0) || value > most_per_second)
-        refuse(option, text, "is no rate; give connections per second, as in 250 or 0.5, up to 1000000000");
-    return value;
-}
-
 std::string known_codes() {
     std::string codes;
     for (const host::detail::rule& r : host::detail::rule_table) codes += " " + std::string(r.code);
@@ -144,6 +135,24 @@ void add_workload_options(CLI::App& app, host::program& program) {
 
 } // namespace
 
+std::vector<close_policy> assumed_policies(const std::string& option, const std::string& name) {
+    return choose(assumptions, option, name);
+}
+
+double rate(const std::string& option, const std::string& text) {
+    const std::optional<double> value = decimal(text);
+    if (!value || !(*value > 0) || *value > most_per_second)
+        refuse(option, text, "is no rate; give connections per second, as in 250 or 0.5, up to 1000000000");
+    return *value;
+}
+
+std::optional<double> decimal(const std::string& text) {
+    double value = 0;
+    const char* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, value, std::chars_format::fixed);
+    return read.ec == std::errc{} && read.ptr == end ? std::optional(value) : std::nullopt;
+}
+
 std::int64_t whole_number(const std::string& option, const std::string& text, std::int64_t low, std::int64_t high) {
     std::int64_t value = 0;
     const char* const end = text.data() + text.size();
@@ -167,7 +176,7 @@ void add_judging_options(CLI::App& app, audit_options& given) {
                    "How the program closes: local (default; first, then drains), peer (its peers first), abort, system "
                    "(it just calls close(2), as most do), or as nginx, haproxy or apache do; repeatable",
                    [&](const std::string& name) {
-                       const std::vector<close_policy> policies = choose(assumptions, "--assume", name);
+                       const std::vector<close_policy> policies = assumed_policies("--assume", name);
                        given.policies.insert(given.policies.end(), policies.begin(), policies.end());
                        given.assumed.push_back(name);
                    });

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,16 @@ void complete(audit_options& given);
 
 /// The value of an option that is a whole number from `low` to `high`; otherwise refuses it.
 std::int64_t whole_number(const std::string& option, const std::string& text, std::int64_t low, std::int64_t high);
+
+/// The value of an option that is a number of connections per second; otherwise refuses it.
+double rate(const std::string& option, const std::string& text);
+
+/// A number with or without a point, and nothing else: no exponent, but possibly a sign.
+std::optional<double> decimal(const std::string& text);
+
+/// The policies by which what --assume calls `name` closes: first those of connections that it accepts, last of those that it
+/// opens. Refuses a name that is not known.
+std::vector<closeside::close_policy> assumed_policies(const std::string& option, const std::string& name);
 
 } // namespace check
 

@@ -19,6 +19,7 @@ using action = std::function<int()>;
 /// The check itself: the program without a subcommand. To be called last, since it looks at whether one was chosen.
 void add_audit(CLI::App& app, action& chosen);
 
+void add_capacity(CLI::App& app, action& chosen);
 void add_config(CLI::App& app, action& chosen);
 void add_explain(CLI::App& app, action& chosen);
 void add_follow(CLI::App& app, action& chosen);

@@ -48,9 +48,10 @@ void append(std::vector<const Text*>& all, std::initializer_list<std::span<const
 
 library make_library() {
     library l;
-    l.topics = {&topic_time_wait(), &topic_takeover(),       &topic_fin_wait_2(), &topic_nat(),      &topic_recipe(),
-                &topic_counting(),  &topic_linger(),         &topic_loaders(),    &topic_endings(),  &topic_unread(),
-                &topic_late_data(), &topic_listener_queue(), &topic_peer_reset(), &topic_time_out(), &topic_refused()};
+    l.topics = {&topic_time_wait(),      &topic_takeover(),   &topic_fin_wait_2(), &topic_nat(),
+                &topic_capacity(),       &topic_recipe(),     &topic_counting(),   &topic_linger(),
+                &topic_loaders(),        &topic_endings(),    &topic_unread(),     &topic_late_data(),
+                &topic_listener_queue(), &topic_peer_reset(), &topic_time_out(),   &topic_refused()};
     append(l.rules, {texts_of_rules_0xx(), texts_of_rules_10x(), texts_of_rules_11x(), texts_of_rules_2xx(),
                      texts_of_rules_3xx(), texts_of_rules_4xx(), texts_of_rules_5xx()});
     append(l.keys, {texts_of_time_wait_keys(), texts_of_orphan_keys(), texts_of_accepting_keys(),

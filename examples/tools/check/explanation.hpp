@@ -107,6 +107,7 @@ const topic_text& topic_time_wait() noexcept;
 const topic_text& topic_takeover() noexcept;
 const topic_text& topic_fin_wait_2() noexcept;
 const topic_text& topic_nat() noexcept;
+const topic_text& topic_capacity() noexcept;
 const topic_text& topic_recipe() noexcept;
 const topic_text& topic_counting() noexcept;
 const topic_text& topic_linger() noexcept;

@@ -48,6 +48,7 @@ int parse_and_run(int argc, const char* const* argv) {
 
     // Every command of command.hpp: one line here, and its sources in CMakeLists.txt.
     check::action chosen;
+    check::add_capacity(app, chosen);
     check::add_config(app, chosen);
     check::add_explain(app, chosen);
     check::add_follow(app, chosen);

@@ -12,6 +12,7 @@
 
 #include <closeside/host/impl/audit.ipp>
 #include <closeside/host/impl/capacity.ipp>
+#include <closeside/host/impl/closing_load.ipp>
 #include <closeside/host/impl/config.ipp>
 #include <closeside/host/impl/config_view.ipp>
 #include <closeside/host/impl/key_value.ipp>

@@ -35,13 +35,16 @@ struct troubled_host {
                  {}, {"-v"}, {"--all", "-v"}, {"--watch", "1"}, {"--against", saved}, {"--help"}})
             add({}, command);
         for (const char* name : {"config", "states", "suggest", "explain"}) add({name}, {});
-        for (const char* name : {"config", "states", "suggest", "explain", "lint", "follow", "top"})
+        for (const char* name : {"capacity", "config", "states", "suggest", "explain", "lint", "follow", "top"})
             commands.push_back({name, "--help"});
         commands.push_back({"states"});
         const std::string files = root.path() + "/etc/sysctl.d/";
         commands.push_back({"lint", "--kernel", "4.4", files + "10-tuning.conf", files + "99-hardening.conf"});
         commands.push_back({"follow", "--for", "1"});
         commands.push_back({"top", "--for", "1"});
+        add({"capacity"}, {"--closes", "500"});
+        add({"capacity"}, {"--closes", "50000", "--nat-reuse", "1", "--assume", "peer", "--simulate", "--clients", "10"});
+        add({"capacity"}, {"--closes", "5000", "--destinations", "3", "--simulate"});
         add({"config"}, {"--verbose"});
         add({"suggest"}, {"--all"});
         for (const char* word : {"tcp_tw_reuse", "CS101", "PAWSTimewait", "time-wait", "counters", "CS406"})

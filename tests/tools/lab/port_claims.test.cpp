@@ -24,6 +24,7 @@ result loop(const variant& what, double rate, std::size_t refused) {
     outcome o;
     o.local_ports = size.ports;
     o.capacity = 100;
+    o.simulated = 100;
     o.rate = rate;
     o.made.at.resize(10 * size.ports);
     o.made.refused = refused;
@@ -64,6 +65,13 @@ TEST_CASE("a rate that is not the foretold one is held against the host check") 
     CHECK(near.notes.empty());
     CHECK_FALSE(judge({loop(client_first, 80, 40), loop(server_first, 2000, 0)}).good());
     CHECK_FALSE(judge({loop(client_first, 120, 40), loop(server_first, 2000, 0)}).good());
+}
+
+TEST_CASE("a rate that is not the simulated one is held against the simulation") {
+    result off = loop(client_first, 98, 40);
+    off.found.simulated = 110;
+    CHECK_FALSE(judge({off}).good());
+    CHECK_FALSE(claims(judge({loop(server_first, 2000, 0)}), "the simulation"));
 }
 
 TEST_CASE("a limit where the server closes first is held against the policy") {

@@ -30,7 +30,7 @@ _closeside_check() {
         fi
     done
     case $prev in
-    --format | --assume | --exposure | --fail-on | --loader) words=$(_closeside_check_values "$program" "$command" "$prev") ;;
+    --format | --assume | --exposure | --fail-on | --loader | --nat-choice) words=$(_closeside_check_values "$program" "$command" "$prev") ;;
     --ignore) words=$(_closeside_check_names "$program" rules) ;;
     --root)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
@@ -40,7 +40,7 @@ _closeside_check() {
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
-    --accepts-per-second | --connects-per-second | --backlog | --listen | --idle-time | --watch | --port | --budget | --kernel | --peer | --for | --interval) return ;;
+    --accepts-per-second | --connects-per-second | --backlog | --listen | --idle-time | --watch | --port | --budget | --kernel | --peer | --for | --interval | --closes | --clients | --nat-ports | --nat-reuse | --peers-in-time | --open-for | --destinations | --seed) return ;;
     *)
         if [[ $cur == -* ]]; then
             words=$("$program" ${command:+"$command"} --help 2>/dev/null | sed -n 's/^  \(-[a-z],\)\{0,1\}\(--[a-z][a-z0-9-]*\).*/\2/p')

@@ -44,9 +44,10 @@ function __closeside_check_after
 end
 
 function __closeside_check_free
-    not __closeside_check_after --format --assume --exposure --fail-on --loader --ignore --root --output --save \
+    not __closeside_check_after --format --assume --exposure --fail-on --loader --nat-choice --ignore --root --output --save \
         --against --suppressions --endings --accepts-per-second --connects-per-second --backlog --listen --idle-time --watch \
-        --port --budget --kernel --peer --for --interval
+        --port --budget --kernel --peer --for --interval --closes --clients --nat-ports --nat-reuse --peers-in-time \
+        --open-for --destinations --seed
 end
 
 function __closeside_check_in
@@ -55,7 +56,7 @@ function __closeside_check_in
 end
 
 complete -c closeside-check -f
-for option in --format --assume --exposure --fail-on --loader
+for option in --format --assume --exposure --fail-on --loader --nat-choice
     complete -c closeside-check -n "__closeside_check_after $option" -a "(__closeside_check_values $option)"
 end
 complete -c closeside-check -n '__closeside_check_after --ignore' -a '(__closeside_check_names rules)'

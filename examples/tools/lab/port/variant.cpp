@@ -6,8 +6,11 @@
 
 #include "server.hpp"
 
+#include "check/capacity_simulation.hpp"
+
 #include <closeside/error.hpp>
 #include <closeside/host/capacity.hpp>
+#include <closeside/host/closing_load.hpp>
 #include <closeside/host/take_snapshot.hpp>
 
 #include <algorithm>
@@ -71,6 +74,16 @@ std::optional<double> steady_rate(const std::vector<double>& at, std::size_t por
     return static_cast<double>(ports * of.measured) / took[ports / 2];
 }
 
+/// Connects a second that find a port where five times as many are tried as there are ports for.
+double simulated_rate(const cs::host::snapshot& seen, const variant& chosen, std::size_t ports) {
+    if (chosen.closes_first == cs::side::peer) return 0;
+    cs::host::opened_load load{.ports = static_cast<std::int64_t>(ports)};
+    load.hold_seconds = cs::host::port_hold_seconds_of(seen, chosen.way == path::loopback).value_or(0);
+    load.per_second = 5 * cs::host::forecast(load, {}).per_second;
+    const check::simulated_load all = check::simulation_of(load, {}, {.connects = 2e5}, 1);
+    return check::simulate(all).made() / all.measured_seconds;
+}
+
 /// Frees ports at once.
 std::string cure(const network& hosts, const variant& chosen, const dimensions& size) {
     if (chosen.timestamps) {
@@ -90,10 +103,13 @@ outcome run(const variant& chosen, const dimensions& size) {
     const auto in_client = [&](auto body) { return hosts.client.run(body); };
 
     outcome result;
-    const cs::host::capacity can = in_client([] { return cs::host::capacity_of(cs::host::take_snapshot()); });
+    const cs::host::snapshot seen = in_client([] { return cs::host::take_snapshot(); });
+    const cs::host::capacity can = cs::host::capacity_of(seen);
     result.local_ports = static_cast<std::size_t>(can.local_ports.value_or(0));
     result.capacity =
         (chosen.way == path::loopback ? can.loopback_connects_per_second : can.connects_per_second).value_or(0);
+
+    result.simulated = simulated_rate(seen, chosen, result.local_ports);
 
     // A link that has just come up loses its first packets: that is not what is measured. This leaves no TIME-WAIT.
     in_client([&] { return eventually([&] { return !connect_once(hosts.target); }, 10s); });

@@ -18,12 +18,18 @@ void lose_at_random(const host& h, unsigned percent) {
     h.nft(rules);
 }
 
-void masquerade(const host& router, const std::string& outside) {
+static void masquerade_to(const host& router, const std::string& outside, const std::string& ports) {
     router.nft("table ip nat {\n"
                "    chain leaving {\n"
                "        type nat hook postrouting priority srcnat;\n"
                "        oifname \"" +
-               outside + "\" ip protocol tcp masquerade\n    }\n}\n");
+               outside + "\" ip protocol tcp masquerade" + ports + "\n    }\n}\n");
+}
+
+void masquerade(const host& router, const std::string& outside) { masquerade_to(router, outside, ""); }
+
+void masquerade(const host& router, const std::string& outside, std::uint16_t first, std::uint16_t last) {
+    masquerade_to(router, outside, " to :" + std::to_string(first) + "-" + std::to_string(last));
 }
 
 void drop_resets(const host& router) {

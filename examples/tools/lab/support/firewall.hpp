@@ -4,6 +4,7 @@
 
 #include "observed.hpp"
 
+#include <cstdint>
 #include <string>
 
 namespace lab {
@@ -18,6 +19,10 @@ void lose_at_random(const host& h, unsigned percent);
 /** The kernel's own NAT: it keeps the port if it is free, and takes it for free as soon as it has forgotten its last
  *  connection, net.netfilter.nf_conntrack_tcp_timeout_time_wait seconds after both FINs. */
 void masquerade(const host& router, const std::string& outside);
+
+/// The same with these ports alone: a connection from a port that is none of them gets one, from a random one on the first
+/// that is free.
+void masquerade(const host& router, const std::string& outside, std::uint16_t first, std::uint16_t last);
 
 /// `router` drops resets on their way through it, as some firewalls do.
 void drop_resets(const host& router);

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSL-1.0
+string(JSON variants LENGTH "${document}" tables variants)
+expect("a server that closes first, and one that lets its peers" variants EQUAL 2)
+
+# hundredths(<variable> <number>): CMake counts in whole numbers.
+function(hundredths variable number)
+    string(REGEX MATCH "^([0-9]+)(\\.([0-9]?[0-9]?))?" whole "${number}00")
+    string(SUBSTRING "${CMAKE_MATCH_3}00" 0 2 digits)
+    math(EXPR value "${CMAKE_MATCH_1} * 100 + 1${digits} - 100")
+    set(${variable} ${value} PARENT_SCOPE)
+endfunction()
+
+foreach(index RANGE 1)
+    string(JSON row GET "${document}" tables variants ${index})
+    foreach(member server connects failed met met_percent simulated_met_percent)
+        get(row_${member} "${row}" ${member})
+    endforeach()
+    expect("${row_server}: thousands of connects" row_connects GREATER 3000)
+    expect("${row_server}: every client answered" row_failed EQUAL 0)
+    expect("${row_server}: some met a TIME-WAIT" row_met GREATER 100)
+    hundredths(met "${row_met_percent}")
+    hundredths(simulated "${row_simulated_met_percent}")
+    math(EXPR off "(${met} - ${simulated}) * 100")
+    math(EXPR bound "6 * ${simulated}")
+    expect("${row_server}: ${row_met_percent} % met, simulated ${row_simulated_met_percent} %" off LESS bound AND off GREATER -${bound})
+endforeach()
