@@ -4,6 +4,8 @@
 
 #include "observed.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace lab {
@@ -18,6 +20,12 @@ void lose_at_random(const host& h, unsigned percent);
 /** The kernel's own NAT: it keeps the port if it is free, and takes it for free as soon as it has forgotten its last
  *  connection, net.netfilter.nf_conntrack_tcp_timeout_time_wait seconds after both FINs. */
 void masquerade(const host& router, const std::string& outside);
+
+/// The same for the ports of one client from `first` on: `used_twice` of them leave from the ports `outside_first` and up, and
+/// the next `used_twice` from the same ports again.
+/** A port always leaves from the same one (an endpoint-independent mapping, RFC 5382): a retransmitted SYN, too. */
+void map_ports_twice(const host& router, const std::string& outside, const std::string& address, std::uint16_t first,
+                     std::size_t used_twice, std::uint16_t outside_first);
 
 /// `router` drops resets on their way through it, as some firewalls do.
 void drop_resets(const host& router);
