@@ -26,7 +26,7 @@ expect 2 . --exposure nat --assume local --watch 1
 expect 0 TIME-WAIT states
 expect 0 '"exact"' states --format json
 expect 2 sysctl config
-expect 0 net.ipv4 suggest
+expect 0 "Suggested by" suggest
 expect 0 TIME-WAIT explain net.ipv4.tcp_rfc1337
 expect 0 . follow --for 1
 exit "$failed"

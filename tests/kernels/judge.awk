@@ -39,7 +39,7 @@ FNR == 1 {
     name = ""
 }
 /^@done/ { complete[kernel] = 1 }
-name == "" { next }
+/^@/ || name == "" { next }
 
 /^ TEST CASE: / { test = trimmed(substr($0, 12)) }
 /ERROR: / && test != "" {

@@ -82,6 +82,7 @@ usual_kernels() {
         if [ "$form" != full ]; then
             printf '%s %s\n' "$newest" "$form"
             [ "$form" != short ] || return 0
+            continue
         fi
         [ "$oldest" = "$newest" ] || printf '%s older\n' "$oldest"
         printf '%s full\n' "$newest"
@@ -145,8 +146,7 @@ userland() {
         for tool in ip nft ss; do
             path=$(PATH=/usr/sbin:/usr/bin:$PATH command -v "$tool") || fail 69 "there is no $tool: install iproute2 and nftables"
             with_libraries "$(readlink -f "$path")"
-            rm -f "usr/bin/$tool"
-            ln -sf "$(readlink -f "$path")" "programs/$tool"
+            ln -s "$(readlink -f "$path")" "programs/$tool"
         done
         for program in $programs; do
             with_libraries "$program"
