@@ -6,12 +6,14 @@ set -eu
 
 usage() {
     cat <<'END'
-usage: sh cmake/quickstart.sh demo|test|benchmark
+usage: sh cmake/quickstart.sh demo|test|benchmark|kernels [options of kernels]
 
   demo       build the examples, check this host (closeside-check), then close real connections in every way and compare
              with the kernel (closeside-lab policy); the exit status is that of the latter
   test       build everything and run the tests
   benchmark  build the benchmarks and run them all (a quarter of an hour); leave the machine alone meanwhile
+  kernels    build the tests and run them on Debian's own kernels in qemu: tests/kernels/README.md; --short, --here and
+             names of packages may follow
 
 On Debian and Ubuntu each first installs the packages that are missing, as root or through sudo.
 Everything is built in build/default, the benchmarks in build/benchmark. The tests of the metrics use Prometheus's
@@ -20,7 +22,7 @@ END
 }
 
 case "$#:${1-}" in
-1:demo | 1:test | 1:benchmark) ;;
+1:demo | 1:test | 1:benchmark | *:kernels) ;;
 1:-h | 1:--help) usage && exit 0 ;;
 *) usage >&2 && exit 64 ;;
 esac
@@ -33,6 +35,7 @@ packages="g++ cmake ninja-build libasio-dev doctest-dev libcli11-dev nlohmann-js
 # try a TLS server with other people's clients.
 [ "$1" != test ] || packages="$packages $boost iproute2 nftables systemd valgrind lintian mandoc zsh fish libssl-dev openssl curl python3 doxygen netcat-openbsd"
 # The peers that are measured, and what counts system calls and instructions.
+[ "$1" != kernels ] || packages="$packages qemu-system-x86 busybox-static cpio xz-utils iproute2 nftables libssl-dev"
 [ "$1" != benchmark ] || packages="$packages iproute2 $boost libssl-dev libuv1-dev net-tools procps strace valgrind"
 preset=default
 [ "$1" != benchmark ] || preset=benchmark
@@ -118,7 +121,7 @@ if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
         unpack haproxy haproxy
     fi
     # .ci/run goes on with a short form of the benchmarks after the tests.
-    [ "$1" = demo ] || unpack nginx nginx
+    case $1 in test | benchmark) unpack nginx nginx ;; esac
 else
     say "no apt-get here; needed is what Debian calls $packages"
     for tool in cmake ninja c++; do
@@ -138,6 +141,11 @@ case $1 in
 benchmark)
     step "building the benchmarks (a few minutes)" cmake --build --preset benchmark
     exec build/benchmark/bin/closeside-benchmark --json build/benchmark/results.json
+    ;;
+kernels)
+    step "building what runs there (a few minutes)" cmake --build --preset default --target closeside-kernels
+    shift
+    exec sh tests/kernels/run.sh "$@"
     ;;
 test)
     step "building tests and examples (a few minutes)" cmake --build --preset default

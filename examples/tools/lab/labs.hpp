@@ -27,6 +27,7 @@ struct laboratory {
 // One declaration and one line a lab, in the order of --help.
 report run_nat(const settings& chosen);
 report run_pool(const settings& chosen);
+report run_one_client(const settings& chosen);
 report run_loss(const settings& chosen);
 report run_restart(const settings& chosen);
 report run_port(const settings& chosen);
@@ -41,6 +42,7 @@ inline constexpr report (*run_tls)(const settings&) = nullptr; // OpenSSL 3 was 
 inline constexpr std::array laboratories{
     laboratory{"nat", "clients behind a NAT that reuses a port while the server may still hold it", run_nat},
     laboratory{"pool", "clients behind a NAT of few ports: how many meet a TIME-WAIT, beside the simulation", run_pool},
+    laboratory{"one_client", "one client behind a NAT that puts its connections on few ports", run_one_client},
     laboratory{"loss", "replies over a lossy path, to clients that go on sending while the server closes", run_loss},
     laboratory{"restart", "a server that is restarted over the connections of the one before", run_restart},
     laboratory{"port", "a client that connects in a loop until its local ports run out", run_port},

@@ -20,8 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto exchange_limit = 3s;          // from the handshake to the end of the reply, on a busy machine
-constexpr auto patience_with_server = 500ms; // for the server's FIN, once the reply is whole
+constexpr auto exchange_limit = 3s; // from the handshake to the end of the reply, on a busy machine
 
 sockaddr_in address_of(observation::endpoint e) {
     sockaddr_in address{};
@@ -33,8 +32,9 @@ sockaddr_in address_of(observation::endpoint e) {
 
 class client {
 public:
-    client(std::uint16_t port, observation::endpoint server, std::chrono::milliseconds limit)
-        : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+    client(std::uint16_t port, observation::endpoint server, std::chrono::milliseconds limit,
+           std::chrono::milliseconds patience)
+        : patience_(patience), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
         const sockaddr_in own = address_of({INADDR_ANY, port}), target = address_of(server);
         if (!socket_ || ::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0)
             throw std::system_error(errno, std::generic_category(), "port " + std::to_string(port));
@@ -63,7 +63,7 @@ public:
         received_ += static_cast<std::size_t>(n);
         if (received_ < reply_size) return;
         result_.answered = true;
-        deadline_ = steady::now() + patience_with_server;
+        deadline_ = steady::now() + patience_;
     }
 
     void late() { end(result_.answered ? 0 : ETIMEDOUT); }
@@ -90,6 +90,7 @@ private:
         socket_.close();
     }
 
+    std::chrono::milliseconds patience_;
     descriptor socket_;
     steady::time_point start_;
     steady::time_point deadline_;
@@ -100,10 +101,11 @@ private:
 } // namespace
 
 std::vector<attempt> connect_at_once(observation::endpoint server, std::uint16_t first, std::size_t count,
-                                     std::chrono::milliseconds limit) {
+                                     std::chrono::milliseconds limit, std::chrono::milliseconds patience) {
     std::vector<client> clients;
     clients.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) clients.emplace_back(static_cast<std::uint16_t>(first + i), server, limit);
+    for (std::size_t i = 0; i < count; ++i)
+        clients.emplace_back(static_cast<std::uint16_t>(first + i), server, limit, patience);
     for (;;) {
         std::vector<pollfd> waiting;
         std::vector<client*> whose;

@@ -22,12 +22,15 @@ struct attempt {
     bool answered = false;                              ///< the whole reply came
 };
 
+inline constexpr std::chrono::milliseconds usual_patience{500};
+
 /// Clients connect to `server` at the same time from the calling thread's host, from `count` ports beginning with `first`.
 /** Each gives its connect `limit`, sends a request, reads the reply, and closes when the server has closed, or when it has
- *  waited half a second for that: with a server that closes first, the server's FIN is the first; with one that does not, the
+ *  waited `patience` for that: with a server that closes first, the server's FIN is the first; with one that does not, the
  *  client's is. Plain sockets and poll(2). Returns when all are closed. */
 std::vector<attempt> connect_at_once(observation::endpoint server, std::uint16_t first, std::size_t count,
-                                     std::chrono::milliseconds limit);
+                                     std::chrono::milliseconds limit,
+                                     std::chrono::milliseconds patience = usual_patience);
 
 } // namespace lab::nat
 

@@ -35,4 +35,14 @@ std::vector<flow> flows_of(const std::vector<observation::segment>& segments) {
     return flows;
 }
 
+std::optional<std::uint32_t> timestamp_behind(const flow& before, const flow& after) {
+    const std::optional<std::uint32_t> now = after.segments.front().timestamp;
+    for (auto s = before.segments.rbegin(); s != before.segments.rend(); ++s) {
+        if (s->outgoing || !s->timestamp || !now) continue;
+        const std::uint32_t distance = *s->timestamp - *now;
+        return distance != 0 && distance < 0x80000000u ? std::optional(distance) : std::nullopt;
+    }
+    return std::nullopt;
+}
+
 } // namespace lab::nat

@@ -5,6 +5,7 @@
 #include "observation/segment.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace lab::nat {
@@ -20,6 +21,10 @@ struct flow {
 
 /// Tells apart the connections that used the same port one after the other: each begins with a SYN of its own sequence number.
 std::vector<flow> flows_of(const std::vector<observation::segment>& segments);
+
+/// How far the timestamp of a connection's SYN is behind the last that the same port's connection before it sent; nothing if
+/// it is not, or if one of them has none.
+std::optional<std::uint32_t> timestamp_behind(const flow& before, const flow& after);
 
 } // namespace lab::nat
 

@@ -79,17 +79,6 @@ private:
     sequence_diagram diagram_;
 };
 
-/// How far the timestamp of a SYN is behind the last that the port's last connection sent; nothing if it is not.
-std::optional<std::uint32_t> behind(const succession& told) {
-    const std::optional<std::uint32_t> now = told.after.segments.front().timestamp;
-    for (auto s = told.before.segments.rbegin(); s != told.before.segments.rend(); ++s) {
-        if (s->outgoing || !s->timestamp || !now) continue;
-        const std::uint32_t distance = *s->timestamp - *now;
-        return distance != 0 && distance < 0x80000000u ? std::optional(distance) : std::nullopt;
-    }
-    return std::nullopt;
-}
-
 std::string seconds(std::chrono::milliseconds t) {
     char text[32];
     std::snprintf(text, sizeof text, "%g s", std::chrono::duration<double>(t).count());
@@ -97,7 +86,7 @@ std::string seconds(std::chrono::milliseconds t) {
 }
 
 std::string remark_on_first(const succession& told) {
-    const std::optional<std::uint32_t> distance = behind(told);
+    const std::optional<std::uint32_t> distance = timestamp_behind(told.before, told.after);
     return distance ? "timestamp older by " + std::to_string(*distance) : "sequence number not newer";
 }
 
@@ -137,7 +126,8 @@ std::optional<svg::panel> cured(const outcome& peer_first) {
     s.pause("the other client comes from the same port");
     for (const segment& one : told->after.segments) {
         sequence_row& row = s.add(one);
-        if (one.syn && !one.outgoing && behind(*told)) row.remark = "timestamp older, and nobody minds";
+        if (one.syn && !one.outgoing && timestamp_behind(told->before, told->after))
+            row.remark = "timestamp older, and nobody minds";
         if (one.outgoing || !one.ack) continue;
         row.remark = "connected";
         row.tone = tone::good;

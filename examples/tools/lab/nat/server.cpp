@@ -81,6 +81,7 @@ const char* to_string(ending e) noexcept {
     case ending::plain_asio: return "plain Asio";
     case ending::graceful: return "graceful";
     case ending::peer_first: return "peer_first";
+    case ending::peer_first_or_reset: return "peer_first_or_reset";
     }
     return "?";
 }
@@ -90,6 +91,7 @@ std::unique_ptr<server> serve(const host& where, ending how) {
     case ending::plain_asio: return std::make_unique<server_of<tcp::socket, tcp::acceptor>>(where);
     case ending::graceful: return std::make_unique<server_under<cs::policies::graceful>>(where);
     case ending::peer_first: return std::make_unique<server_under<cs::policies::peer_first>>(where);
+    case ending::peer_first_or_reset: return std::make_unique<server_under<cs::policies::peer_first_or_reset>>(where);
     }
     return nullptr;
 }

@@ -2,12 +2,10 @@
 #include "result.hpp"
 
 #include "../labs.hpp"
+#include "../support/allow_descriptors.hpp"
 
 #include <future>
-#include <stdexcept>
 #include <utility>
-
-#include <sys/resource.h>
 
 namespace lab {
 
@@ -30,19 +28,9 @@ std::vector<variant> all_variants(bool quick) {
     return all;
 }
 
-/// Both ends of every connection are this process's.
-void allow_descriptors(std::size_t count) {
-    rlimit limit{};
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur >= count) return;
-    limit.rlim_cur = limit.rlim_max;
-    if (limit.rlim_max < count || ::setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        throw std::runtime_error("needs " + std::to_string(count) + " file descriptors; ulimit -n permits " +
-                                 std::to_string(limit.rlim_max));
-}
-
 /// Every variant at the same time: they share no host, and most of the time is spent waiting.
 results run_all(const std::vector<variant>& variants, std::size_t connections, std::chrono::milliseconds limit) {
+    // Both ends of every connection are this process's.
     allow_descriptors(variants.size() * (2 * connections + 20) + 100);
     std::vector<std::pair<variant, std::future<outcome>>> running;
     for (const variant& v : variants)

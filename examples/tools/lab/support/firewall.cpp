@@ -32,6 +32,19 @@ void masquerade(const host& router, const std::string& outside, std::uint16_t fi
     masquerade_to(router, outside, " to :" + std::to_string(first) + "-" + std::to_string(last));
 }
 
+void map_ports_twice(const host& router, const std::string& outside, const std::string& address, std::uint16_t first,
+                     std::size_t used_twice, std::uint16_t outside_first) {
+    std::string ports;
+    for (std::size_t i = 0; i < 2 * used_twice; ++i)
+        ports +=
+            (i == 0 ? "" : ", ") + std::to_string(first + i) + " : " + std::to_string(outside_first + i % used_twice);
+    router.nft("table ip nat {\n"
+               "    chain leaving {\n"
+               "        type nat hook postrouting priority srcnat;\n"
+               "        oifname \"" +
+               outside + "\" ip protocol tcp snat to " + address + " : tcp sport map { " + ports + " }\n    }\n}\n");
+}
+
 void drop_resets(const host& router) {
     router.nft("table ip resets {\n"
                "    chain passing {\n"

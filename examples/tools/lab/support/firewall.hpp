@@ -4,6 +4,7 @@
 
 #include "observed.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -23,6 +24,12 @@ void masquerade(const host& router, const std::string& outside);
 /// The same with these ports alone: a connection from a port that is none of them gets one, from a random one on the first
 /// that is free.
 void masquerade(const host& router, const std::string& outside, std::uint16_t first, std::uint16_t last);
+
+/// The same for the ports of one client from `first` on: `used_twice` of them leave from the ports `outside_first` and up, and
+/// the next `used_twice` from the same ports again.
+/** A port always leaves from the same one (an endpoint-independent mapping, RFC 5382): a retransmitted SYN, too. */
+void map_ports_twice(const host& router, const std::string& outside, const std::string& address, std::uint16_t first,
+                     std::size_t used_twice, std::uint16_t outside_first);
 
 /// `router` drops resets on their way through it, as some firewalls do.
 void drop_resets(const host& router);
