@@ -6,12 +6,14 @@ set -eu
 
 usage() {
     cat <<'END'
-usage: sh cmake/quickstart.sh demo|test|benchmark
+usage: sh cmake/quickstart.sh demo|test|benchmark|fuzz|mutation
 
   demo       build the examples, check this host (closeside-check), then close real connections in every way and compare
              with the kernel (closeside-lab policy); the exit status is that of the latter
   test       build everything and run the tests
   benchmark  build the benchmarks and run them all (a quarter of an hour); leave the machine alone meanwhile
+  fuzz       build every parser with libFuzzer and run each for a minute
+  mutation   change the headers one small thing at a time, and see whether a test notices (hours; goes on where it stopped)
 
 On Debian and Ubuntu each first installs the packages that are missing, as root or through sudo.
 Everything is built in build/default, the benchmarks in build/benchmark. The tests of the metrics use Prometheus's
@@ -20,7 +22,7 @@ END
 }
 
 case "$#:${1-}" in
-1:demo | 1:test | 1:benchmark) ;;
+1:demo | 1:test | 1:benchmark | 1:fuzz | 1:mutation) ;;
 1:-h | 1:--help) usage && exit 0 ;;
 *) usage >&2 && exit 64 ;;
 esac
@@ -34,8 +36,11 @@ packages="g++ cmake ninja-build libasio-dev doctest-dev libcli11-dev nlohmann-js
 [ "$1" != test ] || packages="$packages $boost iproute2 nftables systemd valgrind lintian mandoc zsh fish libssl-dev openssl curl python3"
 # The peers that are measured, and what counts system calls and instructions.
 [ "$1" != benchmark ] || packages="$packages iproute2 $boost libssl-dev libuv1-dev net-tools procps strace valgrind"
+[ "$1" != fuzz ] || packages="$packages clang-19 llvm-19 libclang-rt-19-dev"
+[ "$1" != mutation ] || packages="$packages ccache python3"
 preset=default
 [ "$1" != benchmark ] || preset=benchmark
+[ "$1" != fuzz ] || preset=fuzz
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd -- "$root"
 mkdir -p build
@@ -118,7 +123,7 @@ if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
         unpack haproxy haproxy
     fi
     # .ci/run goes on with a short form of the benchmarks after the tests.
-    [ "$1" = demo ] || unpack nginx nginx
+    case $1 in test | benchmark) unpack nginx nginx ;; esac
 else
     say "no apt-get here; needed is what Debian calls $packages"
     for tool in cmake ninja c++; do
@@ -138,6 +143,13 @@ case $1 in
 benchmark)
     step "building the benchmarks (a few minutes)" cmake --build --preset benchmark
     exec build/benchmark/bin/closeside-benchmark --json build/benchmark/results.json
+    ;;
+fuzz)
+    step "building the targets (a few minutes)" cmake --build --preset fuzz
+    exec sh tests/fuzz/run.sh
+    ;;
+mutation)
+    exec python3 tests/mutation/mutate.py
     ;;
 test)
     step "building tests and examples (a few minutes)" cmake --build --preset default

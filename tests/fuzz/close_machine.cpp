@@ -221,9 +221,7 @@ private:
             require(policy_.linger == lingering::abort || policy_.on_limit == limit_action::abort,
                     "nothing but the policy aborts");
             break;
-        case action::wait_acked:
-            require(our_fin_, "no acknowledgement of a FIN is awaited that was not sent");
-            break;
+        case action::wait_acked: require(our_fin_, "no acknowledgement of a FIN is awaited that was not sent"); break;
         case action::wait_readable:
             require(!end_of_file_ && a.bytes != 0, "nobody waits for input behind the end of file");
             require(a.until > now_, "a wait has time left");

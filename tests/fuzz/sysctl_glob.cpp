@@ -78,8 +78,8 @@ std::set<std::string> by_us(key_tree& tree, const std::string& pattern) {
 
 /// glob(3) makes as many alternatives as there are, goes out of the tree by dots, and takes a backslash away from names.
 bool is_comparable(const std::string& pattern) {
-    return is_glob(pattern) && pattern.size() < 256 && !goes_by_dots(pattern) &&
-           pattern.find('\\') == pattern.npos && expand_braces(pattern).size() < most_alternatives / 2;
+    return is_glob(pattern) && pattern.size() < 256 && !goes_by_dots(pattern) && pattern.find('\\') == pattern.npos &&
+           expand_braces(pattern).size() < most_alternatives / 2;
 }
 
 void run(input in) {

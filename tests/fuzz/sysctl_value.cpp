@@ -13,9 +13,9 @@
 namespace fuzz::sysctl_value {
 
 using namespace closeside::host::detail::sysctl_d;
-using closeside::host::detail::key_shape;
 using closeside::host::key_status;
 using closeside::host::detail::kernel_version;
+using closeside::host::detail::key_shape;
 namespace kernel_text = closeside::detail;
 
 void numbers_are_in_range(const value_rule& rule, const std::string& shown) {
@@ -50,8 +50,10 @@ void write(std::string_view path, const value_rule& rule, std::string_view text,
     require(result.accepted == result.reason.empty(), "a refusal has a reason");
     if (!result.accepted) return;
     const bool oldest = context.kernel && *context.kernel < rule.bounded_since;
-    if (rule.form == value_form::port_list) ports_are_in_order(result.shown);
-    else if (rule.form != value_form::unknown && !oldest) numbers_are_in_range(rule, result.shown);
+    if (rule.form == value_form::port_list)
+        ports_are_in_order(result.shown);
+    else if (rule.form != value_form::unknown && !oldest)
+        numbers_are_in_range(rule, result.shown);
     require(is_same_value(path, result.shown, result.shown), "what is shown is what was set");
     context.before = result.shown;
     const write_result again = write_value(path, result.shown, context);

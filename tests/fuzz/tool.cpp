@@ -57,8 +57,7 @@ void run(input in) {
     while (!in.empty() && arguments.size() != most) arguments.emplace_back(in.take_line());
     std::erase_if(arguments, [](const std::string& a) { return a.find("--suppressions") != a.npos; });
     std::ranges::reverse(arguments);
-    for (CLI::App* const parser : {&app, &alone})
-        try {
+    for (CLI::App* const parser : {&app, &alone}) try {
             auto copy = arguments;
             parser->parse(std::move(copy));
         } catch (const CLI::ParseError& e) {
@@ -81,7 +80,8 @@ namespace saved_look {
 class file_of {
 public:
     explicit file_of(std::string_view bytes) : descriptor_(::memfd_create("saved", MFD_CLOEXEC)) {
-        require(::write(descriptor_, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()), "a file is written");
+        require(::write(descriptor_, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()),
+                "a file is written");
     }
     file_of(const file_of&) = delete;
     file_of& operator=(const file_of&) = delete;

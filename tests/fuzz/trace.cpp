@@ -90,7 +90,8 @@ constexpr std::size_t most = 8;
 
 connection some_ends(input& in) {
     const std::uint8_t address[] = {192, 0, 2, static_cast<std::uint8_t>(in.below(3))};
-    const auto local = make_end_point(address, 80), peer = make_end_point(address, static_cast<std::uint16_t>(in.below(3)));
+    const auto local = make_end_point(address, 80),
+               peer = make_end_point(address, static_cast<std::uint16_t>(in.below(3)));
     return {*local, *peer};
 }
 

@@ -190,28 +190,42 @@ class Results:
         return self.known.get(m.fingerprint())
 
 
-def judge(m: Mutation, programs: Programs) -> str:
-    """What notices it: the first of its tests that fails."""
-    place = BUILD / hashlib.sha256(f"{m.file} {m.name}".encode()).hexdigest()[:12]
-    mutated = place / "include" / "closeside" / m.file
-    mutated.parent.mkdir(parents=True, exist_ok=True)
-    mutated.write_text(m.mutated())
-    try:
-        for test in m.tests:
-            if killer := programs.run(test, place, [f"-I{place / 'include'}"]):
-                return killer
-        return ""
-    finally:
-        subprocess.run(["rm", "-rf", str(place)], check=False)
+class Judge:
+    def __init__(self, programs: Programs) -> None:
+        self.programs = programs
+        self.lock = threading.Lock()
+        self.sound: dict[str, threading.Lock] = {}
 
+    def require_sound(self, test: str) -> None:
+        """Tests that fail by themselves would kill everything."""
+        with self.lock:
+            first = test not in self.sound
+            turn = self.sound.setdefault(test, threading.Lock())
+        with turn:
+            if not first:
+                return
+            place = BUILD / ("sound_" + test.replace("/", "_"))
+            place.mkdir(exist_ok=True)
+            problem = self.programs.run(test, place, [])
+            subprocess.run(["rm", "-rf", str(place)], check=False)
+            if problem:
+                print(f"without any mutation there fails {problem}", file=sys.stderr, flush=True)
+                os._exit(2)
 
-def sound(tests: set[str], programs: Programs) -> None:
-    """Tests that fail by themselves would kill everything."""
-    place = BUILD / "sound"
-    place.mkdir(exist_ok=True)
-    for test in sorted(tests):
-        if problem := programs.run(test, place, []):
-            raise SystemExit(f"without any mutation there fails {problem}")
+    def __call__(self, m: Mutation) -> str:
+        """What notices it: the first of its tests that fails."""
+        place = BUILD / hashlib.sha256(f"{m.file} {m.name}".encode()).hexdigest()[:12]
+        mutated = place / "include" / "closeside" / m.file
+        mutated.parent.mkdir(parents=True, exist_ok=True)
+        mutated.write_text(m.mutated())
+        try:
+            for test in m.tests:
+                self.require_sound(test)
+                if killer := self.programs.run(test, place, [f"-I{place / 'include'}"]):
+                    return killer
+            return ""
+        finally:
+            subprocess.run(["rm", "-rf", str(place)], check=False)
 
 
 def report(mutations: list[Mutation], results: Results) -> int:
@@ -262,14 +276,13 @@ def main() -> int:
     programs.prepare()
     results = Results()
     pending = [m for m in chosen if asked.again or results.of(m) is None]
-    if pending:
-        sound({test for m in pending for test in m.tests}, programs)
+    judge = Judge(programs)
     until = time.monotonic() + asked.minutes * 60
 
     def one(m: Mutation) -> None:
         if time.monotonic() > until:
             return
-        killer = judge(m, programs)
+        killer = judge(m)
         results.add(m, killer)
         print(f"{'killed' if killer else 'explained' if m.equivalent else 'SURVIVES'}: {m.file}: {m.name}"
               f"{': ' + killer if killer else ''}", flush=True)
