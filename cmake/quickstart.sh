@@ -6,14 +6,21 @@ set -eu
 
 usage() {
     cat <<'END'
-usage: sh cmake/quickstart.sh demo|test|benchmark|kernels [options of kernels]
+usage: sh cmake/quickstart.sh demo|test|benchmark
+       sh cmake/quickstart.sh kernels|fuzz|mutation|matrix [option...]
 
   demo       build the examples, check this host (closeside-check), then close real connections in every way and compare
              with the kernel (closeside-lab policy); the exit status is that of the latter
   test       build everything and run the tests
   benchmark  build the benchmarks and run them all (a quarter of an hour); leave the machine alone meanwhile
-  kernels    build the tests and run them on Debian's own kernels in qemu: tests/kernels/README.md; --short, --here and
-             names of packages may follow
+
+Campaigns; the READMEs of their folders under tests/ say more, and name the options:
+
+  kernels    build the tests and run them on Debian's own kernels in qemu
+  fuzz       build every parser with libFuzzer and run each for a minute
+  mutation   change the headers one small thing at a time, and see whether a test notices (hours; goes on where it stopped)
+  matrix     every Asio, compiler, standard and machine that Debian has, in root file systems under build/matrix (5 GB,
+             hours)
 
 On Debian and Ubuntu each first installs the packages that are missing, as root or through sudo.
 Everything is built in build/default, the benchmarks in build/benchmark. The tests of the metrics use Prometheus's
@@ -22,7 +29,7 @@ END
 }
 
 case "$#:${1-}" in
-1:demo | 1:test | 1:benchmark | *:kernels) ;;
+1:demo | 1:test | 1:benchmark | *:kernels | *:fuzz | *:mutation | *:matrix) ;;
 1:-h | 1:--help) usage && exit 0 ;;
 *) usage >&2 && exit 64 ;;
 esac
@@ -37,8 +44,11 @@ packages="g++ cmake ninja-build libasio-dev doctest-dev libcli11-dev nlohmann-js
 # The peers that are measured, and what counts system calls and instructions.
 [ "$1" != kernels ] || packages="$packages qemu-system-x86 busybox-static cpio xz-utils iproute2 nftables libssl-dev"
 [ "$1" != benchmark ] || packages="$packages iproute2 $boost libssl-dev libuv1-dev net-tools procps strace valgrind"
+[ "$1" != fuzz ] || packages="$packages clang-19 llvm-19 libclang-rt-19-dev"
+[ "$1" != mutation ] || packages="$packages ccache python3"
 preset=default
 [ "$1" != benchmark ] || preset=benchmark
+[ "$1" != fuzz ] || preset=fuzz
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd -- "$root"
 mkdir -p build
@@ -146,6 +156,15 @@ kernels)
     step "building what runs there (a few minutes)" cmake --build --preset default --target closeside-kernels
     shift
     exec sh tests/kernels/run.sh "$@"
+    ;;
+fuzz)
+    step "building the targets (a few minutes)" cmake --build --preset fuzz
+    shift
+    exec sh tests/fuzz/run.sh "$@"
+    ;;
+mutation)
+    shift
+    exec python3 tests/mutation/mutate.py "$@"
     ;;
 test)
     step "building tests and examples (a few minutes)" cmake --build --preset default

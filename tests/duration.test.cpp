@@ -77,6 +77,8 @@ TEST_CASE("a duration beyond the range saturates") {
     CHECK(close_duration(std::chrono::duration<double>(-1e300)).count == smallest);
     CHECK(close_duration(std::chrono::duration<double>(std::numeric_limits<double>::infinity())).count == largest);
     CHECK(close_duration(std::chrono::milliseconds::max()).count == largest);
+    // Not a number is no time to wait for; a policy with it is refused as one with a negative duration is.
+    CHECK(close_duration(std::chrono::duration<double>(std::numeric_limits<double>::quiet_NaN())).count == smallest);
     CHECK(close_duration(std::chrono::milliseconds::min()).count == smallest);
     CHECK(close_duration(std::chrono::milliseconds(largest - 1)).count == largest - 1);
 }

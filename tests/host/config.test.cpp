@@ -191,6 +191,19 @@ TEST_CASE("without proc below the root the files are told all the same") {
                                      config_problem_kind::uncertain_loader});
 }
 
+TEST_CASE("without proc below the root a star stops at a slash all the same") {
+    const auto root = fake_root::empty();
+    tests::make_tree(root.path(),
+                     {"", lines("net.ipv4* = 21\nnet*fin_timeout = 22\nnet.*.tcp_fin_timeou? = 23\n"), {}});
+    const auto view = host::read_config({.root = root.path(), .procps = host::procps_release{}});
+    REQUIRE(view.find(fin)->systemd.winner);
+    CHECK(view.find(fin)->systemd.shown == "23");
+    CHECK(view.find(fin)->systemd.losers.empty());
+    CHECK(view.find(fin)->procps.shown == "23");
+    CHECK(view.find(fin)->procps.losers.empty());
+    CHECK_FALSE(view.find(reuse)->systemd.winner);
+}
+
 TEST_CASE("links of a tree stay inside its root") {
     fake_root root;
     fill(root,

@@ -38,9 +38,10 @@ std::optional<segment> parse_segment(const std::uint8_t* packet, std::size_t siz
     if (size < ipv4_header) return std::nullopt;
     const bool v4 = packet[0] >> 4 == 4;
     const std::size_t ip_header = v4 ? 4u * (packet[0] & 0x0fu) : ipv6_header;
-    if (size < ip_header + fixed_tcp_header) return std::nullopt;
+    if (ip_header < ipv4_header || size < ip_header + fixed_tcp_header) return std::nullopt;
     const std::uint8_t* const tcp = packet + ip_header;
     const std::size_t tcp_header = 4u * (tcp[12] >> 4);
+    if (tcp_header < fixed_tcp_header) return std::nullopt;
     const std::size_t whole = v4 ? two_bytes(packet + 2) : ipv6_header + two_bytes(packet + 4);
     const std::uint8_t flags = tcp[13];
     segment s;

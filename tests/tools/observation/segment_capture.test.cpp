@@ -8,6 +8,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <string>
 
 using observation::recorded;
@@ -44,6 +46,20 @@ std::string wrong_with(int family) {
 }
 
 } // namespace
+
+TEST_CASE("a packet whose headers are shorter than any header is no segment") {
+    std::array<std::uint8_t, 40> packet{};
+    packet[0] = 0x45;
+    packet[3] = 40;
+    packet[32] = 0x50;
+    CHECK(observation::parse_segment(packet.data(), packet.size()));
+    CHECK_FALSE(observation::parse_segment(packet.data(), packet.size() - 1));
+    packet[0] = 0x44;
+    CHECK_FALSE(observation::parse_segment(packet.data(), packet.size()));
+    packet[0] = 0x45;
+    packet[32] = 0x40;
+    CHECK_FALSE(observation::parse_segment(packet.data(), packet.size()));
+}
 
 TEST_CASE("network: a capture has each segment once, of IPv4 and of IPv6") {
     for (const int family : {AF_INET, AF_INET6}) {

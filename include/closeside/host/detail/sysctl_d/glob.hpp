@@ -21,19 +21,24 @@ inline bool is_glob(std::string_view key) noexcept { return key.find_first_of("*
 /// So many alternatives at most; glob(3) would make 2^n of n pairs of braces.
 inline constexpr std::size_t most_alternatives = 256;
 
-/// `a{b,c}d` as GLOB_BRACE of glob(3) takes it apart: `abd`, `acd`. Braces without a comma or an end stay as they are.
+/// `a{b,c}d` as GLOB_BRACE of glob(3) takes it apart: `abd`, `acd`; `{b}` is `b` and `{}` nothing. A brace without an end
+/// stays, with all that follows it, and so does one behind a backslash. (glob and next_brace_sub of glibc's posix/glob.c)
 inline std::vector<std::string> expand_braces(const std::string& pattern) {
     std::vector<std::string> done;
     std::vector<std::string> open{pattern};
     while (!open.empty() && done.size() + open.size() <= most_alternatives) {
         const std::string text = std::move(open.back());
         open.pop_back();
-        std::size_t start = text.find('{');
-        while (start != text.npos && text.compare(start, 2, "{}") == 0) start = text.find('{', start + 2);
+        std::size_t start = text.find_first_of("\\{");
+        while (start != text.npos && text[start] == '\\') start = text.find_first_of("\\{", start + 2);
         std::vector<std::size_t> cuts;
         std::size_t end = text.npos;
         int depth = 0;
         for (std::size_t i = start; i < text.size() && end == text.npos; ++i) {
+            if (text[i] == '\\') {
+                ++i;
+                continue;
+            }
             if (text[i] == '{') ++depth;
             if (text[i] == '}' && --depth == 0) end = i;
             if (text[i] == ',' && depth == 1) cuts.push_back(i);
