@@ -115,7 +115,7 @@ def headers(asio):
 
 def run(release, command, timeout, log):
     """Runs a command in a root, its output into a file. Returns the exit status, None when the time is over."""
-    environment = {"PATH": "/usr/sbin:/usr/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", "CCACHE_DIR": "/closeside/build/matrix/ccache"}
+    environment = {"PATH": "/usr/sbin:/usr/bin", "HOME": "/root", "LC_ALL": "C", "CCACHE_DIR": "/closeside/build/matrix/ccache"}
     enter = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "/bin/sh", "-c", ENTER, path(release), SOURCE]
     with open(log, "a", encoding="utf-8") as out:
         process = subprocess.Popen([*enter, *command], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment)

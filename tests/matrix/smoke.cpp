@@ -47,6 +47,9 @@
 #if defined(WANTS_COMPILED) && defined(CLOSESIDE_SEPARATE_COMPILATION) != WANTS_COMPILED
 #error "the target is not in the mode that it stands for"
 #endif
+#if WANTS_IO_URING != (defined(ASIO_HAS_IO_URING_AS_DEFAULT) || defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT))
+#error "Asio is not on the backend that it stands for"
+#endif
 
 namespace cs = closeside;
 namespace net = closeside::asio;
