@@ -7,11 +7,14 @@ set -eu
 usage() {
     cat <<'END'
 usage: sh cmake/quickstart.sh demo|test|benchmark
+       sh cmake/quickstart.sh matrix [option...]
 
   demo       build the examples, check this host (closeside-check), then close real connections in every way and compare
              with the kernel (closeside-lab policy); the exit status is that of the latter
   test       build everything and run the tests
   benchmark  build the benchmarks and run them all (a quarter of an hour); leave the machine alone meanwhile
+  matrix     every Asio, compiler, standard and machine that Debian has, in root file systems under build/matrix (5 GB,
+             hours; `matrix --help` says how to run a part); writes tests/matrix/RESULTS.md
 
 On Debian and Ubuntu each first installs the packages that are missing, as root or through sudo.
 Everything is built in build/default, the benchmarks in build/benchmark. The tests of the metrics use Prometheus's
@@ -20,7 +23,7 @@ END
 }
 
 case "$#:${1-}" in
-1:demo | 1:test | 1:benchmark) ;;
+1:demo | 1:test | 1:benchmark | [1-9]*:matrix) ;;
 1:-h | 1:--help) usage && exit 0 ;;
 *) usage >&2 && exit 64 ;;
 esac
@@ -34,6 +37,8 @@ packages="g++ cmake ninja-build libasio-dev doctest-dev libcli11-dev nlohmann-js
 [ "$1" != test ] || packages="$packages $boost iproute2 nftables systemd valgrind lintian mandoc zsh fish libssl-dev openssl curl python3"
 # The peers that are measured, and what counts system calls and instructions.
 [ "$1" != benchmark ] || packages="$packages iproute2 $boost libssl-dev libuv1-dev net-tools procps strace valgrind"
+# It brings its own compilers along.
+[ "$1" != matrix ] || packages="mmdebstrap debian-archive-keyring python3"
 preset=default
 [ "$1" != benchmark ] || preset=benchmark
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -118,7 +123,7 @@ if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
         unpack haproxy haproxy
     fi
     # .ci/run goes on with a short form of the benchmarks after the tests.
-    [ "$1" = demo ] || unpack nginx nginx
+    case $1 in test | benchmark) unpack nginx nginx ;; esac
 else
     say "no apt-get here; needed is what Debian calls $packages"
     for tool in cmake ninja c++; do
@@ -127,6 +132,11 @@ else
             exit 69
         fi
     done
+fi
+
+if [ "$1" = matrix ]; then
+    shift
+    exec python3 tests/matrix/run.py "$@"
 fi
 
 # A newer compiler may warn of more; that must not stop anybody but the authors, who set CLOSESIDE_WERROR=1.

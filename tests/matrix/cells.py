@@ -10,11 +10,11 @@ import time
 
 import roots
 
+KINDS = ("smoke", "tests")
 # Seconds for each step, on a machine that has other things to do.
 CONFIGURE, BUILD_SMOKE, RUN_SMOKE, BUILD_TESTS, RUN_TESTS = 300, 900, 120, 5400, 1200
 NOT_HERE = 77  # smoke.cpp: no backend of this kind
 
-TRIPLES = {"i686": "i686-linux-gnu", "aarch64": "aarch64-linux-gnu"}
 LIBRARIES = {"i686": "i386-linux-gnu", "aarch64": "aarch64-linux-gnu"}
 # A kernel for x86_64 runs i686 by itself.
 EMULATORS = {"aarch64": ["qemu-aarch64"]}
@@ -24,7 +24,7 @@ def compiler_options(cell):
     options = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache", f"-DCMAKE_CXX_STANDARD={cell.standard}"]
     if cell.target == "x86_64":
         return [*options, f"-DCMAKE_CXX_COMPILER={cell.compiler}"]
-    triple = TRIPLES[cell.target]
+    triple = roots.TRIPLES[cell.target]
     options += [
         "-DCMAKE_SYSTEM_NAME=Linux",
         f"-DCMAKE_SYSTEM_PROCESSOR={cell.target}",

@@ -12,12 +12,13 @@ from axes import RELEASES
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(SOURCE, "build", "matrix")
 
-# Compilers for other machines than ours are cross-compilers; the libraries of those are Debian's own for them.
-TOOLS = ["base-files", "bash", "ccache", "cmake", "coreutils", "dash", "doctest-dev", "iproute2", "ninja-build", "qemu-user"]
+TOOLS = ["base-files", "bash", "ccache", "cmake", "coreutils", "dash", "doctest-dev", "iproute2", "ninja-build"]
 LIBRARIES = ["libssl-dev", "liburing-dev"]
 RUN_TIME = ["libc6", "libstdc++6"]
 BOOST_PACKAGE = "/lib/x86_64-linux-gnu/cmake"
-FOREIGN = {"i386": "i686-linux-gnu", "arm64": "aarch64-linux-gnu"}
+# What the machine is called by compilers, and by Debian.
+TRIPLES = {"i686": "i686-linux-gnu", "aarch64": "aarch64-linux-gnu"}
+ARCHITECTURES = {"i686": "i386", "aarch64": "arm64"}
 
 # Runs on this machine's kernel, in a network of its own with loopback; whatever is left ends with it. $0: the root.
 ENTER = """
@@ -31,13 +32,28 @@ class Unavailable(Exception):
     """What this machine cannot offer; its text says how it could."""
 
 
-def packages(release):
-    names = TOOLS + LIBRARIES + [RELEASES[release].boost, "libasio-dev"]
-    for compiler in RELEASES[release].compilers:
-        names.append(compiler.replace("clang++", "clang"))
-        if compiler.startswith("g++"):
-            names += [f"{compiler}-{triple}" for triple in FOREIGN.values()]
-    return names + [f"{name}:{architecture}" for architecture in FOREIGN for name in LIBRARIES + RUN_TIME]
+def packages(release, cells):
+    """What the root of a release needs for these cells. g++ for other machines is a cross-compiler, their libraries are those
+    that they have themselves."""
+    names = set()
+    for cell in cells:
+        if cell.asio.endswith(release):
+            names.add(RELEASES[release].boost if cell.on_boost else "libasio-dev")
+        if cell.release != release:
+            continue
+        names.update(TOOLS, LIBRARIES)
+        names.add(cell.compiler.replace("clang++", "clang"))
+        if cell.target != "x86_64":
+            names.add(f"{base_of(cell)}-{TRIPLES[cell.target]}")
+            names.update(f"{name}:{ARCHITECTURES[cell.target]}" for name in LIBRARIES + RUN_TIME)
+        if cell.target == "aarch64":
+            names.add("qemu-user")
+    return names
+
+
+def base_of(cell):
+    """clang++ takes the C++ library of a g++."""
+    return next(c for c in RELEASES[cell.release].compilers if c.startswith("g++"))
 
 
 def mirror():
@@ -64,23 +80,34 @@ def path(release):
     return os.path.join(BUILD, "roots", release)
 
 
-def make(release, say):
-    """Makes the root if there is none with these packages."""
-    root, listed = path(release), " ".join(packages(release))
-    stamp = os.path.join(root, "packages")
-    if os.path.exists(stamp) and open(stamp, encoding="utf-8").read() == listed:
+def unpacked(release):
+    """The names of the packages that its root was made with."""
+    try:
+        with open(os.path.join(path(release), "packages"), encoding="utf-8") as read:
+            return set(read.read().split())
+    except OSError:
+        return set()
+
+
+def make(release, cells, say):
+    """Makes the root of a release, unless it is there and has all that these cells need."""
+    root, have, needed = path(release), unpacked(release), packages(release, cells)
+    if needed <= have:
         return
+    needed |= have
     if os.geteuid() != 0:
         raise Unavailable("the roots of the matrix are made by mmdebstrap and entered by chroot: run this as root")
     if not shutil.which("mmdebstrap"):
         raise Unavailable("there is no mmdebstrap: install it, or run this by cmake/quickstart.sh matrix")
+    for asio in ("asio", "boost"):
+        shutil.rmtree(os.path.join(BUILD, "headers", f"{asio}-{release}"), ignore_errors=True)
     say(f"unpacking {release} into {os.path.relpath(root, SOURCE)} (some minutes)")
     shutil.rmtree(root, ignore_errors=True)
     os.makedirs(os.path.dirname(root), exist_ok=True)
     log = root + ".log"
     command = [
-        "mmdebstrap", "--mode=root", "--variant=extract", "--architectures=" + ",".join(["amd64", *FOREIGN]),
-        "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr", "--include=" + listed.replace(" ", ","),
+        "mmdebstrap", "--mode=root", "--variant=extract", "--architectures=amd64," + ",".join(ARCHITECTURES.values()),
+        "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr", "--include=" + ",".join(sorted(needed)),
         *(f"--aptopt={option}" for option in own_apt_options()), release, root, f"deb {mirror()} {release} main",
     ]  # fmt: skip
     with open(log, "w", encoding="utf-8") as out:
@@ -89,8 +116,8 @@ def make(release, say):
         told = [line for line in open(log, encoding="utf-8") if line.startswith("E:")]
         raise Unavailable(f"mmdebstrap cannot make {release}, see {log}: {''.join(told[:1]).strip()}")
     os.makedirs(os.path.join(root, "closeside"))
-    with open(stamp, "w", encoding="utf-8") as out:
-        out.write(listed)
+    with open(os.path.join(root, "packages"), "w", encoding="utf-8") as out:
+        out.write("\n".join(sorted(needed)) + "\n")
 
 
 def headers(asio):
@@ -114,9 +141,13 @@ def headers(asio):
 
 
 def run(release, command, timeout, log):
-    """Runs a command in a root, its output into a file. Returns the exit status, None when the time is over."""
+    """Runs a command in a root, its output into a file. Returns the exit status, None when the time is over. Nothing of it
+    outlives its end, or ours."""
     environment = {"PATH": "/usr/sbin:/usr/bin", "HOME": "/root", "LC_ALL": "C", "CCACHE_DIR": "/closeside/build/matrix/ccache"}
-    enter = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "/bin/sh", "-c", ENTER, path(release), SOURCE]
+    enter = [
+        "setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--net", "--pid", "--fork", "--kill-child",
+        "/bin/sh", "-c", ENTER, path(release), SOURCE,
+    ]  # fmt: skip
     with open(log, "a", encoding="utf-8") as out:
         process = subprocess.Popen([*enter, *command], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment)
         try:

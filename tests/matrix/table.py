@@ -8,6 +8,7 @@ import re
 import roots
 from axes import AXES, RELEASES, all_cells
 
+PAGE = os.path.join(roots.SOURCE, "tests", "matrix", "RESULTS.md")
 PER_FIELD = len(AXES["standard"]) * len(AXES["mode"]) * len(AXES["backend"])
 
 
@@ -19,18 +20,19 @@ def version_in(file, macro):
 
 
 def versions(release):
-    """By the names of the axes, as far as the root is here."""
+    """By the names of the axes, as far as its root has them."""
     usr = os.path.join(roots.path(release), "usr")
-    if not os.path.exists(os.path.join(roots.path(release), "packages")):
-        return {}
-    found = {
-        f"asio-{release}": "Asio " + version_in(usr + "/include/asio/version.hpp", "ASIO_VERSION"),
-        f"boost-{release}": "Boost " + version_in(usr + "/include/boost/version.hpp", "BOOST_VERSION").removesuffix(".0"),
-    }
+    have = roots.unpacked(release)
+    found = {}
+    if "libasio-dev" in have:
+        found[f"asio-{release}"] = "Asio " + version_in(usr + "/include/asio/version.hpp", "ASIO_VERSION")
+    if RELEASES[release].boost in have:
+        number = version_in(usr + "/include/boost/version.hpp", "BOOST_VERSION")
+        found[f"boost-{release}"] = "Boost " + number.removesuffix(".0")
     for compiler in RELEASES[release].compilers:
-        told = roots.ask(release, [compiler, "--version"]).partition("\n")[0]
-        number = re.search(r"\d+\.\d+\.\d+", told)
-        found[compiler] = f"{compiler.split('+')[0]}++ {number.group(0)}" if number else compiler
+        if compiler.replace("clang++", "clang") in have:
+            number = re.search(r"\d+\.\d+\.\d+", roots.ask(release, [compiler, "--version"]))
+            found[compiler] = f"{compiler.split('-')[0]} {number.group(0)}" if number else compiler
     return found
 
 
@@ -51,11 +53,8 @@ def field(cells, results):
     return text
 
 
-def text(results):
-    """`results`: by kind, by cell."""
-    named = {}
-    for release in RELEASES:
-        named.update(versions(release))
+def text(results, named):
+    """`results`: by kind, by cell; `named`: the values of axes that have a version."""
     called = lambda value: named.get(value, value)
     cells = all_cells()
     lines = ["| Asio | machine | " + " | ".join(map(called, AXES["compiler"])) + " |", "|---" * (2 + len(AXES["compiler"])) + "|"]
@@ -91,7 +90,6 @@ the release in the middle is tried with its own Asio and Boost only.
 """
 
 
-def write(results):
-    page = HEAD.format(per_field=PER_FIELD) + text(results)
-    with open(os.path.join(roots.SOURCE, "tests", "matrix", "RESULTS.md"), "w", encoding="utf-8") as out:
-        out.write(page)
+def write(results, named):
+    with open(PAGE, "w", encoding="utf-8") as out:
+        out.write(HEAD.format(per_field=PER_FIELD) + text(results, named))
