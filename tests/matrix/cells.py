@@ -39,7 +39,7 @@ def compiler_options(cell):
 def asio_options(cell):
     there = roots.headers(cell.asio)
     if cell.on_boost:
-        return [f"-DCMAKE_PREFIX_PATH={there}", "-DCMAKE_DISABLE_FIND_PACKAGE_asio=ON"]
+        return [f"-DBoost_DIR={there}/{roots.boost_package(cell.asio)}", "-DCMAKE_DISABLE_FIND_PACKAGE_asio=ON"]
     return [f"-Dasio_INCLUDE_DIR={there}/include", "-DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON"]
 
 

@@ -140,6 +140,12 @@ def headers(asio):
     return os.path.join("/closeside", os.path.relpath(there, SOURCE))
 
 
+def boost_package(asio):
+    """Where its CMake package is in headers(asio). Debian has it beside the libraries of one machine; we want headers only."""
+    name = next(n for n in os.listdir(os.path.join(BUILD, "headers", asio) + BOOST_PACKAGE) if n.startswith("Boost-"))
+    return f"{BOOST_PACKAGE[1:]}/{name}"
+
+
 def run(release, command, timeout, log):
     """Runs a command in a root, its output into a file. Returns the exit status, None when the time is over. Nothing of it
     outlives its end, or ours."""
