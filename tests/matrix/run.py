@@ -65,7 +65,7 @@ def chosen(given):
     first = axes.covering(everything)
     wanted = [("smoke", cell) for cell in first]
     if not given.smoke:
-        wanted += [("tests", cell) for cell in first]
+        wanted += [("tests", cell) for cell in axes.covering(list(filter(axes.has_a_kernel, everything)))]
     if not given.covering:
         wanted += [("smoke", cell) for cell in everything if cell not in first]
     terms = [term.split("=", 1) for term in given.only]
