@@ -71,14 +71,15 @@ def tests_options(cell):
 
 def files_of(kind):
     """What a result depends on."""
-    places = ["CMakeLists.txt", "cmake", "include", "examples/tools/observation", "tests/matrix/CMakeLists.txt", "tests/matrix/smoke.cpp"]
-    if kind == "tests":
-        places += ["tests"]
+    own = os.path.join("tests", "matrix")
+    places = ["CMakeLists.txt", "cmake", "include", "examples/tools/observation", own if kind == "smoke" else "tests"]
     for place in places:
         top = os.path.join(roots.SOURCE, place)
         if os.path.isfile(top):
             yield top
         for directory, _, names in os.walk(top):
+            if kind == "tests" and directory.endswith(own):
+                continue
             for name in names:
                 if name.endswith((".hpp", ".ipp", ".cpp", ".cmake", "CMakeLists.txt", ".list")):
                     yield os.path.join(directory, name)
