@@ -41,11 +41,14 @@ packages="g++ cmake ninja-build libasio-dev doctest-dev libcli11-dev nlohmann-js
 # Tests lose segments and translate addresses between network namespaces of their own, run a program under valgrind, and
 # try a TLS server with other people's clients.
 [ "$1" != test ] || packages="$packages $boost iproute2 nftables systemd valgrind lintian mandoc zsh fish libssl-dev openssl curl python3 doxygen netcat-openbsd"
-# The peers that are measured, and what counts system calls and instructions.
+# The guest's machine and what is put into it.
 [ "$1" != kernels ] || packages="$packages qemu-system-x86 busybox-static cpio xz-utils iproute2 nftables libssl-dev"
+# The peers that are measured, and what counts system calls and instructions.
 [ "$1" != benchmark ] || packages="$packages iproute2 $boost libssl-dev libuv1-dev net-tools procps strace valgrind"
 [ "$1" != fuzz ] || packages="$packages clang-19 llvm-19 libclang-rt-19-dev"
 [ "$1" != mutation ] || packages="$packages ccache python3"
+# It brings its own compilers along.
+[ "$1" != matrix ] || packages="mmdebstrap debian-archive-keyring python3"
 preset=default
 [ "$1" != benchmark ] || preset=benchmark
 [ "$1" != fuzz ] || preset=fuzz
@@ -140,6 +143,11 @@ else
             exit 69
         fi
     done
+fi
+
+if [ "$1" = matrix ]; then
+    shift
+    exec python3 tests/matrix/run.py "$@"
 fi
 
 # A newer compiler may warn of more; that must not stop anybody but the authors, who set CLOSESIDE_WERROR=1.
