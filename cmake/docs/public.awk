@@ -146,7 +146,8 @@ END {
             print now
         } else {
             read_declaration(i)
-            if (text ~ /struct std::/) { # a trait of the standard library's, for a type that has its own words
+            # A trait of the standard library's, for a type that has its own words; who else is let in.
+            if (text ~ /struct std::/ || without_head(text) ~ /^[ \t]*friend (class|struct) /) {
                 for (; i < last; ++i) print ""
                 print ""
                 continue
