@@ -28,6 +28,10 @@ set(
     tests/README.md
     tests/benchmark/README.md
     tests/benchmark/RESULTS.md
+    tests/kernels/README.md
+    tests/kernels/RESULTS.md
+    tests/matrix/README.md
+    tests/matrix/RESULTS.md
     .github/SECURITY.md
 )
 file(

@@ -3,7 +3,8 @@
 # - A docstring holds for all functions up to the next blank line: each gets its first lines.
 # - Its @param are those of all of them: a list, which Doxygen does not look for in the first one's arguments.
 # - What depends on the Asio in use lies in an inline namespace that nobody writes.
-# - What lies in a namespace detail, and what is declared to be refused (CLOSESIDE_REFUSED), is no part of the interface.
+# - stream and acceptor have members from a base in detail: they are shown as theirs.
+# - What else lies in a namespace detail, and what is declared to be refused (CLOSESIDE_REFUSED), is no part of the interface.
 
 # A comment in which neither `stream<P>` nor `\xNN` means something to Doxygen, nor looks for an argument.
 function plain_text(text,    mark, n, i, part, name) {
@@ -27,6 +28,15 @@ function plain_text(text,    mark, n, i, part, name) {
         sub(/[ \t]+$/, "", name)
         text = " @li `" name "`: " text
     }
+    # An item and what it means, two blanks between them; the item may go on on the next line.
+    if (text ~ /^[ \t]+@li /) open_item = 1
+    if (open_item && text !~ /^[ \t]+@par/ && match(text, /[^ ]   *[^ ]/)) {
+        name = substr(text, RSTART + 1)
+        sub(/^ +/, "", name)
+        text = substr(text, 1, RSTART) ": " name
+        open_item = 0
+    }
+    if (text ~ /^[ \t]*$/) open_item = 0
     # A title and its text on one line, two blanks between them.
     if (match(text, /^[ \t]+@par [^ ]+( [^ ]+)*  +[^ ]/)) {
         name = substr(text, 1, RLENGTH - 1)
@@ -106,17 +116,75 @@ function read_declaration(i,    code, braces, parens) {
     }
 }
 
-function print_lines(from, to) { for (; from <= to; ++from) print line[from] }
+# What is taken from another file stands on one line, so that all else stands on its own.
+function emit(text) {
+    if (!(i in is_taken)) {
+        print text
+        return
+    }
+    if (text ~ /\/\/\/</) text = sub_comment(text, "///<", "/**<")
+    else if (text ~ /\/\/\//) text = sub_comment(text, "///", "/**")
+    else if (text ~ /^[ \t]*\*[ \t]*$/) text = "<p>"
+    else if (!sub(/^[ \t]*\*[ \t]/, "", text)) text = text_before(text, "//")
+    printf "%s ", text
+}
+
+function text_before(text, mark,    at) {
+    at = index(text, mark)
+    return at ? substr(text, 1, at - 1) : text
+}
+
+function sub_comment(text, mark, other,    at) {
+    at = index(text, mark)
+    return substr(text, 1, at - 1) other substr(text, at + length(mark)) " */"
+}
+
+function emit_lines(to) {
+    for (; i <= to; ++i) emit(line[i])
+    i = to
+}
+
+# Takes one line of a header, with its comment in Doxygen's words.
+function take(text,    at) {
+    sub(/::inline CLOSESIDE_BACKEND/, "", text)
+    sub(/\[\[gnu::[^]]*\]\] /, "", text)
+    if (text ~ /^[ \t]*\/\*\*/) in_comment = 1
+    at = in_comment ? 1 : index(text, "///")
+    if (at) text = substr(text, 1, at - 1) plain_text(substr(text, at))
+    if (text ~ /\*\//) in_comment = 0
+    line[++lines] = text
+}
+
+# What a class has from its base in detail, whose public members are its own to who uses it.
+function take_members_of(file, class,    text, inside, shown) {
+    while ((getline text < file) > 0) {
+        if (text ~ "^class " class " ") inside = 1
+        else if (inside && text ~ /^};/) break
+        else if (inside && text ~ /^(public|protected|private):/) shown = text ~ /^public/
+        else if (inside && shown && text !~ class && text !~ /^    using /) {
+            take(text)
+            is_taken[lines]
+        }
+    }
+    close(file)
+    if (!inside) {
+        print FILENAME ": " file " has no class " class > "/dev/stderr"
+        take("/// \\" class "_is_not_here")
+    }
+}
 
 {
-    sub(/::inline CLOSESIDE_BACKEND/, "")
-    sub(/\[\[gnu::[^]]*\]\] /, "")
-    if (/^[ \t]*\/\*\*/) in_comment = 1
-    if (in_comment) at = 1
-    else at = index($0, "///")
-    if (at) $0 = substr($0, 1, at - 1) plain_text(substr($0, at))
-    if (/\*\//) in_comment = 0
-    line[++lines] = $0
+    if (/^class basic_/) class = $2
+    if (/^};/ && (class == "basic_stream" || class == "basic_acceptor")) {
+        directory = FILENAME
+        sub(/[^\/]*$/, "", directory)
+        take("public:")
+        is_taken[lines]
+        if (class == "basic_stream") take_members_of(directory "detail/close/policy_socket.hpp", "policy_socket")
+        else take_members_of(directory "detail/listen/acceptor_members.hpp", "acceptor_members")
+        class = ""
+    }
+    take($0)
 }
 
 END {
@@ -124,45 +192,45 @@ END {
     for (i = 1; i <= lines; ++i) {
         now = line[i]
         if (now ~ /^namespace .*detail[^{]*[{]$/) {
-            for (; i < lines && line[i] !~ /^} \/\/ namespace .*detail/; ++i) print ""
-            print ""
+            for (; i < lines && line[i] !~ /^} \/\/ namespace .*detail/; ++i) emit("")
+            emit("")
         } else if (now ~ /^[ \t]*$/) {
             brief = ""
-            print now
+            emit(now)
         } else if (now ~ /^[ \t]*\/\/\/[^<]/ && line[i - 1] !~ /^[ \t]*\/\/\/[^<]/) {
             brief = words_of(now)
-            print now
+            emit(now)
             fresh = 1
         } else if (now ~ /^[ \t]*\/\/\/[^<]/) {
             brief = brief " " words_of(now)
-            print now
+            emit(now)
         } else if (now ~ /^[ \t]*\/\*\*/) {
-            for (; line[i] !~ /\*\//; ++i) print line[i]
-            print line[i]
+            for (; line[i] !~ /\*\//; ++i) emit(line[i])
+            emit(line[i])
         } else if (now ~ /^[ \t]*CLOSESIDE_REFUSED\(/) {
-            for (; line[i] !~ /;[ \t]*$/; ++i) print ""
-            print ""
+            for (; line[i] !~ /;[ \t]*$/; ++i) emit("")
+            emit("")
         } else if (now ~ /^[ \t]*(\/\/|#|(public|private|protected):|})/) {
-            print now
+            emit(now)
         } else {
             read_declaration(i)
-            if (text ~ /struct std::/) { # a trait of the standard library's, for a type that has its own words
-                for (; i < last; ++i) print ""
-                print ""
+            # A trait of the standard library's, for a type that has its own words; who else is let in.
+            if (text ~ /struct std::/ || without_head(text) ~ /^[ \t]*friend (class|struct) /) {
+                for (; i < last; ++i) emit("")
+                emit("")
                 continue
             }
             if (!fresh && brief == "" && (words = known(text)) != "") line[i] = "/** " words " */ " line[i]
             if (is_function(text)) {
                 if (brief != "" && !fresh) line[i] = "/** " brief " */ " line[i]
-                print_lines(i, last)
-                i = last
+                emit_lines(last)
             } else {
                 brief = ""
-                print line[i]
+                emit(line[i])
                 if (now ~ /;[ \t]*(\/\/.*)?$/ || last == i) fresh = 0
                 else if (text !~ /[{]/) {
-                    print_lines(i + 1, last)
-                    i = last
+                    ++i
+                    emit_lines(last)
                 }
             }
             fresh = 0

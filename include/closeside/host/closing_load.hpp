@@ -52,6 +52,7 @@ enum class port_choice : std::uint8_t {
     sequential ///< that which has been free for longest: one after the other
 };
 
+/// The name of a value, as it is printed.
 constexpr const char* to_string(port_choice c) noexcept { return c == port_choice::random ? "random" : "sequential"; }
 
 /// Connections to one address and port of this host.
@@ -63,7 +64,7 @@ struct accepted_load {
     std::int64_t ports = 28232; ///< that each of these addresses has; Linux's ip_local_port_range
     double reuse_seconds =
         120; ///< until the port of a closed connection is given out anew; a NAT on Linux: its time-out
-    port_choice choice = port_choice::random;
+    port_choice choice = port_choice::random; ///< by which their ports are chosen
 };
 
 /// What comes of it. Shares are from 0 to 1.
@@ -78,6 +79,7 @@ struct accepted_forecast {
     double address_per_second = 0; ///< the connects that one address has ports for
 };
 
+/// What connections to this host come to.
 [[gnu::cold]] CLOSESIDE_DECL accepted_forecast forecast(const accepted_load& load, const time_wait_limits& limits);
 
 /// The connects a second from one address of which this share meets a TIME-WAIT; `per_second` and `addresses` do not matter.
@@ -86,10 +88,10 @@ struct accepted_forecast {
 
 /// Connections that this host opens, to destinations of one address and port each, evenly.
 struct opened_load {
-    double per_second = 0; ///< to all destinations together
-    double time_wait_share = 1;
-    double open_seconds = 0;
-    std::int64_t destinations = 1;
+    double per_second = 0;                   ///< to all destinations together
+    double time_wait_share = 1;              ///< of those that were made: see the function
+    double open_seconds = 0;                 ///< from the SYN to the close
+    std::int64_t destinations = 1;           ///< each of one address and port
     std::int64_t ports = 28232;              ///< that connect(2) may choose: capacity::local_ports
     double hold_seconds = time_wait_seconds; ///< for which a TIME-WAIT binds its port: port_hold_seconds_of()
 };
@@ -98,13 +100,15 @@ struct opened_load {
 /** Nothing if tcp_tw_reuse or tcp_timestamps could not be read. */
 [[gnu::cold]] CLOSESIDE_DECL std::optional<double> port_hold_seconds_of(const snapshot& s, bool to_loopback) noexcept;
 
+/// What comes of it. The share is from 0 to 1.
 struct opened_forecast {
     double refused = 0;    ///< of the connects, those that find no port: EADDRNOTAVAIL
     double ports_held = 0; ///< for each destination
     double per_second = 0; ///< the connects a second, in the long run, that there are ports for; infinite: any number
-    double time_waits = 0;
+    double time_waits = 0; ///< how many there are here, on average
 };
 
+/// What connections from this host come to.
 [[gnu::cold]] CLOSESIDE_DECL opened_forecast forecast(const opened_load& load, const time_wait_limits& limits);
 
 namespace detail {

@@ -32,8 +32,8 @@ public:
     policy_socket(const policy_socket&) = delete;
     policy_socket& operator=(const policy_socket&) = delete;
 
-    lowest_layer_type& lowest_layer() noexcept { return *this; }
-    const lowest_layer_type& lowest_layer() const noexcept { return *this; }
+    lowest_layer_type& lowest_layer() noexcept { return *this; }             ///< this: what functions of Asio take
+    const lowest_layer_type& lowest_layer() const noexcept { return *this; } ///< the same
 
     /// What the stream's destructor does; the socket is closed and may be used anew.
     /** Never blocks, and never fails for what the peer did. A close in the background is work of its context: run() and

@@ -46,7 +46,7 @@ public:
     using endpoint_type = asio::ip::tcp::endpoint;
     using native_handle_type = int;
 
-    static constexpr close_policy policy = P;
+    static constexpr close_policy policy = P; ///< of the type
 
     executor_type get_executor() const noexcept { return executor_; }
     bool is_open() const noexcept { return state_ && state_->acceptor.is_open(); }
