@@ -76,9 +76,9 @@ TEST_CASE("every fix, in words or as a setting, can be done on the kernel that i
     busy.listening_ports = {40000};
     const std::vector<host::program> programs{{}, {.peers = exposure::loopback, .connects_per_second = 2000}, busy};
     for (const char* const release : {"3.10.0-1160.el7.x86_64", "3.16.0-4-amd64", "4.4.0-210-generic",
-                                      "4.14.336-257.amzn2.x86_64", "5.4.0-190-generic", "6.1.0-18-amd64"})
+                                      "4.14.336-257.amzn2.x86_64", "6.1.0-18-amd64"})
         for (const host::detail::key_history& h : host::detail::key_histories)
-            for (const char* const value : {"-1", "0", "1", "2", "5", "70", "1000000", "1\t2\t3"}) {
+            for (const char* const value : {"-1", "0", "1", "5", "1000000", "1\t2\t3"}) {
                 const std::string line = std::string(to_string(h.id)) + " = " + value + "\n";
                 for (const host::program& program : programs) {
                     check_fixes(line, release, program);
