@@ -111,11 +111,11 @@ TEST_CASE("CS502: drift names both values, and sets that of the files") {
 }
 
 TEST_CASE("CS502: no value is to be set for which another finding, be it a note, would have another") {
-    const judged_host short_time(lines("$F = 5\nnet.ipv4.tcp_retries2 = 12\n"));
+    const judged_host short_time(lines("$F = 5\n$R = 1\n"));
     const auto f = short_time.find("CS502");
     REQUIRE(f);
     CHECK(short_time.find("CS112")->severity == severity::note);
-    CHECK(f->settings == std::vector<host::finding::setting>{{"net.ipv4.tcp_retries2", "12"}});
+    CHECK(f->settings == std::vector<host::finding::setting>{{reuse, "1"}});
     CHECK(holds(f->fix, "/etc/sysctl.d/10.conf:1 out"));
 
     const judged_host keeps(lines("net.ipv4.tcp_rfc1337 = 1\n"));

@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -142,6 +143,25 @@ TEST_CASE("without timestamps tcp_rfc1337 holds a TIME-WAIT for its 60 s, and up
             CHECK(says(old, "starts its 60 s anew"));
         }
     CHECK(says(judge("CS101", {{key::tcp_rfc1337, "1"}}), "starts its 60 s anew"));
+}
+
+TEST_CASE("a power of two can be the kernel's choice, but not far below what the memory comes to") {
+    host::snapshot s =
+        host_of("5.15.0-105-generic", {{key::tcp_max_tw_buckets, "4096"}, {key::tcp_max_orphans, "2048"}});
+    s[key::tcp_ehash_entries] = {};
+    for (const auto& [memory, told] :
+         {std::pair<std::int64_t, const char*>{24 << 20, "warning"}, {8 << 20, "warning"}, {1 << 20, "nothing"}}) {
+        s.memory_kib = memory;
+        CHECK(level("CS120", s, {}) == told);
+        CHECK(level("CS118", s, {}) == told);
+    }
+    s.memory_kib.reset();
+    CHECK(level("CS120", s, {}) == "nothing");
+}
+
+TEST_CASE("without timestamps it is sequence numbers by which a TIME-WAIT refuses") {
+    CHECK(judge("CS109", {{key::tcp_timestamps, "0"}})->consequence.find("sequence number") != std::string::npos);
+    CHECK(judge("CS109", {})->consequence.find("timestamp") != std::string::npos);
 }
 
 TEST_CASE("a tcp_timestamps above 1 is told where 1 hides more") {

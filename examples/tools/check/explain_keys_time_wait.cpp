@@ -25,11 +25,12 @@ constexpr std::array texts{
         .source = "Linux 4.11 net/ipv4/tcp_input.c: tcp_conn_request, tcp_metrics.c: tcp_peer_is_proven, "
                   "tcp_minisocks.c: tcp_time_wait"},
     key_text{.key = key::tcp_tw_reuse,
-             .does = "Consulted by connect() alone, once it looks for a local port. 1: an outgoing connection may take "
-                     "over this host's own TIME-WAIT with the same addresses and ports, if the old connection had "
-                     "timestamps and the TIME-WAIT is old enough (tcp_tw_reuse_delay; before Linux 6.14 about a "
-                     "second). 2: the same on loopback only, which is the interface lo, 127.0.0.0/8 and ::1; before Linux "
-                     "4.18 it is the same as 1. 0: never.",
+             .does =
+                 "Consulted by connect() alone, once it looks for a local port. 1: an outgoing connection may take "
+                 "over this host's own TIME-WAIT with the same addresses and ports, if the old connection had "
+                 "timestamps and the TIME-WAIT is old enough (tcp_tw_reuse_delay; before Linux 6.14 about a "
+                 "second). 2: the same on loopback only, which is the interface lo, 127.0.0.0/8 and ::1; before Linux "
+                 "4.18 it is the same as 1. 0: never.",
              .since = "Linux 2.4.19",
              .by_default = "0 up to Linux 4.17, 2 since 4.18",
              .belief = "It shortens TIME-WAIT, lets a server accept more, or frees ports for bind().",

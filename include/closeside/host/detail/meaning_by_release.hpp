@@ -6,6 +6,7 @@
 #include <closeside/host/key.hpp>
 #include <closeside/host/snapshot.hpp>
 
+#include <bit>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -34,6 +35,14 @@ inline constexpr kernel_version tw_reuse_knows_loopback{4, 18};
 
 /// nf_conntrack_buckets can be written to, which was read-only before Linux 4.7 (3183ab8997a4).
 [[gnu::cold]] inline bool takes_conntrack_buckets(const snapshot& s) noexcept { return !is_before(s, {4, 7}); }
+
+/// Where the size of TCP's hash table is not shown: whether the kernel can have chosen a limit as half of it.
+/** It is a power of two, with an entry for each 128 KiB of memory, or for each 512 KiB of less than 512 MiB (tcp_init). */
+[[gnu::cold]] inline bool may_be_half_of_table(const snapshot& s, std::int64_t limit) noexcept {
+    constexpr std::int64_t least_part = 1024; // KiB for each of the limit
+    return limit > 0 && std::has_single_bit(static_cast<std::uint64_t>(limit)) &&
+           (!s.memory_kib || limit >= *s.memory_kib / least_part);
+}
 
 } // namespace closeside::host::detail
 

@@ -5,6 +5,7 @@
 #include <closeside/host/capacity.hpp>
 #include <closeside/host/detail/compose.hpp>
 #include <closeside/host/detail/evidence.hpp>
+#include <closeside/host/detail/meaning_by_release.hpp>
 #include <closeside/host/detail/remedy.hpp>
 #include <closeside/host/detail/retry_time.hpp>
 #include <closeside/host/detail/rule.hpp>
@@ -104,11 +105,10 @@ inline constexpr rule max_orphans_lowered{
         const auto limit = in.number(key::tcp_max_orphans);
         const auto entries = in.number(key::tcp_ehash_entries);
         if (!limit) return std::nullopt;
-        // The kernel takes half of the hash table. Up to 6.0 that is not shown; what is no power of two was set by hand.
+        // The kernel takes half of the hash table. Up to 6.0 that is not shown.
         constexpr std::int64_t few_anywhere = 4096;
-        const bool lowered = entries && *entries > 0
-                                 ? *limit < *entries / 8
-                                 : *limit < few_anywhere && !std::has_single_bit(static_cast<std::uint64_t>(*limit));
+        const bool lowered = entries && *entries > 0 ? *limit < *entries / 8
+                                                     : *limit < few_anywhere && !may_be_half_of_table(in.host, *limit);
         if (*limit > 0 && !lowered) return std::nullopt;
         const std::string usual = entries && *entries > 0 ? std::to_string(*entries / 2) : "";
         // Room for those that there are, by CS117's measure.

@@ -50,9 +50,11 @@ inline constexpr rule time_wait_meets_shared_addresses{
                 {host::detail::plain_number(*in.program.accepts_per_second), host::detail::plain_number(*round)});
         return found(
             soon ? severity::warning : severity::note, {key::tcp_rfc1337}, message,
-            compose("{} of these connects find an older timestamp and take one round trip more, or 1 s more from a "
-                    "client as old as Linux 5.4; they time out if a firewall drops the client's RST",
-                    {first ? "About half" : "None while the peers close first; else about half"}),
+            compose(
+                "{} of these connects {} and take one round trip more, or 1 s more from a client as old as Linux "
+                "5.4; they time out if a firewall drops the client's RST",
+                {first ? "About half" : "None while the peers close first; else about half",
+                 in.is_off(key::tcp_timestamps) ? "begin with an older sequence number" : "find an older timestamp"}),
             !first     ? "Nothing, while peers that do not close in time are few; no setting of this host "
                          "changes it"
             : balancer ? "Let the peer close first, so that TIME-WAIT stays with the balancer, "

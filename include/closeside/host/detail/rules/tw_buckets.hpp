@@ -5,6 +5,7 @@
 #include <closeside/host/capacity.hpp>
 #include <closeside/host/counter.hpp>
 #include <closeside/host/detail/compose.hpp>
+#include <closeside/host/detail/meaning_by_release.hpp>
 #include <closeside/host/detail/remedy.hpp>
 #include <closeside/host/detail/rule.hpp>
 
@@ -32,7 +33,7 @@ constexpr std::int64_t half_of_table(std::int64_t entries) noexcept {
 /// The kernel chooses that half, a power of two. On a small machine that can be few; nobody lowered it.
 [[gnu::cold]] inline bool is_kernel_default(const snapshot& s, std::int64_t buckets) noexcept {
     if (const auto entries = s.number(key::tcp_ehash_entries)) return buckets >= half_of_table(*entries);
-    return std::has_single_bit(static_cast<std::uint64_t>(buckets));
+    return may_be_half_of_table(s, buckets);
 }
 
 /// What becomes of a program without room for TIME-WAIT.
