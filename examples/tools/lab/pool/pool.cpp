@@ -6,6 +6,8 @@
 
 #include "check/capacity_simulation.hpp"
 
+#include <closeside/policy.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -41,6 +43,7 @@ struct result {
 };
 
 constexpr std::uint64_t seeds = 20;
+constexpr auto patience_of_peer_first = static_cast<double>(closeside::policies::peer_first.patience.count) / 1000;
 
 /// Its averages over some seeds.
 std::pair<double, double> simulated_shares(check::simulated_load load) {
@@ -69,9 +72,11 @@ result evaluate(const variant& what, outcome found, const dimensions& size) {
               .spaces = 1,
               .ports = size.ports,
               .open_seconds = r.found.seen.open_seconds,
+              .patience_seconds = nat::server_closes_first(what.how) ? 0 : patience_of_peer_first,
               .time_wait_share = nat::server_closes_first(what.how) ? 1 : 1 - what.in_time,
               .hold_with = static_cast<double>(reuse.count()),
               .hold_without = static_cast<double>(reuse.count()),
+              .retries_elsewhere = true,
               .warm_up_seconds = from,
               .measured_seconds = seconds};
     std::tie(r.simulated_met, r.simulated_challenged) = simulated_shares(r.load);
@@ -130,7 +135,8 @@ void check_claims(report& r, const std::vector<result>& all) {
                 name_of(one.what) + ": and of those that are challenged within " + percent(bound) +
                     ": 5 %, or four standard deviations of so few.",
                 percent(challenged) + "; simulated " + percent(one.simulated_challenged));
-        r.check(one.found.made.failed == 0, name_of(one.what) + ": every client is answered, since tcp_rfc1337 is 0.",
+        r.check(1000 * one.found.made.failed <= one.connects,
+                name_of(one.what) + ": but for one in a thousand, all are answered within 5 s, since tcp_rfc1337 is 0.",
                 std::to_string(one.found.made.failed) + " were not");
     }
 }
