@@ -62,7 +62,7 @@ simulated simulate(const simulated_load& load);
 
 /// How much is simulated at most.
 struct simulation_size {
-    double connects = 2e6;         ///< that are measured, and in all no more than a few times as many
+    double connects = 1e6;         ///< that are measured, and in all no more than a few times as many
     std::uint32_t ports = 1 << 22; ///< of all spaces together; one takes 12 bytes
 };
 

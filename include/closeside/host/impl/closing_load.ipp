@@ -133,8 +133,9 @@ CLOSESIDE_DECL opened_forecast forecast(const opened_load& load, const time_wait
     f.refused = detail::erlang_loss(each * hold, load.ports);
     const double rate = each * (1 - f.refused);
     f.ports_held = rate * hold;
-    // Where tcp_tw_reuse lets a TIME-WAIT's port be taken anew, that ends it: after a round of all the ports.
-    const double again = rate > 0 ? std::clamp(ports / rate - load.open_seconds, load.hold_seconds, lasts) : lasts;
+    // Where tcp_tw_reuse lets a TIME-WAIT's port be taken anew, that ends it: once those that were free before it are taken.
+    const double spare = std::max(ports - f.ports_held, 0.0);
+    const double again = rate > 0 ? std::min(load.hold_seconds + spare / rate, lasts) : lasts;
     f.time_waits = rate * destinations * load.time_wait_share * again;
     if (limits.buckets) f.time_waits = std::min(f.time_waits, *limits.buckets);
     return f;
