@@ -108,6 +108,7 @@ CLOSESIDE_DECL accepted_forecast forecast(const accepted_load& load, const time_
         if (change < 1e-9) break;
     }
     f.challenged = f.meet * older_share;
+    if (limits.ignores_resets) f.timed_out = f.challenged;
     f.without_time_wait = load.time_wait_share > 0 ? 1 - got : 0;
     return f;
 }
