@@ -107,7 +107,7 @@ private:
             expire(ordinary_);
             for (std::uint32_t space = 0; space != load_.spaces; ++space) {
                 free_ports(space);
-                if (free_.size(space) != 0) close({space, free_.pop(space)});
+                if (free_.size(space) != 0) close({space, free_.pop(space), dice_.chance(closes_first_)});
             }
         }
     }
@@ -115,23 +115,33 @@ private:
     struct connection {
         std::uint32_t space;
         std::uint16_t port;
+        bool closes_first; ///< this host: it is to leave a TIME-WAIT
         std::uint32_t closes = 0;
     };
 
+    /// Those that end next are at the front of one of the two.
+    std::deque<connection>& next_to_close() {
+        if (waiting_.empty()) return open_connections_;
+        if (open_connections_.empty()) return waiting_;
+        return waiting_.front().closes < open_connections_.front().closes ? waiting_ : open_connections_;
+    }
+
     void close_until(std::uint32_t moment) {
-        while (!open_connections_.empty() && open_connections_.front().closes <= moment) {
-            now_ = open_connections_.front().closes;
+        for (;;) {
+            std::deque<connection>& next = next_to_close();
+            if (next.empty() || next.front().closes > moment) return;
+            now_ = next.front().closes;
             expire(ordinary_);
             expire(renewed_);
-            close(open_connections_.front());
-            open_connections_.pop_front();
+            close(next.front());
+            next.pop_front();
         }
     }
 
     void close(const connection& c) {
         const std::size_t at = index(c.space, c.port);
         last_[at] = now_ << 1;
-        bool leaves = dice_.chance(closes_first_);
+        bool leaves = c.closes_first;
         if (leaves) {
             const bool full = load_.max_time_waits && static_cast<double>(time_waits_ + 1) > *load_.max_time_waits;
             found_.closed_first += counts_;
@@ -148,44 +158,50 @@ private:
     void connect() {
         const std::uint32_t space = dice_.below(load_.spaces);
         free_ports(space);
-        if (free_.size(space) == 0) {
-            found_.refused += counts_;
-            return;
-        }
-        const std::uint16_t port = load_.choice == host::port_choice::random
-                                       ? free_.take(space, dice_.below(free_.size(space)))
-                                       : free_.pop(space);
-        const std::size_t at = index(space, port);
-        if (in_time_wait(at)) {
-            const bool older = dice_.chance(older_);
-            found_.met += counts_;
-            found_.challenged += counts_ && older;
+        for (bool first = counts_;; first = false) {
+            if (free_.size(space) == 0) {
+                found_.refused += first;
+                return;
+            }
+            const std::uint16_t port = load_.choice == host::port_choice::random
+                                           ? free_.take(space, dice_.below(free_.size(space)))
+                                           : free_.pop(space);
+            const std::size_t at = index(space, port);
+            const bool met = in_time_wait(at), older = met && dice_.chance(older_);
+            found_.met += first && met;
+            found_.challenged += first && older;
             if (older && load_.locks_out) {
-                found_.timed_out += counts_;
+                found_.timed_out += first;
                 const std::uint32_t last_syn = now_ + persists_;
                 last_[at] = flagged(last_syn);
                 renewed_.push_back({at, last_syn});
                 taken_[attempt].push(space, port);
                 return;
             }
-            end_time_wait(at);
+            if (met) end_time_wait(at);
+            if (!older || !load_.retries_elsewhere) return open({space, port, dice_.chance(closes_first_)});
+            free_.push(space, port);
         }
-        if (open_ == 0)
-            close({space, port});
-        else
-            open_connections_.push_back({space, port, now_ + open_});
+    }
+
+    void open(connection c) {
+        const std::uint32_t lasts = open_ + (c.closes_first ? patience_ : 0);
+        if (lasts == 0) return close(c);
+        c.closes = now_ + lasts;
+        (c.closes_first && patience_ != 0 ? waiting_ : open_connections_).push_back(c);
     }
 
     const simulated_load& load_;
     dice dice_;
-    const std::uint32_t open_ = ticks(load_.open_seconds), persists_ = ticks(host::client_persists_seconds);
+    const std::uint32_t open_ = ticks(load_.open_seconds), patience_ = ticks(load_.patience_seconds);
+    const std::uint32_t persists_ = ticks(host::client_persists_seconds);
     const std::uint64_t closes_first_ = dice::odds(load_.time_wait_share), older_ = dice::odds(host::older_share);
     const std::uint32_t holds_[3];
     port_queues taken_[3];
     port_queues free_;
     std::vector<std::uint32_t> last_;
-    std::deque<time_wait> ordinary_, renewed_; ///< each in the order in which they end
-    std::deque<connection> open_connections_;
+    std::deque<time_wait> ordinary_, renewed_;          ///< each in the order in which they end
+    std::deque<connection> open_connections_, waiting_; ///< for the peer to close; each in the order in which they end
     std::uint64_t time_waits_ = 0;
     const std::uint32_t start_ = ticks(std::max(load_.hold_with, load_.hold_without));
     std::uint32_t now_ = 0;
@@ -199,7 +215,7 @@ void fit(simulated_load& s, std::int64_t spaces, std::int64_t ports, double most
     // A state is forgotten once all that it consists of has ended; twice that long is safe.
     s.warm_up_seconds = 2 * (most_held_seconds + static_cast<double>(host::time_wait_seconds));
     constexpr double longest = 1e5, shortest = 60;
-    const double busiest = size.connects / shortest;
+    const double busiest = 2 * size.connects / (s.warm_up_seconds + shortest);
     const auto all = static_cast<double>(spaces);
     const double wanted = std::min({all, std::floor(static_cast<double>(size.ports) / static_cast<double>(ports)),
                                     std::max(std::floor(all * busiest / s.per_second), 1.0)});

@@ -16,11 +16,15 @@ struct simulated_load {
     std::uint32_t spaces = 1;
     std::uint32_t ports = 28232; ///< of each; 1 to 65535
     double open_seconds = 0;
+    double patience_seconds = 0; ///< for which those that are to leave a TIME-WAIT are open in addition
     double time_wait_share = 1;
     double hold_with = 0;    ///< seconds for which a port stays taken after a close that leaves TIME-WAIT here
     double hold_without = 0; ///< … that leaves none
     /// A SYN that meets a TIME-WAIT and is older is never accepted, for tcp_rfc1337 is set.
     bool locks_out = false;
+    /// After a challenge its RST makes a NAT forget the connection, and its next SYN gets another port: Linux's does so
+    /// where it does not keep the client's port.
+    bool retries_elsewhere = false;
     closeside::host::port_choice choice = closeside::host::port_choice::random;
     std::optional<double> max_time_waits{};
     double scale = 1;           ///< of the load that was asked about; found numbers are to be divided by it
@@ -58,7 +62,7 @@ simulated simulate(const simulated_load& load);
 
 /// How much is simulated at most.
 struct simulation_size {
-    double connects = 2e6;         ///< that are measured, and in all no more than a few times as many
+    double connects = 1e6;         ///< that are measured, and in all no more than a few times as many
     std::uint32_t ports = 1 << 22; ///< of all spaces together; one takes 12 bytes
 };
 

@@ -107,11 +107,15 @@ std::string who_holds(const capacity_answer& a) {
 void about_addresses(writer& to, const capacity_answer& a) {
     const host::accepted_load& load = a.accepted.front().load;
     const host::accepted_forecast& first = a.accepted.front().foretold;
-    to.line("An address has ports for " + number(first.address_per_second) +
-            " connects a second: " + number(static_cast<double>(load.ports)) + ", each taken for " +
-            number(load.open_seconds + load.reuse_seconds) +
-            " s. `no port there`: those beyond, which the NAT drops; Linux's, "
-            "since 6.8, gives them ports that it remembers instead.");
+    bool refused = false;
+    for (const accepted_answer& one : a.accepted) refused = refused || one.foretold.refused >= 0.0005;
+    if (std::isfinite(first.address_per_second))
+        to.line("An address has ports for " + number(first.address_per_second) +
+                " connects a second: " + number(static_cast<double>(load.ports)) + ", each taken for " +
+                number(load.open_seconds + load.reuse_seconds) + " s." +
+                (refused ? " `no port there`: those beyond, which the NAT drops; Linux's, since 6.8, gives them ports "
+                           "that it remembers instead."
+                         : ""));
     const auto one = host::rate_at_meet(load, 0.01), tenth = host::rate_at_meet(load, 0.1),
                half = host::rate_at_meet(load, 0.5);
     if (load.reuse_seconds >= static_cast<double>(host::time_wait_seconds)) {

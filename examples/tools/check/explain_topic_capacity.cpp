@@ -32,8 +32,8 @@ constexpr std::array capacity{
                               "destination, or for tcp_tw_reuse_delay where tcp_tw_reuse applies: 28232 ports, 470 a "
                               "second. It is the number that the check calls connects per second."},
     labelled_text{"a proxy", "A proxy or balancer on Linux has its connects choose ports by connect(2), which prefers "
-                             "every other one and steps at random: --nat-reuse 0 --nat-ports 14116 comes close for one "
-                             "address."},
+                             "every other one and steps at random: --nat-reuse 0 --nat-ports 14116 is near it for one "
+                             "address, within a fifth of the share."},
     labelled_text{"assumed", "Connections come at random times (Poisson), evenly from all addresses, and each is open "
                              "for the same time; clients' clocks are unrelated. Bursts hold more ports, and meet more, "
                              "than the average says."},

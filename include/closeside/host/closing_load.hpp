@@ -25,8 +25,9 @@ inline constexpr double bound_port_bytes = 256;
 /// is the older one: both begin at random, so it is one of two. (Linux net/core/secure_seq.c.)
 inline constexpr double older_share = 0.5;
 
-/// For how long a client goes on with its SYNs: at tcp_syn_retries = 6, the default, the last follows after 1 + 2 + … + 32 s.
-inline constexpr double client_persists_seconds = 63;
+/// For how long a client goes on with its SYNs: with tcp_syn_retries = 6, the default, until 67 s; 63 s before
+/// tcp_syn_linear_timeouts. (Linux Documentation/networking/ip-sysctl.rst.)
+inline constexpr double client_persists_seconds = 67;
 
 /// How much TIME-WAIT this host has room for, and what ends one early.
 struct time_wait_limits {

@@ -208,8 +208,8 @@ TEST_CASE("capacity says which value is missing where a host's cannot be read") 
 
 TEST_CASE_FIXTURE(default_host, "capacity counts with the largest numbers that it takes, and ends within seconds") {
     for (const std::vector<std::string>& extreme : std::vector<std::vector<std::string>>{
-             {"--closes", "1000000000", "--clients", "1", "--nat-ports", "65535", "--nat-reuse", "3600", "--open-for",
-              "3600"},
+             {"--closes", "1000000000", "--clients", "1", "--nat-ports", "65535", "--nat-reuse", "600", "--open-for",
+              "600"},
              {"--closes", "1000000000", "--clients", "1000000000", "--nat-reuse", "0"},
              {"--closes", "0.000001", "--clients", "1000000000", "--nat-ports", "1"},
              {"--closes", "1000000000", "--destinations", "1000000"},

@@ -16,8 +16,8 @@ struct meeting {
 };
 
 struct meetings {
-    std::vector<meeting> all; ///< in their order
-    double open_seconds = 0;  ///< from the SYN to the server's FIN, on average
+    std::vector<meeting> all; ///< in their order; without SYNs that are sent again after a challenge
+    double open_seconds = 0;  ///< from the SYN to the server's FIN, the median
 };
 
 /// Who meets a TIME-WAIT can be seen on the wire: the SYN is answered by an ACK, or by a SYN-ACK whose sequence number follows

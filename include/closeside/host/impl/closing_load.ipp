@@ -108,6 +108,7 @@ CLOSESIDE_DECL accepted_forecast forecast(const accepted_load& load, const time_
         if (change < 1e-9) break;
     }
     f.challenged = f.meet * older_share;
+    if (limits.ignores_resets) f.timed_out = f.challenged;
     f.without_time_wait = load.time_wait_share > 0 ? 1 - got : 0;
     return f;
 }
@@ -133,8 +134,9 @@ CLOSESIDE_DECL opened_forecast forecast(const opened_load& load, const time_wait
     f.refused = detail::erlang_loss(each * hold, load.ports);
     const double rate = each * (1 - f.refused);
     f.ports_held = rate * hold;
-    // Where tcp_tw_reuse lets a TIME-WAIT's port be taken anew, that ends it: after a round of all the ports.
-    const double again = rate > 0 ? std::clamp(ports / rate - load.open_seconds, load.hold_seconds, lasts) : lasts;
+    // Where tcp_tw_reuse lets a TIME-WAIT's port be taken anew, that ends it: once those that were free before it are taken.
+    const double spare = std::max(ports - f.ports_held, 0.0);
+    const double again = rate > 0 ? std::min(load.hold_seconds + spare / rate, lasts) : lasts;
     f.time_waits = rate * destinations * load.time_wait_share * again;
     if (limits.buckets) f.time_waits = std::min(f.time_waits, *limits.buckets);
     return f;
