@@ -133,7 +133,7 @@ class Runner:
                                *asio_options(self.cell), *options)  # fmt: skip
         if configured != 0:
             return "it cannot be configured"
-        built = self.step(timeout, "cmake", "--build", self.inside, "--target", target)
+        built = self.step(timeout, "cmake", "--build", self.inside, "--target", target, "--", "-k", "0")
         return None if built == 0 else "no end of the build in time" if built is None else "it does not build"
 
     def smoke(self):
