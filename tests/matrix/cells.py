@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """Builds and runs one cell of the matrix, and keeps what came of it until the files that it was made from change."""
 
+import datetime
 import hashlib
 import json
 import os
@@ -100,14 +101,15 @@ class Runner:
         self.log = self.place + ".log"
         self.inside = os.path.join("/closeside", os.path.relpath(self.place, roots.SOURCE))
 
-    def kept(self, state):
-        """The result of an earlier run of the same files."""
+    def last(self):
+        """The latest result, of whatever tree and versions; None if there is none."""
         try:
             with open(self.place + ".json", encoding="utf-8") as read:
                 result = json.load(read)
+            result["date"] = datetime.date.fromtimestamp(os.path.getmtime(self.place + ".json"))
         except (OSError, ValueError):
             return None
-        return result if result["state"] == state else None
+        return result
 
     def go(self, state):
         shutil.rmtree(self.place, ignore_errors=True)

@@ -82,11 +82,25 @@ class States:
         for release in axes.RELEASES:
             self.versions.update(table.versions(release))
 
+    def versions_of(self, cell):
+        return [self.versions.get(value, "?") for value in (cell.asio, cell.compiler)]
+
     def of(self, kind, cell):
-        return " ".join([self.trees[kind], *(self.versions.get(value, "?") for value in (cell.asio, cell.compiler))])
+        return " ".join([self.trees[kind], *self.versions_of(cell)])
 
     def kept(self, kind, cell):
-        return cells.Runner(kind, cell).kept(self.of(kind, cell))
+        """The result that stands for the files and versions as they are."""
+        result = cells.Runner(kind, cell).last()
+        return result if result and result["state"] == self.of(kind, cell) else None
+
+    def for_table(self, kind):
+        """The latest of each cell with these versions: a matrix takes longer than a day's changes of the tree."""
+        found = {}
+        for cell in axes.all_cells():
+            result = cells.Runner(kind, cell).last()
+            if result and result["state"].endswith(" ".join(self.versions_of(cell))):
+                found[cell] = {**result, "current": result["state"] == self.of(kind, cell)}
+        return found
 
     def open(self, wanted):
         """What has failed is tried again."""
@@ -173,7 +187,7 @@ def main():
                 say(f"NOT COUNTED: {cell.name} failed, but RESULTS.md does not know {' nor '.join(news)}: run the matrix")
                 failed.remove((kind, cell))
         return 1 if failed else 0
-    known = {kind: {cell: result for cell in axes.all_cells() if (result := states.kept(kind, cell))} for kind in cells.KINDS}
+    known = {kind: states.for_table(kind) for kind in cells.KINDS}
     table.write(known, states.versions)
     say(table.text(known, states.versions))
     lock.close()
