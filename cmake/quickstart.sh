@@ -19,7 +19,7 @@ Campaigns; the READMEs of their folders under tests/ say more, and name the opti
   kernels    build the tests and run them on Debian's own kernels in qemu
   fuzz       build every parser with libFuzzer and run each for a minute
   mutation   change the headers one small thing at a time, and see whether a test notices (hours; goes on where it stopped)
-  matrix     every Asio, compiler, standard and machine that Debian has, in root file systems under build/matrix (5 GB,
+  matrix     every Asio, compiler, standard and machine that Debian has, in root file systems under build/matrix (6 GB,
              hours)
 
 On Debian and Ubuntu each first installs the packages that are missing, as root or through sudo.

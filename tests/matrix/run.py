@@ -4,6 +4,7 @@
 
 import argparse
 import concurrent.futures
+import fcntl
 import os
 import sys
 import time
@@ -19,7 +20,7 @@ EPILOG = """axes and values:
 """ + "".join(f"  {name}={'|'.join(values)}\n" for name, values in axes.AXES.items()) + """
 Results are kept in build/matrix until what they were made from changes; the next call goes on from there, and tries again
 what has failed.
-Exit status: 0 all passed, 1 some failed, 64 wrong use, 77 this machine cannot make the roots.
+Exit status: 0 all passed, 1 some failed, 64 wrong use, 77 this machine cannot do it, for a reason that is told.
 """  # fmt: skip
 
 # What the other stages of .ci/run do not have: the newest of everything, another machine, the other backend.
@@ -81,16 +82,39 @@ class States:
         for release in axes.RELEASES:
             self.versions.update(table.versions(release))
 
+    def versions_of(self, cell):
+        return [self.versions.get(value, "?") for value in (cell.asio, cell.compiler)]
+
     def of(self, kind, cell):
-        return " ".join([self.trees[kind], *(self.versions.get(value, "?") for value in (cell.asio, cell.compiler))])
+        return " ".join([self.trees[kind], *self.versions_of(cell)])
 
     def kept(self, kind, cell):
-        return cells.Runner(kind, cell).kept(self.of(kind, cell))
+        """The result that stands for the files and versions as they are."""
+        result = cells.Runner(kind, cell).last()
+        return result if result and result["state"] == self.of(kind, cell) else None
+
+    def for_table(self, kind):
+        """The latest of each cell with these versions: a matrix takes longer than a day's changes of the tree."""
+        found = {}
+        for cell in axes.all_cells():
+            result = cells.Runner(kind, cell).last()
+            if result and result["state"].endswith(" ".join(self.versions_of(cell))):
+                found[cell] = {**result, "current": result["state"] == self.of(kind, cell)}
+        return found
 
     def open(self, wanted):
         """What has failed is tried again."""
         known = [(item, self.kept(*item)) for item in wanted]
         return [item for item, result in known if result is None or result["outcome"] == "failed"]
+
+
+def finished(pool, running):
+    """As they end; an interrupt begins no more of them."""
+    try:
+        yield from concurrent.futures.as_completed(running)
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
 
 
 def run_all(wanted, states, given):
@@ -105,7 +129,7 @@ def run_all(wanted, states, given):
 
     with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
         running = {pool.submit(one, kind, cell): (kind, cell) for kind, cell in wanted}
-        for done in concurrent.futures.as_completed(running):
+        for done in finished(pool, running):
             kind, cell = running[done]
             if (result := done.result()) is None:
                 left += 1
@@ -124,6 +148,17 @@ def moved_on(cell, states):
     return [states.versions[value] for value in (cell.asio, cell.compiler) if states.versions[value] not in page]
 
 
+def claim():
+    """One run at a time has the roots and the results."""
+    os.makedirs(roots.BUILD, exist_ok=True)
+    lock = open(os.path.join(roots.BUILD, "lock"), "w", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise roots.Unavailable("another run of the matrix is under way in build/matrix: wait for it, or end it") from None
+    return lock
+
+
 def main():
     given = arguments()
     wanted = chosen(given)
@@ -133,6 +168,7 @@ def main():
             result = states.kept(kind, cell)
             say(f"{result['outcome'] if result else '-':8}{kind:7}{cell.name}")
         return 0
+    lock = claim()
     unknown = states.open(wanted)
     if unknown:
         for release in axes.RELEASES:
@@ -151,15 +187,18 @@ def main():
                 say(f"NOT COUNTED: {cell.name} failed, but RESULTS.md does not know {' nor '.join(news)}: run the matrix")
                 failed.remove((kind, cell))
         return 1 if failed else 0
-    known = {kind: {cell: result for cell in axes.all_cells() if (result := states.kept(kind, cell))} for kind in cells.KINDS}
+    known = {kind: states.for_table(kind) for kind in cells.KINDS}
     table.write(known, states.versions)
     say(table.text(known, states.versions))
+    lock.close()
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
     except roots.Unavailable as missing:
         print(f"matrix: {missing}", file=sys.stderr)
         sys.exit(77)

@@ -70,10 +70,13 @@ def text(results, named):
                 notes.append(f"- {title}, {where}: {result['outcome']}: {result['why']}")
     system = os.uname()
     run = {kind: len(results[kind]) for kind in results}
+    every = [result for kind in results for result in results[kind].values()]
+    dates = sorted({f"{result['date']:%Y-%m-%d}" for result in every}) or [f"{datetime.date.today():%Y-%m-%d}"]
+    older = sum(not result["current"] for result in every)
     return "\n".join([
         *lines, "",
-        f"Linux {system.release.split('-')[0]}, {datetime.date.today():%Y-%m-%d}; {run['smoke']} of {len(cells)} cells with the small",
-        f"program, {run['tests']} with the socket tests.", "",
+        f"Linux {system.release.split('-')[0]}, {' to '.join(dates[:: max(1, len(dates) - 1)])}: {run['smoke']} of {len(cells)} cells with the",
+        f"small program, {run['tests']} with the socket tests; {older} of these results are of an earlier state of the files.", "",
         *([*notes, ""] if notes else []),
     ])  # fmt: skip
 

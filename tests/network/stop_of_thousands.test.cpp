@@ -84,7 +84,8 @@ public:
         while (left_ != 0 && test_clock::now() < until) {
             std::array<::epoll_event, 256> events{};
             const int ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 50);
-            for (int i = 0; i < ready; ++i) read(events[static_cast<std::size_t>(i)].data.u64);
+            for (int i = 0; i < ready; ++i)
+                read(static_cast<std::size_t>(events[static_cast<std::size_t>(i)].data.u64));
             if (test_clock::now() < next_slow) continue;
             next_slow = test_clock::now() + 100ms;
             for (std::size_t n = 0; n != descriptors_.size(); ++n)

@@ -14,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -57,12 +58,12 @@ void check_in_own_network(std::string (*body)()) {
 /// The expectations that did not hold, a line each.
 class differences {
 public:
-    void expect(const std::string& where, const std::string& what, long seen, long expected) {
+    void expect(const std::string& where, const std::string& what, std::int64_t seen, std::int64_t expected) {
         if (seen == expected) return;
         text_ += "\n" + where + ": " + what + " is " + std::to_string(seen) + ", not " + std::to_string(expected);
     }
     void expect(const std::string& where, const std::string& what, kv::tcp_state seen, kv::tcp_state expected) {
-        expect(where, what, static_cast<long>(seen), static_cast<long>(expected));
+        expect(where, what, static_cast<std::int64_t>(seen), static_cast<std::int64_t>(expected));
     }
     const std::string& text() const { return text_; }
 
@@ -80,8 +81,8 @@ int error_of(const descriptor& d) {
 constexpr int unknown = -1;
 
 struct reading {
-    long result;        ///< bytes, or -errno
-    int left = unknown; ///< TCP_CM_INQ: what the kernel says is still to be read
+    std::int64_t result; ///< bytes, or -errno
+    int left = unknown;  ///< TCP_CM_INQ: what the kernel says is still to be read
 };
 
 reading read_with_inq(const descriptor& d, int flags = 0) {
@@ -114,19 +115,20 @@ constexpr std::size_t acked = 6, sent = 8, left = 11;
 
 struct row {
     steps beginning;
-    std::array<long, columns.size()> expected;
+    std::array<std::int64_t, columns.size()> expected;
     /// Whether the peer has acknowledged a FIN of ours.
     bool fin_acked;
 };
 
-constexpr long number_of(kv::tcp_state s) { return static_cast<long>(s); }
-constexpr long EST = number_of(kv::established), FW1 = number_of(kv::fin_wait1), FW2 = number_of(kv::fin_wait2),
-               TW = number_of(kv::time_wait), CW = number_of(kv::close_wait), LA = number_of(kv::last_ack),
-               CLS = number_of(kv::closing), CL = number_of(kv::close), SS = number_of(kv::syn_sent),
-               SR = number_of(kv::syn_received);
-constexpr long again = -EAGAIN, reset = -ECONNRESET, late = -ETIMEDOUT, refusal = -ECONNREFUSED, none = -ENOTCONN;
-constexpr long in = POLLIN, fin = POLLIN | POLLRDHUP, hup = fin | POLLHUP, err = hup | POLLERR;
-constexpr long na = unknown; // no read came to an end of file
+constexpr std::int64_t number_of(kv::tcp_state s) { return static_cast<std::int64_t>(s); }
+constexpr std::int64_t EST = number_of(kv::established), FW1 = number_of(kv::fin_wait1), FW2 = number_of(kv::fin_wait2),
+                       TW = number_of(kv::time_wait), CW = number_of(kv::close_wait), LA = number_of(kv::last_ack),
+                       CLS = number_of(kv::closing), CL = number_of(kv::close), SS = number_of(kv::syn_sent),
+                       SR = number_of(kv::syn_received);
+constexpr std::int64_t again = -EAGAIN, reset = -ECONNRESET, late = -ETIMEDOUT, refusal = -ECONNREFUSED,
+                       none = -ENOTCONN;
+constexpr std::int64_t in = POLLIN, fin = POLLIN | POLLRDHUP, hup = fin | POLLHUP, err = hup | POLLERR;
+constexpr std::int64_t na = unknown; // no read came to an end of file
 
 /// Connections; each row holds for the accepting and the connecting side, where tcpi_bytes_acked counts our SYN too.
 const std::vector<row> connections{
@@ -213,12 +215,12 @@ const std::vector<row> sockets{
     {{fast_open, reads, hears, established}, {EST, EST, 0, again, again, 0, 0, 5, 0, 0, 0, na}, false},
 };
 
-using sight = std::array<long, columns.size()>;
+using sight = std::array<std::int64_t, columns.size()>;
 
 /// What each call says; SO_ERROR is asked on a second connection that began likewise, since a read takes the error too.
 sight look(const ends& e, const ends& second) {
     const tcp_information info(e.ours.get());
-    const auto number = [](auto n) { return static_cast<long>(n); };
+    const auto number = [](auto n) { return static_cast<std::int64_t>(n); };
     const auto state = kv::find(loopback_tcp::generic(e.here), loopback_tcp::generic(e.there)).state;
     const short events = polled(e.ours, POLLIN | POLLRDHUP | POLLPRI);
     const int unread = ioctl_value(e.ours.get(), SIOCINQ), unacknowledged = ioctl_value(e.ours.get(), SIOCOUTQ);
@@ -298,8 +300,8 @@ std::string check_table(const std::vector<row>& rows, bool both_sides) {
 }
 
 /// Resets that left `e`'s end since the witness was told to forget.
-long resets(observation::segment_capture& wire, const ends& e) {
-    long n = 0;
+std::int64_t resets(observation::segment_capture& wire, const ends& e) {
+    std::int64_t n = 0;
     for (const observation::segment& s : wire.seen()) n += s.rst && s.from.port == ntohs(e.here.sin_port);
     return n;
 }
@@ -320,7 +322,7 @@ public:
     }
     int get() const { return set_.get(); }
     /// What has been reported since the last call; 0 for nothing.
-    long take() const {
+    std::int64_t take() const {
         ::epoll_event event{};
         return checked(::epoll_wait(set_.get(), &event, 1, 0), "epoll_wait") == 0 ? 0 : event.events;
     }
@@ -388,7 +390,7 @@ TEST_CASE("network: what is urgent hides from SIOCINQ") {
     check_in_own_network([]() -> std::string {
         struct {
             steps beginning;
-            long poll, unread, at_mark, left_by_peek, read, left;
+            std::int64_t poll, unread, at_mark, left_by_peek, read, left;
         } const rows[]{
             {{urgent_input}, POLLPRI, 0, 1, na, again, na},
             {{urgent_input, reads_urgent}, 0, 0, 1, na, again, na},
@@ -532,7 +534,7 @@ TEST_CASE("network: connect(2) to no address resets as SO_LINGER and close(2) do
     check_in_own_network([]() -> std::string {
         struct {
             steps beginning;
-            long by_disconnect, by_linger, by_linger_with_unread_input; ///< segments with RST
+            std::int64_t by_disconnect, by_linger, by_linger_with_unread_input; ///< segments with RST
         } const rows[]{
             {{}, 1, 1, 1},
             {{fills}, 1, 1, 1},
@@ -634,9 +636,10 @@ TEST_CASE("network: a connection without a round-trip time may be established") 
         const tcp_information accepted(e.ours.get()), connected(e.theirs.get());
         wrong.expect("accepted by a cookie", "state", accepted.tcpi_state, number_of(kv::established));
         wrong.expect("accepted by a cookie", "tcpi_rtt", accepted.tcpi_rtt, 0);
-        wrong.expect("accepted by a cookie", "tcpi_bytes_acked", static_cast<long>(accepted.tcpi_bytes_acked), 0);
+        wrong.expect("accepted by a cookie", "tcpi_bytes_acked", static_cast<std::int64_t>(accepted.tcpi_bytes_acked),
+                     0);
         // What does tell: on the connecting side our SYN was acknowledged, on both there is a receive window to tune.
-        wrong.expect("connected", "tcpi_bytes_acked", static_cast<long>(connected.tcpi_bytes_acked), 1);
+        wrong.expect("connected", "tcpi_bytes_acked", static_cast<std::int64_t>(connected.tcpi_bytes_acked), 1);
         wrong.expect("accepted by a cookie", "tcpi_rcv_space > 0", accepted.tcpi_rcv_space > 0, true);
         wrong.expect("connected", "tcpi_rcv_space > 0", connected.tcpi_rcv_space > 0, true);
         for (const step& s : {unconnected, connects_to_deaf, connect_refused}) {
@@ -644,7 +647,7 @@ TEST_CASE("network: a connection without a round-trip time may be established") 
             s.happen(never);
             const tcp_information info(never.ours.get());
             wrong.expect(s.name, "tcpi_rcv_space", info.tcpi_rcv_space, 0);
-            wrong.expect(s.name, "tcpi_bytes_acked", static_cast<long>(info.tcpi_bytes_acked), 0);
+            wrong.expect(s.name, "tcpi_bytes_acked", static_cast<std::int64_t>(info.tcpi_bytes_acked), 0);
         }
         return wrong.text();
     });
@@ -685,7 +688,7 @@ TEST_CASE("network: no time stamp of TCP_INFO stands for progress") {
             wrong.expect("a retransmission", "news in tcpi_last_data_sent", info(e).tcpi_last_data_sent < a_while,
                          true);
             wrong.expect("all of it", "bytes acknowledged",
-                         static_cast<long>(info(e).tcpi_bytes_acked - before.tcpi_bytes_acked), 0);
+                         static_cast<std::int64_t>(info(e).tcpi_bytes_acked - before.tcpi_bytes_acked), 0);
         }
         return wrong.text();
     });

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-"""python3 test_axes.py: the few cells that are tried first are as few and as telling as they are said to be."""
+"""python3 test_matrix.py: the few cells that are tried first are as telling as they are said to be, and the table counts."""
 
 import itertools
 import sys
@@ -8,7 +8,9 @@ import unittest
 sys.dont_write_bytecode = True
 
 import axes
+import cells
 import run
+import table
 
 
 class Covering(unittest.TestCase):
@@ -41,6 +43,31 @@ class Covering(unittest.TestCase):
         self.assertLessEqual(set(run.CI), set(self.cells))
         for axis in ("standard", "mode", "backend", "target"):
             self.assertGreater(len({getattr(cell, axis) for cell in run.CI}), 1)
+
+
+class Table(unittest.TestCase):
+    def field_of(self, *outcomes, tests=()):
+        same = [c for c in axes.all_cells() if c.asio == "asio-sid" and c.compiler == "g++-16" and c.target == "aarch64"]
+        self.assertEqual(len(same), table.PER_FIELD)
+        results = {kind: {} for kind in cells.KINDS}
+        results["smoke"] = {cell: {"outcome": outcome} for cell, outcome in zip(same, outcomes)}
+        results["tests"] = {cell: {"outcome": outcome} for cell, outcome in zip(same, tests)}
+        return table.field(same, results)
+
+    def test_what_was_not_tried_does_not_count(self):
+        self.assertEqual(self.field_of("passed"), "1/8")
+        self.assertEqual(self.field_of(), "0/8")
+
+    def test_a_failure_is_seen(self):
+        self.assertEqual(self.field_of("passed", "failed"), "1/8, **1 failed**")
+        self.assertEqual(self.field_of("passed", tests=["passed", "failed"]), "1/8; tests 1/2")
+
+    def test_what_was_built_only_is_told_apart(self):
+        self.assertEqual(self.field_of("passed", "built", "built"), "3/8, 2 not run")
+
+    def test_a_page_of_nothing_says_so(self):
+        page = table.text({kind: {} for kind in cells.KINDS}, {})
+        self.assertIn(f"0 of {len(axes.all_cells())} cells", page)
 
 
 if __name__ == "__main__":
