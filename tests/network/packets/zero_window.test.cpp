@@ -75,7 +75,8 @@ TEST_CASE("a window of ours that nobody reads closes, and the discarding close o
     script s(graceful);
     const std::uint32_t all = s.last_window();
     std::uint32_t sent = 0;
-    for (std::uint32_t length; sent != all; sent += length) s << data(1 + sent, length = std::min(1000u, all - sent)).ack(1);
+    for (std::uint32_t length; sent != all; sent += length)
+        s << data(1 + sent, length = std::min(1000u, all - sent)).ack(1);
     s.skips_to(empty(1).ack(1 + all).win(0));
     s.closes() >> empty(1).ack(1 + all);
     CHECK(s.last_window() > 1000);

@@ -35,8 +35,9 @@ struct terms {
 };
 
 /// One connection's segments: `p << s` gives s to the kernel, `p >> s` says what the kernel has to send next.
-/** What the kernel sends only since the script was slow is passed over where the script expects something else: a segment
- *  again that is not acknowledged, and a delayed ACK by itself that the segment expected carries too. */
+/** What goes by time is passed over where the script expects something else: a segment that is sent again, since the script
+ *  was slow to acknowledge it, and once an ACK alone, not said before, that the segment expected carries too (RFC 9293,
+ *  3.8.6.3, lets it be delayed). */
 class player {
 public:
     static constexpr std::chrono::seconds limit{10}; ///< for anything that must come
@@ -92,7 +93,7 @@ private:
     void settle();
     void answer_to_ping();
     bool is_repeated(const segment& s) const;
-    bool is_late(const segment& s, const segment& wanted) const;
+    bool acknowledges_alone(const segment& s, const segment& wanted) const;
     void note(const char* arrow, const segment& s);
     segment relative(segment s);
 
@@ -105,7 +106,6 @@ private:
     std::uint32_t kernel_timestamp_ = 0;
     std::uint32_t acknowledged_ = 0;        ///< by the script
     std::uint32_t acknowledged_before_ = 0; ///< its last segment, which may have crossed one of the kernel's
-    std::chrono::steady_clock::time_point given_{};
     std::deque<arrival> arrived_;
     std::vector<segment> expected_; ///< and come
     std::vector<std::string> trace_;
