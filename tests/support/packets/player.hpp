@@ -67,7 +67,12 @@ public:
     void until(const std::function<bool()>& done, const char* what, std::source_location where);
 
     /// Another connection begins: the kernel's SYN is 0 again. The peer's numbers go on, so that they may overlap.
-    void numbers_anew() { kernel_isn_.reset(); }
+    void numbers_anew() {
+        isn_before_ = kernel_isn_.value_or(0);
+        kernel_isn_.reset();
+    }
+    /// How far the kernel's SYN is beyond that of the connection before.
+    std::uint32_t isn_moved() const { return kernel_isn_.value_or(0) - isn_before_; }
 
     /// Of what has been expected and come.
     std::uint16_t last_window() const { return expected_.empty() ? 0 : *expected_.back().window; }
@@ -103,6 +108,7 @@ private:
     address local_;
     std::function<bool()> program_;
     std::optional<std::uint32_t> kernel_isn_;
+    std::uint32_t isn_before_ = 0;
     std::uint32_t kernel_timestamp_ = 0;
     std::uint32_t acknowledged_ = 0;        ///< by the script
     std::uint32_t acknowledged_before_ = 0; ///< its last segment, which may have crossed one of the kernel's
