@@ -21,7 +21,7 @@ mount -t tracefs tracefs /sys/kernel/tracing
 ip link set lo up
 
 # The kernel asks modprobe for most of what it finds missing; by these names it does not ask.
-for module in virtio_rng veth tcp_diag nf_conntrack nf_tables nft_chain_nat; do
+for module in virtio_rng veth tun tcp_diag nf_conntrack nf_tables nft_chain_nat; do
     modprobe "$module" 2>/dev/null
 done
 

@@ -212,9 +212,10 @@ record() {
 }
 
 programs=$(find "$build/bin" "$build/tests" -type f -perm -u+x \( -name closeside-check -o -name closeside-lab \
-    -o -name closeside-tests -o -name closeside-host-tests -o -name closeside-check-tests -o -name closeside-conformance \) \
-    2>/dev/null)
-for program in closeside-check closeside-lab closeside-tests closeside-host-tests closeside-check-tests closeside-conformance; do
+    -o -name closeside-tests -o -name closeside-host-tests -o -name closeside-check-tests -o -name closeside-conformance \
+    -o -name closeside-packet-tests \) 2>/dev/null)
+for program in closeside-check closeside-lab closeside-tests closeside-host-tests closeside-check-tests closeside-conformance \
+    closeside-packet-tests; do
     printf '%s\n' "$programs" | grep -q "/$program\$" ||
         fail 69 "there is no $program in $build: cmake --build $build --target $program"
 done

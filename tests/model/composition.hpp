@@ -182,17 +182,21 @@ private:
 
     verdict arrives_here(world& n, std::size_t i) {
         const world before = n;
-        n.ours.receive(n.to_us.take(i), n.to_them, n.time.now);
+        const segment s = n.to_us.take(i);
+        n.ours.receive(s, n.to_them, n.time.now);
+        if (setting_.fault != endpoint_fault::none) spoil(setting_.fault, before.ours, n.ours, s, n.to_them);
         if (setting_.policy.drain_idle >= setting_.policy.drain_time) n.ours.last_input = 0; // it never acts
         note_arrival(setting_, before, n, driver_.next(n));
         return {};
     }
 
     verdict arrives_there(world& n, std::size_t i) {
-        const tcp_state before = n.theirs.state;
-        n.theirs.receive(n.to_them.take(i), n.to_us, 0);
+        const tcp_endpoint was = n.theirs;
+        const segment s = n.to_them.take(i);
+        n.theirs.receive(s, n.to_us, 0);
+        if (setting_.fault != endpoint_fault::none) spoil(setting_.fault, was, n.theirs, s, n.to_us);
         lose_unread(n.theirs);
-        if (before == tcp_state::time_wait && n.theirs.state == tcp_state::close) n.past.time_wait_killed = true;
+        if (was.state == tcp_state::time_wait && n.theirs.state == tcp_state::close) n.past.time_wait_killed = true;
         return {};
     }
 

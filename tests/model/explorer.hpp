@@ -4,6 +4,7 @@
 
 #include "composition.hpp"
 #include "interned.hpp"
+#include "refinement.hpp"
 
 #include <algorithm>
 #include <array>
@@ -22,6 +23,7 @@ struct exploration {
     std::size_t transitions = 0;
     std::size_t ends = 0;
     std::array<std::uint64_t, exceptions> excused{};
+    rfc9293::rows_met rows{};
     /// The first counterexample of each broken property, with the shortest way to it.
     std::map<property, std::string> broken{};
 };
@@ -42,6 +44,7 @@ public:
         found_.transitions = edges_.size();
         if (found_.broken.empty()) check_acyclic();
         found_.excused = composition_.excused();
+        found_.rows = refinement_.met();
         return std::move(found_);
     }
 
@@ -65,6 +68,7 @@ private:
         composition_.steps_from(here, [&](const world& next, step by, verdict v) {
             any = true;
             if (!composition_.is_time(by.what)) any_but_time = true;
+            if (!v.broken) v = refinement_.judge(here, next, by);
             if (v.broken) return report(v, at, to_string(by) + "  =>  " + to_string(next));
             edges_.emplace_back(at, visit(next, at, by));
         });
@@ -111,6 +115,7 @@ private:
 
     setting setting_;
     composition<Machine> composition_;
+    refinement refinement_;
     interned<world> worlds_;
     std::vector<origin> origins_;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> edges_;

@@ -26,12 +26,13 @@ enum class property : std::uint8_t {
     quota,
     unacknowledged,
     last_bytes, ///< before our FIN, or said to be not sent
-    cancel      ///< a cancelled close does not wait any more
+    cancel,     ///< a cancelled close does not wait any more
+    tcp         ///< both endpoints do what RFC 9293 allows, and nothing else
 };
 inline constexpr std::array property_names{"ends",           "one event an action", "reply kept",    "abort only",
                                            "time_wait",      "time_wait side",      "first_fin",     "ended_by",
                                            "limit",          "action at limit",     "discard limit", "quota",
-                                           "unacknowledged", "last bytes",          "cancel"};
+                                           "unacknowledged", "last bytes",          "cancel",        "tcp"};
 
 /// Where a report cannot be right, since what decides happens where no system call sees it.
 enum class exception : std::uint8_t {
@@ -66,7 +67,7 @@ inline constexpr std::array exception_reasons{
     "an RST ended TIME-WAIT (RFC 1337)"};
 inline constexpr std::size_t exceptions = exception_reasons.size();
 static_assert(static_cast<std::size_t>(exception::time_wait_killed) + 1 == exceptions);
-static_assert(static_cast<std::size_t>(property::cancel) + 1 == property_names.size());
+static_assert(static_cast<std::size_t>(property::tcp) + 1 == property_names.size());
 
 struct verdict {
     std::optional<property> broken{};

@@ -172,7 +172,8 @@ private:
 
     static bool is_text(const tcp_endpoint& e, segment s) {
         const bool fin = s.what == flag::fin;
-        return has_text(s) && s.ack == e.expected && (fin ? e.fin_written && s.number == e.written : s.number < e.written);
+        return has_text(s) && s.ack == e.expected &&
+               (fin ? e.fin_written && s.number == e.written : s.number < e.written);
     }
 
     /// A call of the user, time, or text that goes out as the window lets it.
@@ -189,8 +190,8 @@ private:
         if (is.acknowledged != was.acknowledged || is.expected != was.expected || is.sent < was.sent)
             return wrong("numbers moved by themselves", was, is);
         if (is.state == was.state) return reset ? wrong("RST without an end", was, is) : verdict{};
-        const bool by_time = by.what == move::path_dies || by.what == move::our_fin_wait2_ends ||
-                             by.what == move::their_fin_wait2_ends;
+        const bool by_time =
+            by.what == move::path_dies || by.what == move::our_fin_wait2_ends || by.what == move::their_fin_wait2_ends;
         const event on = by_time ? event::user_timeout : is.state == tcp_state::close ? event::abort : event::close;
         const auto* row = rfc9293::find(was.state, on, reset ? answer::rst : answer::nothing, met_);
         if (row != nullptr && row->to == is.state) return {};

@@ -2,6 +2,7 @@
 #ifndef CLOSESIDE_TESTS_MODEL_WORLD_HPP
 #define CLOSESIDE_TESTS_MODEL_WORLD_HPP
 
+#include "endpoint_faults.hpp"
 #include "peer_program.hpp"
 #include "tcp_endpoint.hpp"
 
@@ -35,6 +36,7 @@ struct setting {
     bool program_reads = false; ///< before it closes
     bool unattended = false;    ///< nobody waits for the report: what it knows must be right
     bool in_order = false;      ///< the network does not reorder: fewer interleavings, for a longer time
+    endpoint_fault fault = endpoint_fault::none; ///< of both
 
     std::uint8_t all() const { return static_cast<std::uint8_t>(reply + last); }
 };

@@ -532,6 +532,21 @@ static_assert(walks(slow_and_acked, action::receive,
                      close_limit::drain_idle}),
               "the first limit that ran out stays the reason");
 
+/// The FINs cross, and the wait for the acknowledgement of ours finds CLOSING, or comes too late to.
+constexpr time_wait_holder holder_after_crossing(bool found_closing) {
+    close_machine m(slow_and_acked);
+    m.start();
+    for (const event e : {event::would_block, event::half_closed, event::readable, event::end_of_file})
+        m.step(e == event::half_closed ? half_closed(tcp_state::fin_wait1) : just(e), t0);
+    if (found_closing) m.fin_unacknowledged();
+    m.step(just(event::acked), t1);
+    m.sampled(released(tcp_state::close));
+    m.released();
+    return m.report().time_wait;
+}
+static_assert(holder_after_crossing(true) == time_wait_holder::both);
+static_assert(holder_after_crossing(false) == time_wait_holder::local);
+
 // cancelled, and shed
 
 static_assert(walks(

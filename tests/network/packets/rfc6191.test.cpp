@@ -3,8 +3,8 @@
 
 #include <doctest/doctest.h>
 
-// A SYN for a connection in TIME-WAIT: RFC 6191, section 2, says when it may end it. Where the RFC drops a SYN in silence, Linux
-// sends the last ACK again, which the peer's RST answers.
+// A SYN for a connection in TIME-WAIT: RFC 6191, section 2, says when it may end it. Where the RFC drops a SYN in silence,
+// Linux sends the last ACK again, which the peer's RST answers.
 
 using namespace packets;
 
@@ -14,9 +14,11 @@ constexpr std::uint32_t newer = 1000, same = 2, older = 0; ///< the SYN's number
 
 void honours(script& s, const segment& syn_of_peer) {
     to_time_wait(s);
-    s << syn_of_peer >> syn(next_connection).ack(syn_of_peer.sequence + 1);
-    s << empty(syn_of_peer.sequence + 1).ack(next_connection + 1).at_time(syn_of_peer.timestamp.value_or(0));
+    s.numbers_anew();
+    const std::uint32_t next = syn_of_peer.sequence + 1;
+    s << syn_of_peer >> syn(0).ack(next) << empty(next).ack(1).at_time(syn_of_peer.timestamp.value_or(0));
     s.in(established);
+    CHECK(goes_beyond(s, 2));
     CHECK(s.accepts_next());
 }
 

@@ -73,10 +73,15 @@ TEST_CASE("a closed window: a peer that closes keeps it closed for our FIN too")
 
 TEST_CASE("a window of ours that nobody reads closes, and the discarding close opens it again") {
     script s(graceful);
-    const std::uint32_t all = s.last_window();
-    std::uint32_t sent = 0;
-    for (std::uint32_t length; sent != all; sent += length) s << data(1 + sent, length = std::min(1000u, all - sent)).ack(1);
-    s.skips_to(empty(1).ack(1 + all).win(0));
+    std::uint32_t all = 0;
+    const auto fill = [&](std::uint32_t window) {
+        for (std::uint32_t length; window != 0; all += length, window -= length)
+            s << data(1 + all, length = std::min(1000u, window)).ack(1);
+        s.skips_to(empty(1).ack(1 + all));
+    };
+    for (int i = 0; i != 100 && s.last_window() != 0; ++i)
+        fill(s.last_window()); // some kernels open it a little at first
+    CHECK(s.last_window() == 0);
     s.closes() >> empty(1).ack(1 + all);
     CHECK(s.last_window() > 1000);
     s >> fin(1).ack(1 + all) << fin(1 + all).ack(2) >> empty(2).ack(2 + all);

@@ -28,13 +28,14 @@ player& player::operator<<(const segment& s) {
     if (!absolute.timestamp) absolute.timestamp = terms_.timestamps;
     if (absolute.timestamp && !absolute.echo) absolute.echo = kernel_timestamp_;
     note("<", s);
-    given_ = steady::now(); // before it is: the thread may be kept from going on
     device_.write(encode({peer_, local_, absolute}));
     return *this;
 }
 
 player& player::operator>>(const segment& s) {
-    take(s, [&](const arrival& a) { return a.repeats || is_late(a.what, s); });
+    bool alone = false;
+    take(s,
+         [&](const arrival& a) { return a.repeats || (!std::exchange(alone, true) && acknowledges_alone(a.what, s)); });
     return *this;
 }
 
@@ -153,10 +154,11 @@ bool player::is_repeated(const segment& s) const {
            std::any_of(arrived_.begin(), arrived_.end(), [&](const arrival& a) { return covers(a.what); });
 }
 
-bool player::is_late(const segment& s, const segment& wanted) const {
-    constexpr milliseconds delayed_ack{30}; // TCP_DELACK_MIN is 40 ms
+bool player::acknowledges_alone(const segment& s, const segment& wanted) const {
+    const bool said = std::any_of(expected_.begin(), expected_.end(),
+                                  [&](const segment& e) { return e.acknowledges == s.acknowledges; });
     return s.space() == 0 && !s.is_rst && s.sequence == wanted.sequence && s.acknowledges == wanted.acknowledges &&
-           steady::now() - given_ > delayed_ack;
+           !said;
 }
 
 void player::note(const char* arrow, const segment& s) { trace_.push_back(std::string(arrow) + " " + to_string(s)); }

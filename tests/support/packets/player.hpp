@@ -35,8 +35,9 @@ struct terms {
 };
 
 /// One connection's segments: `p << s` gives s to the kernel, `p >> s` says what the kernel has to send next.
-/** What the kernel sends only since the script was slow is passed over where the script expects something else: a segment
- *  again that is not acknowledged, and a delayed ACK by itself that the segment expected carries too. */
+/** What goes by time is passed over where the script expects something else: a segment that is sent again, since the script
+ *  was slow to acknowledge it, and once an ACK alone, not said before, that the segment expected carries too (RFC 9293,
+ *  3.8.6.3, lets it be delayed). */
 class player {
 public:
     static constexpr std::chrono::seconds limit{10}; ///< for anything that must come
@@ -66,7 +67,12 @@ public:
     void until(const std::function<bool()>& done, const char* what, std::source_location where);
 
     /// Another connection begins: the kernel's SYN is 0 again. The peer's numbers go on, so that they may overlap.
-    void numbers_anew() { kernel_isn_.reset(); }
+    void numbers_anew() {
+        isn_before_ = kernel_isn_.value_or(0);
+        kernel_isn_.reset();
+    }
+    /// How far the kernel's SYN is beyond that of the connection before.
+    std::uint32_t isn_moved() const { return kernel_isn_.value_or(0) - isn_before_; }
 
     /// Of what has been expected and come.
     std::uint16_t last_window() const { return expected_.empty() ? 0 : *expected_.back().window; }
@@ -92,7 +98,7 @@ private:
     void settle();
     void answer_to_ping();
     bool is_repeated(const segment& s) const;
-    bool is_late(const segment& s, const segment& wanted) const;
+    bool acknowledges_alone(const segment& s, const segment& wanted) const;
     void note(const char* arrow, const segment& s);
     segment relative(segment s);
 
@@ -102,10 +108,10 @@ private:
     address local_;
     std::function<bool()> program_;
     std::optional<std::uint32_t> kernel_isn_;
+    std::uint32_t isn_before_ = 0;
     std::uint32_t kernel_timestamp_ = 0;
     std::uint32_t acknowledged_ = 0;        ///< by the script
     std::uint32_t acknowledged_before_ = 0; ///< its last segment, which may have crossed one of the kernel's
-    std::chrono::steady_clock::time_point given_{};
     std::deque<arrival> arrived_;
     std::vector<segment> expected_; ///< and come
     std::vector<std::string> trace_;
