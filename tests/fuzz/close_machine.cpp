@@ -141,7 +141,8 @@ private:
         if (a.what == action::peek) return {.what = event::received, .bytes = 1};
         bytes = std::max<std::uint64_t>(bytes, 1);
         taken_ += bytes;
-        this_wake_up_ += bytes;
+        // What the last look takes is beside the quota.
+        if (a.bytes != detail::close_machine::last_look) this_wake_up_ += bytes;
         return {.what = event::received, .bytes = bytes};
     }
 

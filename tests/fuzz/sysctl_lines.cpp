@@ -43,8 +43,10 @@ void read(std::string_view text) {
 
 void read_script(std::string_view text) {
     script_lines lines(text);
-    std::size_t settings = 0;
+    std::size_t settings = 0, all = 0;
     while (const auto l = lines.next()) {
+        all += l->key.size() + l->value.size();
+        require(all <= 17 * text.size(), "the settings of a script come to no more than a multiple of it");
         require(l->number != 0 && l->number <= text.size(), "a setting of a script has a line");
         require(l->key.size() + l->value.size() <= text.size(), "a setting of a script is no longer than the script");
         require(++settings <= text.size(), "a script has no more settings than characters");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <closeside/host/config.hpp>
+#include <closeside/host/detail/sysctl_d/kernel_value.hpp>
 
 #include "config_trees.hpp"
 
@@ -151,6 +152,14 @@ TEST_CASE("the blanks of a range, the order of a list and the rounding of a tick
     }
     root.set(range, "2000\t3001");
     CHECK(host::read_config({.root = root.path()}).find(range)->drift);
+}
+
+TEST_CASE("a value in its plain form is its own, whatever blanks there were around it") {
+    using host::detail::sysctl_d::plain;
+    CHECK(plain(" 1 2\t03 \n") == "1\t2\t3");
+    CHECK(plain("1 2\v") == "1\t2");
+    CHECK(plain("\r\f1 2 x \v") == "1 2 x");
+    CHECK(plain(" \t\v").empty());
 }
 
 TEST_CASE("the loader in use is systemd where systemd has booted, and says how that is known") {

@@ -58,3 +58,12 @@ TEST_CASE("what a script prints into a key, or into a file for sysctl, is a sett
 TEST_CASE("what a variable brings into a script is not known, and nothing is made of it") {
     CHECK(settings_of("sysctl -w a.b=$N c.d=2 $E=3\necho `nproc` > /proc/sys/a/b\n") == strings{"1: c.d=2"});
 }
+
+TEST_CASE("of several files that a script prints into the last gets the text, and tee's share it up to a bound") {
+    CHECK(settings_of("echo 1 > /proc/sys/a/b > /proc/sys/c/d\n") == strings{"1: c/d=1"});
+    CHECK(settings_of("echo 1 | tee /proc/sys/a/b /proc/sys/c/d\n") == strings{"1: a/b=1", "1: c/d=1"});
+    // Otherwise a line of a megabyte would come to thousands of copies of half of it.
+    std::string files;
+    for (int i = 0; i != 1000; ++i) files += " /proc/sys/a/b";
+    CHECK(settings_of("echo 1 | tee" + files + "\n").size() == 16);
+}

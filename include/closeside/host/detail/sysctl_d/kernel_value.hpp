@@ -165,14 +165,14 @@ inline write_result write_port_list(std::string_view text) {
 
 /// Numbers as the kernel prints them, with one tab between; other text without blanks around it.
 inline std::string plain(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(blanks_of_kernel);
+    if (first == text.npos) return {};
+    text = text.substr(first, text.find_last_not_of(blanks_of_kernel) - first + 1);
     std::string numbers;
     std::string_view rest = text;
     while (const auto number = closeside::detail::take_number(rest))
         numbers += (numbers.empty() ? "" : "\t") + std::to_string(*number);
-    if (!numbers.empty() && rest.find_first_not_of(blanks_of_kernel) == rest.npos) return numbers;
-    const std::size_t first = text.find_first_not_of(blanks_of_kernel);
-    if (first == text.npos) return {};
-    return std::string(text.substr(first, text.find_last_not_of(blanks_of_kernel) - first + 1));
+    return !numbers.empty() && rest.empty() ? numbers : std::string(text);
 }
 
 /// How many numbers the text consists of; 0 if of something else.

@@ -86,6 +86,9 @@ public:
     }
 
 private:
+    /// Each gets all of the text, so that many files and a long text would come to their product.
+    static constexpr std::size_t most_files_of_tee = 16;
+
     void take() {
         std::string_view text = rest_.substr(0, rest_.find('\n'));
         rest_.remove_prefix(std::min(text.size() + 1, rest_.size()));
@@ -138,7 +141,8 @@ private:
         else if (name == "echo" || name == "printf")
             print(words, first + 1);
         else if (name == "tee" && command.is_piped_to)
-            for (std::size_t i = first + 1; i != words.size(); ++i) write_to(words[i], printed);
+            for (std::size_t i = first + 1; i < std::min(words.size(), first + 1 + most_files_of_tee); ++i)
+                write_to(words[i], printed);
         else if ((name == "sh" || name == "bash") && first + 2 < words.size() && words[first + 1] == "-c")
             for (const shell_command& inner : shell_commands(words[first + 2]))
                 if (inner.words.front() != words[first]) run(inner);
@@ -171,13 +175,16 @@ private:
         std::size_t i = first;
         for (; i != words.size() && words[i].find('>') > 1; ++i)
             if (words[i] != "-n" && words[i] != "-e") printed_ += (printed_.empty() ? "" : " ") + words[i];
+        // Of several files the last gets it.
+        std::string_view file;
         for (; i != words.size(); ++i) {
             std::string_view target = words[i];
             if (target.starts_with('1')) target.remove_prefix(1);
             if (!target.starts_with('>')) continue;
             target.remove_prefix(std::min(target.find_first_not_of('>'), target.size()));
-            write_to(!target.empty() || i + 1 == words.size() ? target : words[i + 1], printed_);
+            file = !target.empty() || i + 1 == words.size() ? target : words[i + 1];
         }
+        if (!file.empty()) write_to(file, printed_);
     }
 
     void write_to(std::string_view file, const std::string& text) {
