@@ -202,10 +202,9 @@ record() {
         worst=1
         return
     fi
-    revision=$(git -C "$root" describe --always --dirty 2>/dev/null) || revision=unknown
     kept=$work/recorded/$release.$3.txt
     {
-        printf '@how %s\n@date %s\n@revision %s\n@package %s\n' "$2" "$(date -u +%Y-%m-%d)" "$revision" "$4"
+        printf '@how %s\n@date %s\n@package %s\n' "$2" "$(date -u +%Y-%m-%d)" "$4"
         cat "$1"
     } >"$kept"
     awk -v mode=table -f "$root/tests/kernels/judge.awk" "$kept" || worst=1
