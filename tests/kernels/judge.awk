@@ -16,7 +16,6 @@ FNR == 1 {
 }
 /^@how / { how[kernel] = substr($0, 6) }
 /^@date / { date[kernel] = $2 }
-/^@revision / { revision[kernel] = $2 }
 /^@package / { package[kernel] = $2 }
 /^@kernel / {
     release[kernel] = $2
@@ -110,10 +109,10 @@ END {
     print "Written by `sh cmake/quickstart.sh kernels`; README.md beside this says how it works, and programs.list what runs. Seconds"
     print "are the guest's. \"skipped\" counts what said so itself."
     print ""
-    print "| kernel | version | how | date | revision |"
-    print "|---|---|---|---|---|"
+    print "| kernel | version | how | date |"
+    print "|---|---|---|---|"
     for (k = 1; k <= kernels; k++)
-        printf "| %s | %s | %s | %s | %s |\n", release[k], version[k], how[k], date[k], revision[k]
+        printf "| %s | %s | %s | %s |\n", release[k], version[k], how[k], date[k]
     print ""
     line = "| program |"
     rule = "|---|"

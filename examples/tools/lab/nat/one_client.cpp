@@ -91,7 +91,9 @@ table table_of(const results& all) {
 void draw_picture(report& r, const results& all, const one_client::dimensions& size) {
     const outcome& locked_out = one_client::pick(all, ending::graceful, true).found.front();
     std::vector<svg::panel> panels;
-    if (const auto diagram = lock_out(locked_out, size.connect_limit)) panels.push_back(*diagram);
+    if (const auto diagram =
+            lock_out(locked_out, size.connect_limit, "the same client, from another of its ports, the NAT's the same"))
+        panels.push_back(*diagram);
     panels.push_back(latencies(one_client::pick(all, ending::graceful, false).found.front(), locked_out,
                                one_client::pick(all, ending::peer_first, true).found.front(), size.connect_limit));
     r.picture = svg::stacked(panels);

@@ -98,13 +98,14 @@ std::string remark_on(const segment& s, bool answered) {
 
 } // namespace
 
-std::optional<svg::panel> lock_out(const outcome& server_first, std::chrono::milliseconds connect_limit) {
+std::optional<svg::panel> lock_out(const outcome& server_first, std::chrono::milliseconds connect_limit,
+                                   const std::string& next) {
     const auto told = find(server_first, [](const flow& f) { return f.challenged() && !f.answered(); });
     if (!told) return std::nullopt;
     story s("The server closes first, tcp_rfc1337 = 1: locked out", *told);
     s.tell_the_end();
     s.state(row_kind::left_state, "TIME-WAIT, 60 s", {}, tone::bad);
-    s.pause("the other client comes from the same port");
+    s.pause(next);
     const std::vector<segment>& segments = told->after.segments;
     for (std::size_t i = 0; i < std::min(segments.size(), most_rows); ++i) {
         sequence_row& row = s.add(segments[i]);

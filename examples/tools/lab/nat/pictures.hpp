@@ -7,11 +7,14 @@
 #include "../support/svg.hpp"
 
 #include <optional>
+#include <string>
 
 namespace lab::nat {
 
 /// A client that is locked out, from the end of the connection that used its port before; nothing if none was.
-std::optional<svg::panel> lock_out(const outcome& server_first, std::chrono::milliseconds connect_limit);
+/** `next`: who comes from its port then. */
+std::optional<svg::panel> lock_out(const outcome& server_first, std::chrono::milliseconds connect_limit,
+                                   const std::string& next = "the other client comes from the same port");
 
 /// A client that gets the port of a connection that its own client closed first.
 std::optional<svg::panel> cured(const outcome& peer_first);
