@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+// Runs the laboratories in this program, and closeside-check follow, whose path CMake defines, in each of their hosts.
+#include "followed.hpp"
+
+#include "labs.hpp"
+#include "policy/cell.hpp"
+
+#include "observation/host.hpp"
+#include "support/in_child.hpp"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Runs `body` where a tracefs is mounted; it says what is wrong, and into the verdict what was followed.
+template <class Body>
+void followed_all_the_way(Body body) {
+    const std::string no_right = "no right";
+    const auto said = tests::in_own_network(
+        [&]() -> std::string {
+            observation::bring_up_loopback();
+            if (!tests::mount_own_tracefs()) return no_right;
+            tests::verdict found;
+            body(found);
+            std::string counts;
+            for (const auto& [cause, n] : found.causes()) counts += ' ' + cause + ' ' + std::to_string(n);
+            return found.wrong() + '\n' + counts;
+        },
+        100s);
+    if (!said || *said == no_right) {
+        MESSAGE("SKIPPED: no right to a network namespace, or to mount tracefs");
+        return;
+    }
+    const std::size_t counts = said->rfind('\n');
+    MESSAGE(said->substr(counts + 1));
+    CHECK(said->substr(0, counts) == "");
+}
+
+void follow_hosts_of(const char* name) {
+    followed_all_the_way([&](tests::verdict& found) {
+        observation::watch_hosts([&](const observation::host& h) {
+            return h.run([&] { return std::make_shared<tests::followed>(h.name(), h.name() == "nat", found); });
+        });
+        for (const lab::laboratory& one : lab::laboratories)
+            if (one.name == std::string(name) && one.run) one.run({.quick = true, .check = {}});
+    });
+}
+
+} // namespace
+
+TEST_CASE("network: follow: policy") {
+    followed_all_the_way([](tests::verdict& found) {
+        const tests::followed here("policy", false, found);
+        lab::policy::settings quick;
+        quick.limit = 300ms;
+        for (const auto server : lab::policy::all_servers) {
+            std::vector<std::jthread> row;
+            for (const auto peer : lab::policy::all_peers)
+                row.emplace_back([=] { lab::policy::run_cell(server, peer, quick, nullptr); });
+        }
+    });
+}
+TEST_CASE("network: follow: nat") { follow_hosts_of("nat"); }
+TEST_CASE("network: follow: loss") { follow_hosts_of("loss"); }
+TEST_CASE("network: follow: restart") { follow_hosts_of("restart"); }
+TEST_CASE("network: follow: port") { follow_hosts_of("port"); }
+TEST_CASE("network: follow: orphan") { follow_hosts_of("orphan"); }
+TEST_CASE("network: follow: slow_peer") { follow_hosts_of("slow_peer"); }
+TEST_CASE("network: follow: tls") { follow_hosts_of("tls"); }

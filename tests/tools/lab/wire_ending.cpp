@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "wire_ending.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <stdexcept>
+
+#include <time.h>
+
+namespace tests {
+
+namespace {
+
+using nlohmann::json;
+using observation::segment, observation::endpoint, observation::socket_entry;
+using clock = std::chrono::system_clock;
+using namespace std::chrono_literals;
+
+/// Between a segment and the event that it is the cause or the effect of, on a machine with other work.
+constexpr auto one_act = 50ms;
+/// Orphans in FIN-WAIT-2 are looked for every half a second.
+constexpr auto two_looks = 1500ms;
+
+endpoint endpoint_of(const json& text) {
+    const std::string all = text.get<std::string>();
+    const std::size_t colon = all.rfind(':');
+    return {observation::ipv4(all.substr(0, colon)), static_cast<std::uint16_t>(std::stoi(all.substr(colon + 1)))};
+}
+
+clock::time_point time_of(const json& e) {
+    const std::string text = e.at("time");
+    ::tm parts{};
+    if (!::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts)) throw std::runtime_error("no time: " + text);
+    return clock::from_time_t(::timegm(&parts)) + std::chrono::nanoseconds(std::stoi(text.substr(20, 9)));
+}
+
+bool acknowledges(const segment& later, const segment& fin) {
+    return later.ack && static_cast<std::int32_t>(later.acknowledged - fin.end()) > 0;
+}
+
+/// Who sent the first FIN, as JSON has it: by what each had received when it sent its own.
+json first_fin_of(const wire_life& l) {
+    const segment *const ours = l.first(true, &segment::fin), *const theirs = l.first(false, &segment::fin);
+    if (!ours && !theirs) return nullptr;
+    if (!ours || !theirs) return ours ? "local" : "peer";
+    if (acknowledges(*ours, *theirs)) return "peer";
+    return acknowledges(*theirs, *ours) ? "local" : "both";
+}
+
+bool passed_between(const wire_life& l, bool outgoing, clock::time_point from, clock::time_point to) {
+    return std::ranges::any_of(l.segments, [&](const segment& s) {
+        return s.rst && s.outgoing == outgoing && s.when >= from && s.when <= to;
+    });
+}
+
+/// Empty if the line says what passed.
+std::string difference(const wire_life& whole, const json& e) {
+    const clock::time_point at = time_of(e);
+    wire_life l = whole;
+    std::erase_if(l.segments, [&](const segment& s) { return s.when > at + one_act; });
+    const std::string by = e.at("ended_by"), cause = e.at("cause");
+    const bool out = passed_between(l, true, at - one_act, at + one_act),
+               in = passed_between(l, false, at - one_act, at + one_act);
+    std::string wrong;
+    if (const json fin = first_fin_of(l); fin != e.at("first_fin")) wrong += "; the first FIN: " + fin.dump();
+    if (by == "reset_by_us" && !out) wrong += "; it sent no RST then";
+    if (by == "reset_by_peer" && !in) wrong += "; no RST came then";
+    if ((by == "fin" || by == "failed") && (in || out)) wrong += "; there was a RST";
+    if (by == "fin" && cause != "closed_first_unseen" &&
+        !(l.first(true, &segment::fin) && l.first(false, &segment::fin)))
+        wrong += "; not both sent a FIN";
+    if (cause == "fin_wait2_gone" && !passed_between(whole, false, at - two_looks, at)) wrong += "; no RST came";
+    if (by == "unknown" && cause != "fin_wait2_gone") wrong += "; what passed is known";
+    return wrong;
+}
+
+std::string wire_text(const wire_life& l) {
+    std::string text = observation::to_string(l.between.first) + " - " + observation::to_string(l.between.second) + ":";
+    for (const segment& s : l.segments)
+        text +=
+            std::string(s.outgoing ? " >" : " <") + (s.syn ? "SYN" : "") + (s.fin ? "FIN" : "") + (s.rst ? "RST" : "") +
+            (s.ack ? "+" : "") + "@" +
+            std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(s.when - l.segments[0].when).count());
+    return text;
+}
+
+bool is_one_of(const std::vector<socket_entry>& left, const ends& between) {
+    return std::ranges::any_of(left, [&](const socket_entry& s) {
+        return s.state != closeside::detail::tcp_state::time_wait && s.local == between.first &&
+               s.remote == between.second;
+    });
+}
+
+} // namespace
+
+const segment* wire_life::first(bool outgoing, bool segment::*flag) const {
+    const auto found =
+        std::ranges::find_if(segments, [&](const segment& s) { return s.outgoing == outgoing && s.*flag; });
+    return found == segments.end() ? nullptr : &*found;
+}
+
+bool wire_life::had_socket() const {
+    const segment* const sent = first(true, &segment::syn);
+    if (!sent) return false;
+    return !sent->ack || first(true, &segment::fin) || first(false, &segment::fin) || first(false, &segment::rst) ||
+           first(true, &segment::rst);
+}
+
+std::vector<wire_life> lives_on_the_wire(const std::vector<segment>& segments) {
+    std::set<std::uint32_t> own;
+    for (const segment& s : segments)
+        if (s.outgoing) own.insert(s.from.address);
+    std::vector<wire_life> all;
+    std::map<ends, std::size_t> latest;
+    const auto add = [&](segment s, bool outgoing) {
+        s.outgoing = outgoing;
+        const ends between = outgoing ? ends(s.from, s.to) : ends(s.to, s.from);
+        const auto known = latest.find(between);
+        const bool opens = s.syn && !s.ack;
+        const auto sent_again = [&] {
+            const segment& first = all[known->second].segments.front();
+            return first.syn && first.sequence == s.sequence && first.outgoing == outgoing;
+        };
+        if (known == latest.end() || (opens && !sent_again())) {
+            latest[between] = all.size();
+            all.push_back({between, {s}});
+        } else {
+            all[known->second].segments.push_back(s);
+        }
+    };
+    for (const segment& s : segments) {
+        if (own.contains(s.from.address)) add(s, true);
+        if (own.contains(s.to.address)) add(s, false);
+    }
+    return all;
+}
+
+std::string against_wire(const std::vector<json>& told, const std::vector<segment>& segments,
+                         const std::vector<socket_entry>& left, bool forwards) {
+    std::string wrong;
+    std::map<ends, std::vector<const json*>> lines;
+    for (const json& e : told) lines[{endpoint_of(e.at("local")), endpoint_of(e.at("peer"))}].push_back(&e);
+    for (auto& [between, of] : lines)
+        std::ranges::stable_sort(of, {}, [](const json* e) { return e->at("time").get<std::string>(); });
+    std::map<ends, std::size_t> next;
+    if (!forwards) {
+        for (const wire_life& l : lives_on_the_wire(segments)) {
+            if (!l.had_socket()) continue;
+            const std::vector<const json*>& of = lines[l.between];
+            std::size_t& at = next[l.between];
+            if (at == of.size()) {
+                const bool ends = l.first(true, &segment::fin) || l.first(false, &segment::fin) ||
+                                  l.first(true, &segment::rst) || l.first(false, &segment::rst);
+                if (ends && !is_one_of(left, l.between)) wrong += "missing " + wire_text(l) + '\n';
+                continue;
+            }
+            const json& e = *of[at++];
+            if (const std::string d = difference(l, e); !d.empty())
+                wrong += "wrong " + e.dump() + d + ", as " + wire_text(l) + '\n';
+        }
+    }
+    for (const auto& [between, of] : lines)
+        for (std::size_t i = next[between]; i != of.size(); ++i) wrong += "invented " + of[i]->dump() + '\n';
+    return wrong;
+}
+
+} // namespace tests
