@@ -51,6 +51,10 @@ constexpr std::array table{
                 "peer-reset"},
     cause_facts{cause::peer_reset_after_our_fin, "peer_reset_after_our_fin", ender::reset_by_peer,
                 "the peer reset after this host had closed (FIN)", "peer-reset"},
+    cause_facts{cause::peer_reset_after_our_close, "peer_reset_after_our_close", ender::reset_by_peer,
+                "the peer reset after this host had closed, before it acknowledged all: whether the FIN was sent, "
+                "behind the data, is not known",
+                "peer-reset"},
     cause_facts{cause::peer_reset_after_its_fin, "peer_reset_after_its_fin", ender::reset_by_peer,
                 "the peer reset after it had closed (FIN): what this host sent then was not wanted", "peer-reset"},
     cause_facts{cause::refused, "refused", ender::reset_by_peer, "the peer refused: it answered this host's SYN by RST",
@@ -62,7 +66,7 @@ constexpr std::array table{
     cause_facts{cause::time_out, "time_out", ender::failed,
                 "the peer acknowledged nothing any more: retransmissions or TCP_USER_TIMEOUT ran out", "time-out"},
     cause_facts{cause::fin_time_out, "fin_time_out", ender::failed,
-                "the peer did not acknowledge this host's FIN: retransmissions ran out", "time-out"},
+                "the peer did not acknowledge all up to this host's FIN: retransmissions ran out", "time-out"},
     cause_facts{cause::network_error, "network_error", ender::failed, "the network reported an error", "time-out"},
     cause_facts{cause::unexplained, "unexplained", ender::unknown, "neither FIN nor RST was seen", "endings"},
     cause_facts{cause::untraced, "untraced", ender::unknown, "only the end of the socket was seen", "endings"},
@@ -81,8 +85,9 @@ first_fin who_closed_first(const life& seen) {
     const state_list& s = seen.states;
     if (s.has(tcp_state::closing)) return first_fin::both;
     if (s.has(tcp_state::close_wait) || s.has(tcp_state::last_ack)) return first_fin::peer;
-    if (s.has(tcp_state::fin_wait1) || s.has(tcp_state::fin_wait2)) return first_fin::local;
-    return first_fin::none;
+    if (s.has(tcp_state::fin_wait2)) return first_fin::local;
+    // The state begins with the call; the FIN is sent when all data before it is, and only its acknowledgement tells.
+    return s.has(tcp_state::fin_wait1) ? first_fin::unknown : first_fin::none;
 }
 
 /// One segment acknowledged the FIN and was the end. Data that comes later is treated as a RST that is taken.
@@ -110,7 +115,8 @@ cause why_reset(const life& seen) {
 cause why_peer_reset(const life& seen) {
     const state_list& s = seen.states;
     if (s.last() == tcp_state::syn_sent) return cause::refused;
-    if (s.has(tcp_state::fin_wait1) || s.has(tcp_state::fin_wait2)) return cause::peer_reset_after_our_fin;
+    if (s.has(tcp_state::fin_wait2) || s.has(tcp_state::closing)) return cause::peer_reset_after_our_fin;
+    if (s.has(tcp_state::fin_wait1)) return cause::peer_reset_after_our_close;
     if (s.has(tcp_state::close_wait) || s.has(tcp_state::last_ack)) return cause::peer_reset_after_its_fin;
     return cause::peer_reset_open;
 }

@@ -43,6 +43,7 @@ enum class cause : std::uint8_t {
     reset,
     peer_reset_open,
     peer_reset_after_our_fin,
+    peer_reset_after_our_close,
     peer_reset_after_its_fin,
     refused,
     no_answer,

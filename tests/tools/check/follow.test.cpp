@@ -65,7 +65,7 @@ std::string against_capture(const json& e, const std::vector<observation::segmen
     std::string wrong;
     if (by.get<std::string>().starts_with("reset") ? by != reset : by == "fin" && !reset.empty())
         wrong += "ended_by " + by.dump() + ", on the wire '" + reset + "'; ";
-    if (first != "both" && (first.is_null() ? !fin.empty() : first != fin))
+    if (first != "both" && first != "unknown" && (first.is_null() ? !fin.empty() : first != fin))
         wrong += "first_fin " + first.dump() + ", on the wire '" + fin + "'; ";
     return wrong;
 }
@@ -119,6 +119,13 @@ const way ways[] = {
          abort_connection(p.client);
      },
      "peer_reset_after_our_fin", "reset_by_peer", "local", "peer-reset", nullptr, "abort_option"},
+    {"the peer aborts before the service's FIN could be sent",
+     [](pair& p) {
+         fill(p.server);
+         p.server.close();
+         abort_connection(p.client);
+     },
+     "peer_reset_after_our_close", "reset_by_peer", "unknown", "peer-reset", nullptr, "abort_option"},
     {"the peer aborts after its own FIN",
      [](pair& p) {
          ::shutdown(p.client.get(), SHUT_WR);

@@ -73,11 +73,11 @@ TEST_CASE("each reason of the kernel has its words, and one that is not known ha
     CHECK(judged(seen{s::established}.sent("TCP_ABORT_ON_CLOSE")) == "unread_input reset_by_us none");
     CHECK(judged(seen{s::established, s::fin_wait1, s::fin_wait2}.sent("TCP_ABORT_ON_LINGER")) ==
           "negative_linger2 reset_by_us local");
-    CHECK(judged(seen{s::established, s::fin_wait1}.sent("TCP_ABORT_ON_DATA")) == "late_data reset_by_us local");
+    CHECK(judged(seen{s::established, s::fin_wait1}.sent("TCP_ABORT_ON_DATA")) == "late_data reset_by_us unknown");
     CHECK(judged(seen{s::established, s::fin_wait1, s::fin_wait2}.sent("TCP_TIMEWAIT_SOCKET")) ==
           "late_data reset_by_us local");
     CHECK(judged(seen{s::established}.sent("TCP_KEEPALIVE_TIMEOUT")) == "keepalive reset_by_us none");
-    CHECK(judged(seen{s::fin_wait1}.sent("TCP_ABORT_ON_MEMORY")) == "out_of_memory reset_by_us local");
+    CHECK(judged(seen{s::fin_wait1}.sent("TCP_ABORT_ON_MEMORY")) == "out_of_memory reset_by_us unknown");
     CHECK(judged(seen{s::established}.sent("SOMETHING_NEW")) == "bad_segment reset_by_us none");
     CHECK(judge(seen{s::established}.sent("SOMETHING_NEW")).reason().ends_with("(SOMETHING_NEW)"));
     CHECK(judged(seen{s::established}.sent("")) == "reset reset_by_us none");
@@ -97,14 +97,19 @@ TEST_CASE(
 
 TEST_CASE("the peer's RST is named by when it came") {
     CHECK(judged(seen{s::established}.taken()) == "peer_reset_open reset_by_peer none");
-    CHECK(judged(seen{s::established, s::fin_wait1}.taken()) == "peer_reset_after_our_fin reset_by_peer local");
+    CHECK(judged(seen{s::established, s::fin_wait1, s::fin_wait2}.taken()) ==
+          "peer_reset_after_our_fin reset_by_peer local");
+    CHECK(judged(seen{s::established, s::fin_wait1, s::closing}.taken()) ==
+          "peer_reset_after_our_fin reset_by_peer both");
+    // The FIN may have waited behind data until then.
+    CHECK(judged(seen{s::established, s::fin_wait1}.taken()) == "peer_reset_after_our_close reset_by_peer unknown");
     CHECK(judged(seen{s::established, s::close_wait}.taken()) == "peer_reset_after_its_fin reset_by_peer peer");
     CHECK(judged(seen{s::syn_sent}.taken()) == "refused reset_by_peer none");
 }
 
 TEST_CASE("what ends by time has failed, and says what was waited for") {
     CHECK(judged(seen{s::established}.told(ETIMEDOUT)) == "time_out failed none");
-    CHECK(judged(seen{s::established, s::fin_wait1}) == "fin_time_out failed local");
+    CHECK(judged(seen{s::established, s::fin_wait1}) == "fin_time_out failed unknown");
     seen last{s::established, s::close_wait, s::last_ack};
     last.gave_up = true;
     CHECK(judged(last) == "fin_time_out failed peer");

@@ -22,8 +22,10 @@ using namespace std::chrono_literals;
 
 /// Between a segment and the event that it is the cause or the effect of, on a machine with other work.
 constexpr auto one_act = 50ms;
-/// Orphans in FIN-WAIT-2 are looked for every half a second.
-constexpr auto two_looks = 1500ms;
+/// From one look at what the kernel tells to the next, on such a machine; orphans in FIN-WAIT-2 are looked for less often.
+constexpr auto one_look = 500ms, two_looks = 1500ms;
+
+const json closed_and_no_more{"ESTABLISHED", "FIN-WAIT-1", "CLOSE"};
 
 endpoint endpoint_of(const json& text) {
     const std::string all = text.get<std::string>();
@@ -60,16 +62,23 @@ bool passed_between(const wire_life& l, bool outgoing, clock::time_point from, c
 /// Empty if the line says what passed.
 std::string difference(const wire_life& whole, const json& e) {
     const clock::time_point at = time_of(e);
-    wire_life l = whole;
-    std::erase_if(l.segments, [&](const segment& s) { return s.when > at + one_act; });
     const std::string by = e.at("ended_by"), cause = e.at("cause");
+    wire_life l = whole;
+    // What comes after a failure is for nobody: the kernel answers it by a RST. An orphan's FIN-WAIT-2 is looked up a
+    // moment after its close, which is the time that is told if it was over by then.
+    const auto after = by == "failed" ? 0ms : cause == "closed_first" ? one_look : one_act;
+    std::erase_if(l.segments, [&](const segment& s) { return s.when > at + after; });
     const bool out = passed_between(l, true, at - one_act, at + one_act),
                in = passed_between(l, false, at - one_act, at + one_act);
     std::string wrong;
-    if (const json fin = first_fin_of(l); fin != e.at("first_fin")) wrong += "; the first FIN: " + fin.dump();
+    // A FIN that waits behind data may never be sent; that one was is known when it is acknowledged.
+    const bool unknown = e.at("first_fin") == "unknown" && e.at("states") == closed_and_no_more;
+    if (const json fin = first_fin_of(l); unknown ? fin == "peer" : fin != e.at("first_fin"))
+        wrong += "; the first FIN: " + fin.dump();
     if (by == "reset_by_us" && !out) wrong += "; it sent no RST then";
     if (by == "reset_by_peer" && !in) wrong += "; no RST came then";
-    if ((by == "fin" || by == "failed") && (in || out)) wrong += "; there was a RST";
+    if ((by == "fin" || by == "failed") && (passed_between(l, true, {}, at) || passed_between(l, false, {}, at)))
+        wrong += "; there was a RST";
     if (by == "fin" && cause != "closed_first_unseen" &&
         !(l.first(true, &segment::fin) && l.first(false, &segment::fin)))
         wrong += "; not both sent a FIN";
@@ -153,9 +162,9 @@ std::string against_wire(const std::vector<json>& told, const std::vector<segmen
             const std::vector<const json*>& of = lines[l.between];
             std::size_t& at = next[l.between];
             if (at == of.size()) {
-                const bool ends = l.first(true, &segment::fin) || l.first(false, &segment::fin) ||
-                                  l.first(true, &segment::rst) || l.first(false, &segment::rst);
-                if (ends && !is_one_of(left, l.between)) wrong += "missing " + wire_text(l) + '\n';
+                const bool ended = l.first(true, &segment::fin) || l.first(false, &segment::fin) ||
+                                   l.first(true, &segment::rst) || l.first(false, &segment::rst);
+                if (ended && !is_one_of(left, l.between)) wrong += "missing " + wire_text(l) + '\n';
                 continue;
             }
             const json& e = *of[at++];
