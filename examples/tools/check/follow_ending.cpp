@@ -23,7 +23,8 @@ constexpr std::array table{
                 "this host closed first (FIN); the peer did not close before the time of FIN-WAIT-2 was over",
                 "fin-wait-2"},
     cause_facts{cause::fin_wait2_gone, "fin_wait2_gone", ender::unknown,
-                "this host closed first (FIN); FIN-WAIT-2 ended before its time, most likely by a RST of the peer",
+                "this host closed first (FIN); FIN-WAIT-2 ended before its time, or was not kept: most likely by a RST "
+                "of the peer",
                 "fin-wait-2"},
     cause_facts{cause::unread_input, "unread_input", ender::reset_by_us,
                 "this host reset: it closed over input that nobody had read", "unread"},
@@ -61,6 +62,8 @@ constexpr std::array table{
                 "refused"},
     cause_facts{cause::no_answer, "no_answer", ender::failed, "the peer did not answer this host's SYN", "refused"},
     cause_facts{cause::connect_failed, "connect_failed", ender::failed, "this host could not connect", "refused"},
+    cause_facts{cause::no_local_port, "no_local_port", ender::failed,
+                "this host had no local port free for it (EADDRNOTAVAIL): nothing was sent", "ip_local_port_range"},
     cause_facts{cause::connect_given_up, "connect_given_up", ender::failed,
                 "this host gave up connecting before the peer answered", "refused"},
     cause_facts{cause::time_out, "time_out", ender::failed,
@@ -126,7 +129,9 @@ cause why_ended_in_fin_wait2(const life& seen) {
     switch (seen.left) {
     case leftover::time_wait: return cause::closed_first;
     case leftover::fin_wait2: return cause::fin_wait2_gone;
-    case leftover::nothing: return cause::closed_first_unkept;
+    case leftover::used_anew: return cause::closed_first_unkept;
+    // Of an orphan a RST of the peer leaves nothing either, and nothing tells of it.
+    case leftover::nothing: return seen.orphan ? cause::fin_wait2_gone : cause::closed_first_unkept;
     case leftover::not_looked_up: break;
     }
     return cause::closed_first_unseen;
@@ -135,6 +140,7 @@ cause why_ended_in_fin_wait2(const life& seen) {
 cause why_without_reset(const life& seen) {
     switch (seen.states.last()) {
     case tcp_state::syn_sent:
+        if (seen.ends.local.port == 0) return cause::no_local_port;
         return seen.error == ETIMEDOUT ? cause::no_answer
                : seen.error != 0       ? cause::connect_failed
                : seen.gave_up          ? cause::no_answer

@@ -48,6 +48,7 @@ enum class cause : std::uint8_t {
     refused,
     no_answer,
     connect_failed,
+    no_local_port,
     connect_given_up,
     time_out,
     fin_time_out,

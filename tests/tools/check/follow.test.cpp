@@ -126,6 +126,13 @@ const way ways[] = {
          abort_connection(p.client);
      },
      "peer_reset_after_our_close", "reset_by_peer", "unknown", "peer-reset", nullptr, "abort_option"},
+    {"the peer aborts after the service has closed, before anybody looks",
+     [](pair& p) {
+         p.server.close();
+         wait_for(p.client, tcp_state::close_wait);
+         abort_connection(p.client);
+     },
+     "fin_wait2_gone", "unknown", "local", "fin-wait-2", nullptr, "abort_option"},
     {"the peer aborts after its own FIN",
      [](pair& p) {
          ::shutdown(p.client.get(), SHUT_WR);

@@ -20,6 +20,7 @@ struct seen : life {
     seen(std::initializer_list<tcp_state> passed) {
         for (const tcp_state one : passed) states.push(one);
         ended = 1'000'000'000;
+        ends.local.port = 5000;
     }
     seen& sent(std::string_view reason) {
         reset_sent = true;
@@ -117,7 +118,13 @@ TEST_CASE("what ends by time has failed, and says what was waited for") {
     CHECK(judged(seen{s::syn_sent}.told(EHOSTUNREACH)) == "connect_failed failed none");
     CHECK(judge(seen{s::syn_sent}.told(EHOSTUNREACH)).reason().ends_with("(No route to host)"));
     CHECK(judged(seen{s::syn_sent}) == "connect_given_up failed none");
+    seen without_port{s::syn_sent};
+    without_port.ends.local.port = 0;
+    CHECK(judged(without_port) == "no_local_port failed none");
     seen orphan{s::established, s::fin_wait1, s::fin_wait2};
+    CHECK(judged(orphan.kept(leftover::used_anew)) == "closed_first_unkept fin local");
+    orphan.orphan = true;
+    CHECK(judged(orphan.kept(leftover::nothing)) == "fin_wait2_gone unknown local");
     CHECK(judged(orphan.kept(leftover::fin_wait2)) == "fin_wait2_gone unknown local");
     orphan.left_ran_out = true;
     CHECK(judged(orphan) == "fin_wait2_time_out failed local");

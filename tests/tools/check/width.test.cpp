@@ -67,12 +67,11 @@ std::string joined(const std::vector<std::string>& words) {
     return text;
 }
 
-/// The longest line, colours and line ends apart. What goes to standard error is one line a message, for logs.
+/// The longest line, colours and line ends apart.
 std::size_t widest(const std::string& text) {
     std::istringstream lines(std::regex_replace(text, std::regex("\x1b\\[[0-9;]*m|\r"), ""));
     std::size_t most = 0;
     for (std::string line; std::getline(lines, line);) {
-        if (line.starts_with("closeside-check: ")) continue;
         CHECK_FALSE(line.ends_with(' '));
         most = std::max(most, line.size());
     }

@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Runs `body` where a tracefs is mounted; it says what is wrong, and into the verdict what was followed.
+/// Runs `body` where a tracefs is mounted, and expects nothing wrong of what was followed.
 template <class Body>
 void followed_all_the_way(Body body) {
     const std::string no_right = "no right";
@@ -42,14 +42,20 @@ void followed_all_the_way(Body body) {
         return;
     }
     const std::size_t counts = said->rfind('\n');
-    MESSAGE(said->substr(counts + 1));
+    MESSAGE("told:", said->substr(counts + 1));
+    CHECK(said->size() > counts + 1); // something has ended
     CHECK(said->substr(0, counts) == "");
 }
 
 void follow_hosts_of(const char* name) {
     followed_all_the_way([&](tests::verdict& found) {
+        const auto of_host = [&](const std::string& host) {
+            return host == "nat"                 ? tests::conditions::forwards
+                   : name == std::string("loss") ? tests::conditions::loses
+                                                 : tests::conditions::ordinary;
+        };
         observation::watch_hosts([&](const observation::host& h) {
-            return h.run([&] { return std::make_shared<tests::followed>(h.name(), h.name() == "nat", found); });
+            return h.run([&] { return std::make_shared<tests::followed>(h.name(), of_host(h.name()), found); });
         });
         for (const lab::laboratory& one : lab::laboratories)
             if (one.name == std::string(name) && one.run) one.run({.quick = true, .check = {}});
@@ -58,9 +64,9 @@ void follow_hosts_of(const char* name) {
 
 } // namespace
 
-TEST_CASE("network: follow: policy") {
+TEST_CASE("network: policy: each ending is told as it passed") {
     followed_all_the_way([](tests::verdict& found) {
-        const tests::followed here("policy", false, found);
+        const tests::followed here("policy", tests::conditions::ordinary, found);
         lab::policy::settings quick;
         quick.limit = 300ms;
         for (const auto server : lab::policy::all_servers) {
@@ -70,10 +76,17 @@ TEST_CASE("network: follow: policy") {
         }
     });
 }
-TEST_CASE("network: follow: nat") { follow_hosts_of("nat"); }
-TEST_CASE("network: follow: loss") { follow_hosts_of("loss"); }
-TEST_CASE("network: follow: restart") { follow_hosts_of("restart"); }
-TEST_CASE("network: follow: port") { follow_hosts_of("port"); }
-TEST_CASE("network: follow: orphan") { follow_hosts_of("orphan"); }
-TEST_CASE("network: follow: slow_peer") { follow_hosts_of("slow_peer"); }
-TEST_CASE("network: follow: tls") { follow_hosts_of("tls"); }
+
+TEST_CASE("network: nat: each ending is told as it passed") { follow_hosts_of("nat"); }
+
+TEST_CASE("network: loss: each ending is told as it passed") { follow_hosts_of("loss"); }
+
+TEST_CASE("network: restart: each ending is told as it passed") { follow_hosts_of("restart"); }
+
+TEST_CASE("network: port: each ending is told as it passed") { follow_hosts_of("port"); }
+
+TEST_CASE("network: orphan: each ending is told as it passed") { follow_hosts_of("orphan"); }
+
+TEST_CASE("network: slow_peer: each ending is told as it passed") { follow_hosts_of("slow_peer"); }
+
+TEST_CASE("network: tls: each ending is told as it passed") { follow_hosts_of("tls"); }

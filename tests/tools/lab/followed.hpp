@@ -40,9 +40,8 @@ private:
 /// destroyed, both are compared.
 class followed {
 public:
-    /// `forwards`: the host has no connections of its own.
-    followed(std::string name, bool forwards, verdict& into)
-        : name_(std::move(name)), forwards_(forwards), into_(into) {
+    followed(std::string name, conditions of_host, verdict& into)
+        : name_(std::move(name)), of_host_(of_host), into_(into) {
         if (!tool_.is_ready()) into_.add(name_, "not ready: " + tool_.err(), {});
     }
     followed(const followed&) = delete;
@@ -57,7 +56,7 @@ private:
         observation::eventually(
             [&] {
                 const auto left = table_.all(~observation::set_of(tcp_state::listen));
-                wrong = against_wire(tool_.endings(), capture_.all(), left, forwards_);
+                wrong = against_wire(tool_.endings(), capture_.all(), left, of_host_);
                 return wrong.empty();
             },
             std::chrono::seconds(4), std::chrono::milliseconds(100));
@@ -69,7 +68,7 @@ private:
     }
 
     std::string name_;
-    bool forwards_;
+    conditions of_host_;
     verdict& into_;
     observation::socket_table table_;
     observation::segment_capture capture_{observation::any_interface, observation::recorded::beginnings_and_ends};

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,11 +31,17 @@ struct wire_life {
 /// What passed, by connection and in the order in which they began. `segments`: of all of a host's interfaces.
 std::vector<wire_life> lives_on_the_wire(const std::vector<observation::segment>& segments);
 
+/// What a host does with segments.
+enum class conditions : std::uint8_t {
+    ordinary,
+    loses,   ///< some are dropped, on their way in after they are recorded, on their way out before
+    forwards ///< it passes on what is not its own, so that they say nothing of its sockets: it has none
+};
+
 /// Compares every line of `closeside-check follow --format json` with what passed: each difference as a line of text.
-/** `left` are the sockets that the host still has: their connections have not ended. `forwards`: it passes on what is
- *  not its own, so that segments say nothing of its sockets: it has none. */
+/** `left` are the sockets that the host still has: their connections have not ended. */
 std::string against_wire(const std::vector<nlohmann::json>& told, const std::vector<observation::segment>& segments,
-                         const std::vector<observation::socket_entry>& left, bool forwards);
+                         const std::vector<observation::socket_entry>& left, conditions of_host);
 
 } // namespace tests
 
