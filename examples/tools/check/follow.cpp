@@ -4,6 +4,7 @@
 #include "follow_output.hpp"
 #include "follow_session.hpp"
 #include "follow_watch.hpp"
+#include "note.hpp"
 #include "output.hpp"
 
 #include <CLI/CLI.hpp>

@@ -2,6 +2,7 @@
 #include "follow_options.hpp"
 
 #include "audit_options.hpp"
+#include "note.hpp"
 #include "output.hpp"
 
 #include <CLI/CLI.hpp>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "note.hpp"
 #include "output.hpp"
 #include "report.hpp"
 

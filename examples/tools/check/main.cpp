@@ -3,6 +3,7 @@
 // 2 critical, 64 wrong arguments, 70 nothing could be looked at or printed.
 #include "command.hpp"
 #include "fill.hpp"
+#include "note.hpp"
 #include "output.hpp"
 #include "report.hpp"
 

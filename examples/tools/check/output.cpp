@@ -2,6 +2,7 @@
 #include "output.hpp"
 
 #include "fill.hpp"
+#include "note.hpp"
 
 #include "replace_file.hpp"
 

@@ -38,19 +38,13 @@ struct terminal {
     std::size_t width = 80;
 };
 terminal look_at_terminal(const output& to);
-/// Of standard error, where notes go.
-terminal look_at_terminal_of_notes();
-
-/// Says on standard error, beside what the command prints: `closeside-check: <what>`, in lines as wide as the terminal, or
-/// on one where nobody reads along.
-void say_note(const std::string& what);
 
 /// Prints `text` where it is to go; a file is there whole or, after a failure, as it was before. A failure is said on
 /// standard error.
 /** @return `status`, or status_blind after a failure. */
 int deliver(const output& to, std::string_view text, int status);
 
-/// Says on standard error, as a note, that the command could do nothing.
+/// Says on standard error that the command could do nothing: `closeside-check: <why>`, as say_note() does.
 /** @return status_blind. */
 int give_up(const std::string& why);
 
