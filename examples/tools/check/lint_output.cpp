@@ -81,8 +81,10 @@ public:
         constexpr std::size_t column = 18;
         std::string severity = to_string(s);
         severity.resize(column - 2 - code.size() - 1, ' ');
-        const std::string head = std::string("  ") + (colour_ ? host::detail::colour_of(s) : "") + std::string(code) +
-                                 " " + severity + (colour_ ? "\x1b[0m" : "");
+        std::string head = "  ";
+        if (colour_) head += host::detail::colour_of(s);
+        head += std::string(code) + " " + severity;
+        if (colour_) head += "\x1b[0m";
         const host::detail::rule* const rule = host::detail::find_rule(code);
         std::string lines;
         fill(lines, head, column, rule ? std::string(rule->title) : std::string(), width_);
