@@ -107,7 +107,8 @@ const way ways[] = {
          wait_for(p.server, tcp_state::close_wait);
          p.server.close();
      },
-     "unread_input", "reset_by_us", "peer", "unread", "TCP_ABORT_ON_CLOSE", "peer_reset_after_our_fin"},
+     "unread_input", "reset_by_us", "peer", "unread", "TCP_ABORT_ON_CLOSE",
+     "peer_reset_after_our_fin|peer_reset_after_our_close"},
     {"SO_LINGER {1, 0}", [](pair& p) { abort_connection(p.server); }, "abort_option", "reset_by_us", nullptr, "linger",
      "TCP_STATE", "peer_reset_open"},
     {"the peer aborts", [](pair& p) { abort_connection(p.client); }, "peer_reset_open", "reset_by_peer", nullptr,
@@ -125,7 +126,7 @@ const way ways[] = {
          p.server.close();
          abort_connection(p.client);
      },
-     "peer_reset_after_our_close", "reset_by_peer", "unknown", "peer-reset", nullptr, "abort_option"},
+     "peer_reset_after_our_close", "reset_by_peer", "unknown", "peer-reset", nullptr, "unread_input"},
     {"the peer aborts after the service has closed, before anybody looks",
      [](pair& p) {
          p.server.close();

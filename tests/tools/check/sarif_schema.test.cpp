@@ -27,7 +27,8 @@ public:
         const program_result r = check(std::move(arguments));
         CHECK(r.status <= 2);
         files_.push_back(directory_.write(std::to_string(files_.size()) + ".sarif", r.out));
-        for (const json& result : json::parse(r.out).at("runs").at(0).at("results"))
+        const json log = json::parse(r.out);
+        for (const json& result : log.at("runs").at(0).at("results"))
             codes_.insert(result.at("ruleId").get<std::string>());
     }
     void add_text(const std::string& log) { files_.push_back(directory_.write("written.sarif", log)); }

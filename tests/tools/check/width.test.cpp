@@ -43,7 +43,8 @@ struct troubled_host {
         commands.push_back({"follow", "--for", "1"});
         commands.push_back({"top", "--for", "1"});
         add({"capacity"}, {"--closes", "500"});
-        add({"capacity"}, {"--closes", "50000", "--nat-reuse", "1", "--assume", "peer", "--simulate", "--clients", "10"});
+        add({"capacity"},
+            {"--closes", "50000", "--nat-reuse", "1", "--assume", "peer", "--simulate", "--clients", "10"});
         add({"capacity"}, {"--closes", "5000", "--destinations", "3", "--simulate"});
         add({"config"}, {"--verbose"});
         add({"suggest"}, {"--all"});

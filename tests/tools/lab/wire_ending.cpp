@@ -68,12 +68,14 @@ std::string difference(const wire_life& whole, const json& e, bool is_used_anew,
     // moment after its close, which is the time that is told if it was over by then.
     const auto after = by == "failed" ? 0ms : cause == "closed_first" ? one_look : one_act;
     std::erase_if(l.segments, [&](const segment& s) { return s.when > at + after; });
-    // While it connects, this host refuses what is left of an earlier connection.
-    if (l.segments.front().outgoing)
-        std::erase_if(l.segments, [connected = false](const segment& s) mutable {
-            connected = connected || (s.syn && s.ack);
-            return !connected && s.rst && s.outgoing;
-        });
+    // What is left of an earlier connection is refused before this one has an answer.
+    const auto answer = std::ranges::find_if(l.segments, [](const segment& s) { return s.syn && s.ack; });
+    const bool answered = answer != l.segments.end();
+    const auto begun = l.segments.begin() + (answered ? answer - l.segments.begin() : 0);
+    if (answered)
+        l.segments.erase(std::remove_if(l.segments.begin(), begun, [](const segment& s) { return s.rst; }), begun);
+    else
+        std::erase_if(l.segments, [](const segment& s) { return s.rst && s.outgoing; });
     std::string wrong;
     const json told = e.at("first_fin"), fin = first_fin_of(l);
     // A FIN that waits behind data may never be sent; that one was is known when it is acknowledged.
