@@ -129,8 +129,9 @@ const way ways[] = {
      "peer_reset_after_our_close", "reset_by_peer", "unknown", "peer-reset", nullptr, "unread_input"},
     {"the peer aborts after the service has closed, before anybody looks",
      [](pair& p) {
+         ::shutdown(p.server.get(), SHUT_WR);
+         wait_for(p.server, tcp_state::fin_wait2);
          p.server.close();
-         wait_for(p.client, tcp_state::close_wait);
          abort_connection(p.client);
      },
      "fin_wait2_gone", "unknown", "local", "fin-wait-2", nullptr, "abort_option"},
