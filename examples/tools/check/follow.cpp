@@ -4,6 +4,7 @@
 #include "follow_output.hpp"
 #include "follow_session.hpp"
 #include "follow_watch.hpp"
+#include "note.hpp"
 #include "output.hpp"
 
 #include <CLI/CLI.hpp>
@@ -109,7 +110,7 @@ int run(const command& c) {
         if (now >= next_loss) {
             next_loss = now + loss_interval;
             if (const bool before = s.lost.any(); (s.lost = watch->lost()).any() && !before)
-                std::cerr << "closeside-check: more connections end than can be followed: some are not told of\n";
+                say_note("more connections end than can be followed: some are not told of");
         }
         if (c.to.format == output_format::prometheus && !c.to.file.empty() && now >= next_file) {
             next_file = now + file_interval;
@@ -120,10 +121,10 @@ int run(const command& c) {
     if (!take(watch->next()) || !take(watch->rest())) return nobody_reads();
     s.lost = watch->lost();
     if (c.to.format == output_format::json && !c.to.file.empty() && lines.left_out() != 0)
-        std::cerr << "closeside-check: " << lines.left_out() << " endings were too many for '" << one_line(c.to.file)
-                  << "'\n";
+        say_note(std::to_string(lines.left_out()) + " endings were too many for '" + c.to.file + "'");
     // Of JSON every line is an ending, so that what is missing is said elsewhere.
-    if (c.to.format == output_format::json && s.lost.any()) follow::print_losses(std::cerr, s, {});
+    if (c.to.format == output_format::json && s.lost.any())
+        follow::print_losses(std::cerr, s, look_at_terminal_of_notes());
     return deliver(c.to, lines.kept() + last_word(c.to, s), 0);
 }
 

@@ -23,7 +23,8 @@ constexpr std::array table{
                 "this host closed first (FIN); the peer did not close before the time of FIN-WAIT-2 was over",
                 "fin-wait-2"},
     cause_facts{cause::fin_wait2_gone, "fin_wait2_gone", ender::unknown,
-                "this host closed first (FIN); FIN-WAIT-2 ended before its time, most likely by a RST of the peer",
+                "this host closed first (FIN); FIN-WAIT-2 ended before its time, or was not kept: most likely by a RST "
+                "of the peer",
                 "fin-wait-2"},
     cause_facts{cause::unread_input, "unread_input", ender::reset_by_us,
                 "this host reset: it closed over input that nobody had read", "unread"},
@@ -51,18 +52,24 @@ constexpr std::array table{
                 "peer-reset"},
     cause_facts{cause::peer_reset_after_our_fin, "peer_reset_after_our_fin", ender::reset_by_peer,
                 "the peer reset after this host had closed (FIN)", "peer-reset"},
+    cause_facts{cause::peer_reset_after_our_close, "peer_reset_after_our_close", ender::reset_by_peer,
+                "the peer reset after this host had closed, before it acknowledged all: whether the FIN was sent, "
+                "behind the data, is not known",
+                "peer-reset"},
     cause_facts{cause::peer_reset_after_its_fin, "peer_reset_after_its_fin", ender::reset_by_peer,
                 "the peer reset after it had closed (FIN): what this host sent then was not wanted", "peer-reset"},
     cause_facts{cause::refused, "refused", ender::reset_by_peer, "the peer refused: it answered this host's SYN by RST",
                 "refused"},
     cause_facts{cause::no_answer, "no_answer", ender::failed, "the peer did not answer this host's SYN", "refused"},
     cause_facts{cause::connect_failed, "connect_failed", ender::failed, "this host could not connect", "refused"},
+    cause_facts{cause::no_local_port, "no_local_port", ender::failed,
+                "this host had no local port free for it (EADDRNOTAVAIL): nothing was sent", "ip_local_port_range"},
     cause_facts{cause::connect_given_up, "connect_given_up", ender::failed,
                 "this host gave up connecting before the peer answered", "refused"},
     cause_facts{cause::time_out, "time_out", ender::failed,
                 "the peer acknowledged nothing any more: retransmissions or TCP_USER_TIMEOUT ran out", "time-out"},
     cause_facts{cause::fin_time_out, "fin_time_out", ender::failed,
-                "the peer did not acknowledge this host's FIN: retransmissions ran out", "time-out"},
+                "the peer did not acknowledge all up to this host's FIN: retransmissions ran out", "time-out"},
     cause_facts{cause::network_error, "network_error", ender::failed, "the network reported an error", "time-out"},
     cause_facts{cause::unexplained, "unexplained", ender::unknown, "neither FIN nor RST was seen", "endings"},
     cause_facts{cause::untraced, "untraced", ender::unknown, "only the end of the socket was seen", "endings"},
@@ -81,8 +88,9 @@ first_fin who_closed_first(const life& seen) {
     const state_list& s = seen.states;
     if (s.has(tcp_state::closing)) return first_fin::both;
     if (s.has(tcp_state::close_wait) || s.has(tcp_state::last_ack)) return first_fin::peer;
-    if (s.has(tcp_state::fin_wait1) || s.has(tcp_state::fin_wait2)) return first_fin::local;
-    return first_fin::none;
+    if (s.has(tcp_state::fin_wait2)) return first_fin::local;
+    // The state begins with the call; the FIN is sent when all data before it is, and only its acknowledgement tells.
+    return s.has(tcp_state::fin_wait1) ? first_fin::unknown : first_fin::none;
 }
 
 /// One segment acknowledged the FIN and was the end. Data that comes later is treated as a RST that is taken.
@@ -110,7 +118,8 @@ cause why_reset(const life& seen) {
 cause why_peer_reset(const life& seen) {
     const state_list& s = seen.states;
     if (s.last() == tcp_state::syn_sent) return cause::refused;
-    if (s.has(tcp_state::fin_wait1) || s.has(tcp_state::fin_wait2)) return cause::peer_reset_after_our_fin;
+    if (s.has(tcp_state::fin_wait2) || s.has(tcp_state::closing)) return cause::peer_reset_after_our_fin;
+    if (s.has(tcp_state::fin_wait1)) return cause::peer_reset_after_our_close;
     if (s.has(tcp_state::close_wait) || s.has(tcp_state::last_ack)) return cause::peer_reset_after_its_fin;
     return cause::peer_reset_open;
 }
@@ -120,7 +129,9 @@ cause why_ended_in_fin_wait2(const life& seen) {
     switch (seen.left) {
     case leftover::time_wait: return cause::closed_first;
     case leftover::fin_wait2: return cause::fin_wait2_gone;
-    case leftover::nothing: return cause::closed_first_unkept;
+    case leftover::used_anew: return cause::closed_first_unkept;
+    // Of an orphan a RST of the peer leaves nothing either, and nothing tells of it.
+    case leftover::nothing: return seen.orphan ? cause::fin_wait2_gone : cause::closed_first_unkept;
     case leftover::not_looked_up: break;
     }
     return cause::closed_first_unseen;
@@ -129,6 +140,7 @@ cause why_ended_in_fin_wait2(const life& seen) {
 cause why_without_reset(const life& seen) {
     switch (seen.states.last()) {
     case tcp_state::syn_sent:
+        if (seen.ends.local.port == 0) return cause::no_local_port;
         return seen.error == ETIMEDOUT ? cause::no_answer
                : seen.error != 0       ? cause::connect_failed
                : seen.gave_up          ? cause::no_answer

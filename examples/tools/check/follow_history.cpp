@@ -14,6 +14,8 @@ constexpr std::uint64_t millisecond = 1'000'000, second = 1000 * millisecond;
 constexpr std::uint64_t longest_wait = 2 * second;
 /// Between a RST or an error and the CLOSED that it belongs to; an orphan is destroyed before its RST is sent.
 constexpr std::uint64_t one_act = 20 * millisecond;
+/// Between CLOSED and the end of a socket that no program holds: nothing else is done in between.
+constexpr std::uint64_t at_once = millisecond;
 /// A timer that gives up waits longer.
 constexpr std::uint64_t least_rto = 100 * millisecond;
 constexpr std::size_t most_listeners = 64, most_told = 4096, most_lives_of_a_socket = 16;
@@ -95,8 +97,7 @@ void history::end(socket& s, const trace_event& e) {
     life& l = s.current;
     l.ended = e.time;
     const tcp_state last = l.states.last();
-    // A RST in SYN-SENT answers a segment that is not of this connection, which goes on.
-    if (s.early_reset != 0 && (!within_one_act(e.time, s.early_reset) || last == tcp_state::syn_sent)) {
+    if (s.early_reset != 0 && !within_one_act(e.time, s.early_reset)) {
         l.reset_sent = false;
         l.kernel_reason = {};
     }
@@ -128,8 +129,9 @@ void history::on_reset_sent(const trace_event& e) {
         return;
     }
     // Listeners and requests refuse connections that have not begun.
+    // A RST in SYN-SENT answers a segment that is not of this connection, which goes on.
     if (e.socket == 0 || e.after == tcp_state::listen || e.after == tcp_state::new_syn_received ||
-        e.after == tcp_state::unknown)
+        e.after == tcp_state::syn_sent || e.after == tcp_state::unknown)
         return;
     const auto tell = [&](life& l) {
         if (!std::exchange(l.reset_sent, true)) l.kernel_reason = e.reason;
@@ -157,6 +159,7 @@ void history::on_socket_gone(const trace_event& e) {
     sockets_.erase(found->second);
     by_address_.erase(found);
     if (lives.empty()) return;
+    lives.back().orphan = e.time - std::min(lives.back().ended, e.time) < at_once;
     if (const auto old = gone_by_cookie_.find(e.cookie); old != gone_by_cookie_.end()) forget(old->second);
     if (gone_.size() >= most_) {
         forget(gone_.begin());
@@ -188,10 +191,10 @@ void history::forget(std::list<gone>::iterator g) {
 void history::add_what_has_no_socket(life& l) const {
     if (const auto told = errors_.find(l.ends); told != errors_.end() && within_one_act(told->second.time, l.ended))
         l.error = told->second.error;
-    // A RST for a mini-socket before that was looked up, so that nothing was found.
+    // A RST for a mini-socket, before that was looked up or after.
     const auto reset = resets_of_minis_.find(l.ends);
-    if (reset != resets_of_minis_.end() && l.left == leftover::nothing && !l.reset_sent && !l.reset_taken &&
-        reset->second.time >= l.ended) {
+    if (reset != resets_of_minis_.end() && (l.left == leftover::nothing || l.left == leftover::fin_wait2) &&
+        !l.reset_sent && !l.reset_taken && reset->second.time >= l.ended) {
         l.reset_sent = true;
         l.kernel_reason = reset->second.reason;
         l.ended = reset->second.time;

@@ -37,7 +37,13 @@ private:
 };
 
 /// What the kernel keeps of a connection whose socket it has done away with.
-enum class leftover : std::uint8_t { not_looked_up, nothing, time_wait, fin_wait2 };
+enum class leftover : std::uint8_t {
+    not_looked_up,
+    nothing,
+    time_wait,
+    fin_wait2,
+    used_anew ///< its four numbers are those of another connection, which they can be after TIME-WAIT only
+};
 
 /// What was seen of the end of a connection.
 struct life {
@@ -51,6 +57,7 @@ struct life {
     std::string_view kernel_reason{}; ///< of the RST that was sent; empty if the kernel gives none
     int error = 0;                    ///< errno that the program was told
     bool gave_up = false;             ///< segments were sent again until the kernel's patience was over
+    bool orphan = false;              ///< no program had a descriptor any more when the socket was done away with
     bool listener_closed = false;     ///< the listener had just been closed, by the same thread
     leftover left = leftover::not_looked_up;
     bool left_ran_out = false; ///< what was left, FIN-WAIT-2, was there until its time was over

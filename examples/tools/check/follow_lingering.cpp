@@ -2,6 +2,7 @@
 #include "follow_lingering.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace check::follow {
 
@@ -24,23 +25,36 @@ std::uint64_t ended_at(const life& l, const looked_up& seen, std::uint64_t now) 
 } // namespace
 
 bool lingering::add(const life& l, std::uint64_t now) {
-    if (all_.size() >= most_) return false;
+    const auto known = all_.find(l.ends);
+    if (known == all_.end() && all_.size() >= most_) return false;
+    // The four numbers have had another connection since: how the first one's end went on was not seen.
+    if (known != all_.end()) {
+        over_.push_back(known->second.seen);
+        over_.back().left = leftover::not_looked_up;
+    }
     all_.insert_or_assign(l.ends, one{l, 0, now});
     return true;
 }
 
 void lingering::on_reset(const trace_event& e) {
-    const auto found = all_.find(e.ends);
-    if (found == all_.end()) return;
-    one& o = found->second;
-    o.seen.reset_sent = true;
-    o.seen.kernel_reason = e.reason;
-    o.seen.ended = e.time;
-    o.next_look = e.time;
+    const auto tell = [&](life& l) {
+        l.reset_sent = true;
+        l.kernel_reason = e.reason;
+        l.ended = e.time;
+    };
+    if (const auto found = all_.find(e.ends); found != all_.end()) {
+        tell(found->second.seen);
+        found->second.next_look = e.time;
+        return;
+    }
+    const auto over = std::ranges::find_if(
+        over_, [&](const life& l) { return l.ends == e.ends && l.left == leftover::fin_wait2 && !l.reset_sent; });
+    if (over == over_.end()) return;
+    tell(*over);
+    over->left_ran_out = false;
 }
 
-std::vector<life> lingering::take(std::uint64_t now) {
-    std::vector<life> ended;
+void lingering::look(std::uint64_t now) {
     std::size_t looks = 0;
     auto at = all_.upper_bound(last_looked_at_);
     for (std::size_t left = all_.size(); left != 0 && looks != looks_at_once; --left) {
@@ -62,14 +76,16 @@ std::vector<life> lingering::take(std::uint64_t now) {
             continue;
         }
         life& l = o.seen;
-        l.left = seen.what == leftover::time_wait ? leftover::time_wait : leftover::fin_wait2;
-        if (l.left == leftover::time_wait) l.reset_sent = false;
-        l.left_ran_out = l.left == leftover::fin_wait2 && !l.reset_sent && o.until != 0 && now + slack >= o.until;
-        if (!l.reset_sent) l.ended = ended_at(l, seen, now);
-        ended.push_back(l);
+        const bool answered = seen.what == leftover::time_wait || seen.what == leftover::used_anew;
+        l.left = answered ? seen.what : leftover::fin_wait2;
+        if (answered) l.reset_sent = false;
+        l.left_ran_out = !answered && !l.reset_sent && o.until != 0 && now + slack >= o.until;
+        if (!l.reset_sent) l.ended = l.left_ran_out ? std::min(o.until, now) : ended_at(l, seen, now);
+        over_.push_back(l);
         at = all_.erase(at);
     }
-    return ended;
 }
+
+std::vector<life> lingering::take() { return std::exchange(over_, {}); }
 
 } // namespace check::follow

@@ -31,8 +31,11 @@ public:
     /// A RST that this host sent for a mini-socket.
     void on_reset(const trace_event& e);
 
+    /// Looks which have come to an end. What the events say that are read after that can be the reason of it.
+    void look(std::uint64_t now);
+
     /// Those that have come to an end.
-    std::vector<life> take(std::uint64_t now);
+    std::vector<life> take();
 
     std::size_t size() const { return all_.size(); }
 
@@ -46,6 +49,7 @@ private:
     std::size_t most_;
     std::function<looked_up(const connection&)> look_up_;
     std::map<connection, one> all_;
+    std::vector<life> over_;
     connection last_looked_at_{};
 };
 

@@ -2,13 +2,13 @@
 #include "follow_options.hpp"
 
 #include "audit_options.hpp"
+#include "note.hpp"
 #include "output.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <cerrno>
 #include <exception>
-#include <iostream>
 #include <string>
 #include <system_error>
 
@@ -46,13 +46,12 @@ std::unique_ptr<watch> open_watch(const follow_options& options) {
     try {
         auto opened = std::make_unique<watch>(options);
         if (const std::string& why = opened->blind_because(); !why.empty())
-            std::cerr << "closeside-check: " << one_line(why)
-                      << ": only the ends of sockets are seen; who ended a connection, and why, stays unknown\n";
+            say_note(why + ": only the ends of sockets are seen; who ended a connection, and why, stays unknown");
         else if (!opened->gives_reasons())
-            std::cerr << "closeside-check: this kernel does not say why it sends a RST (Linux 6.10 does): what is said "
-                         "of that follows from the states alone\n";
+            say_note("this kernel does not say why it sends a RST (Linux 6.10 does): what is said of that follows from "
+                     "the states alone");
         else if (::isatty(STDERR_FILENO))
-            std::cerr << "closeside-check: waits for connections to end (Ctrl-C: enough)\n";
+            say_note("waits for connections to end (Ctrl-C: enough)");
         return opened;
     } catch (const std::system_error& e) {
         const bool no_right = e.code().value() == EPERM || e.code().value() == EACCES;

@@ -65,6 +65,8 @@ watch::watch(const follow_options& options)
 watch::~watch() = default;
 
 std::vector<ending> watch::next() {
+    // What is over by this look, the events that are read after it tell why.
+    lingering_.look(monotonic());
     const std::uint64_t now = monotonic();
     const std::int64_t since_1970 = nanoseconds(CLOCK_REALTIME) - static_cast<std::int64_t>(now);
     read_trace(now);
@@ -77,7 +79,7 @@ std::vector<ending> watch::next() {
         if (orphan) l.left = leftover::not_looked_up;
         lives.push_back(l);
     }
-    std::ranges::copy(lingering_.take(now), std::back_inserter(lives));
+    std::ranges::copy(lingering_.take(), std::back_inserter(lives));
 
     std::vector<ending> endings;
     for (const life& l : lives) {
@@ -135,7 +137,7 @@ looked_up watch::look_up(const connection& ends) const {
         const std::uint64_t left = std::uint64_t{found.timer_ms} * 1'000'000;
         if (found.state == tcp_state::time_wait) return {leftover::time_wait, left};
         if (found.state == tcp_state::fin_wait2) return {leftover::fin_wait2, left};
-        return {leftover::nothing, 0};
+        return {found.state == tcp_state::unknown ? leftover::nothing : leftover::used_anew, 0};
     } catch (const std::exception&) {
         return {};
     }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "explain.hpp"
+#include "fill.hpp"
 #include "lint.hpp"
 #include "sarif.hpp"
 
 #include <closeside/detail/kernel/printable_text.hpp>
+#include <closeside/host/detail/rule_table.hpp>
 #include <closeside/host/render.hpp>
 
 #include <nlohmann/json.hpp>
@@ -74,20 +76,30 @@ public:
         *out_ << lines;
     }
 
-    void verdict(std::string_view code, host::severity s) {
-        *out_ << "  " << (colour_ ? host::detail::colour_of(s) : "") << to_string(s) << (colour_ ? "\x1b[0m" : "")
-              << " " << code << "\n";
+    /// `CS101 critical  title`, as in what the audit prints.
+    void title(std::string_view code, host::severity s) {
+        constexpr std::size_t column = 18;
+        std::string severity = to_string(s);
+        severity.resize(column - 2 - code.size() - 1, ' ');
+        std::string head = "  ";
+        if (colour_) head += host::detail::colour_of(s);
+        head += std::string(code) + " " + severity;
+        if (colour_) head += "\x1b[0m";
+        const host::detail::rule* const rule = host::detail::find_rule(code);
+        std::string lines;
+        fill(lines, head, column, rule ? std::string(rule->title) : std::string(), width_);
+        *out_ << lines;
     }
 
     void heading(const place& where, const section& of) {
-        std::string title = in_words(where);
-        if (of.line) title += ": " + std::string(to_string(of.line->key)) + " = " + of.line->value;
-        *out_ << (colour_ ? "\x1b[1m" : "") << readable(title) << (colour_ ? "\x1b[0m" : "") << "\n";
+        std::string text = in_words(where);
+        if (of.line) text += ": " + std::string(to_string(of.line->key)) + " = " + of.line->value;
+        *out_ << (colour_ ? "\x1b[1m" : "") << readable(text) << (colour_ ? "\x1b[0m" : "") << "\n";
     }
 
     void print(const placed_finding& f) {
         const host::finding& what = f.what.finding;
-        verdict(what.code, what.severity);
+        title(what.code, what.severity);
         paragraph("what", what.message);
         paragraph("effect", what.consequence);
         paragraph("fix", what.fix);
@@ -204,7 +216,7 @@ void print_lint_text(std::ostream& out, const lint_report& r, const terminal& on
             if (!f->what.suppressed) page.print(*f);
         for (const placed_problem* p : of.problems) {
             if (p->suppressed) continue;
-            page.verdict(p->code, p->what.severity);
+            page.title(p->code, p->what.severity);
             page.paragraph("what", (of.line || p->what.key.empty() ? "" : p->what.key + ": ") + p->what.text);
             page.paragraph("fix", fix_of(p->what.kind));
         }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "note.hpp"
+#include "output.hpp"
 #include "report.hpp"
 
 #include <closeside/detail/kernel/owned_descriptor.hpp>
@@ -9,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <iostream>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -75,7 +76,7 @@ std::optional<report> look(const audit_options& asked) {
     }
     if (asked.watch.count() != 0) {
         if (::isatty(STDERR_FILENO))
-            std::cerr << "closeside-check: looks again in " << asked.watch.count() << " s (Ctrl-C: at once)\n";
+            say_note("looks again in " + std::to_string(asked.watch.count()) + " s (Ctrl-C: at once)");
         wait_or_be_interrupted(asked.watch);
         r.earlier = std::exchange(r.seen, host::take_snapshot({.root = asked.root}));
     }

@@ -3,6 +3,7 @@
 // 2 critical, 64 wrong arguments, 70 nothing could be looked at or printed.
 #include "command.hpp"
 #include "fill.hpp"
+#include "note.hpp"
 #include "output.hpp"
 #include "report.hpp"
 
@@ -70,7 +71,7 @@ int parse_and_run(int argc, const char* const* argv) {
         std::cout << version_text() << "\n";
         return 0;
     } catch (const CLI::ParseError& e) {
-        std::cerr << "closeside-check: " << check::one_line(e.what()) << " (closeside-check --help tells more)\n";
+        check::say_note(std::string(e.what()) + " (closeside-check --help tells more)");
         return check::status_usage;
     }
     return chosen();

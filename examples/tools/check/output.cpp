@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "output.hpp"
 
+#include "fill.hpp"
+#include "note.hpp"
+
 #include "replace_file.hpp"
 
 #include <CLI/CLI.hpp>
@@ -77,18 +80,36 @@ void add_output_options(CLI::App& app, output& to, std::vector<output_format> of
         ->type_name("FILE");
 }
 
-terminal look_at_terminal(const output& to) {
+namespace {
+
+terminal look_at(int file, bool is_terminal) {
     constexpr std::size_t least = 40;
     terminal seen;
-    seen.interactive = to.file.empty() && ::isatty(STDOUT_FILENO);
+    seen.interactive = is_terminal;
     seen.colour = seen.interactive && wants_colour();
     ::winsize size{};
-    if (seen.interactive && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0)
+    if (seen.interactive && ::ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col != 0)
         seen.width = size.ws_col;
     else
         seen.width = stated_columns().value_or(seen.width);
     seen.width = std::max(seen.width, least);
     return seen;
+}
+
+} // namespace
+
+terminal look_at_terminal(const output& to) {
+    return look_at(STDOUT_FILENO, to.file.empty() && ::isatty(STDOUT_FILENO) == 1);
+}
+
+terminal look_at_terminal_of_notes() { return look_at(STDERR_FILENO, ::isatty(STDERR_FILENO) == 1); }
+
+void say_note(const std::string& what) {
+    const terminal on = look_at_terminal_of_notes();
+    const std::string text = "closeside-check: " + one_line(what);
+    std::string lines;
+    fill(lines, "", 2, text, on.interactive ? on.width : text.size());
+    std::cerr << lines;
 }
 
 int deliver(const output& to, std::string_view text, int status) {
@@ -102,7 +123,7 @@ int deliver(const output& to, std::string_view text, int status) {
 }
 
 int give_up(const std::string& why) {
-    std::cerr << "closeside-check: " << one_line(why) << "\n";
+    say_note(why);
     return status_blind;
 }
 

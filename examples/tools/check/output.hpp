@@ -44,7 +44,7 @@ terminal look_at_terminal(const output& to);
 /** @return `status`, or status_blind after a failure. */
 int deliver(const output& to, std::string_view text, int status);
 
-/// Says on standard error that the command could do nothing: `closeside-check: <why>`, on one line.
+/// Says on standard error that the command could do nothing: `closeside-check: <why>`, as say_note() does.
 /** @return status_blind. */
 int give_up(const std::string& why);
 

@@ -25,7 +25,11 @@ descriptor namespace_of_this_thread() {
     return found;
 }
 
+witness_maker make_witness;
+
 } // namespace
+
+void watch_hosts(witness_maker make) { make_witness = std::move(make); }
 
 host::host(std::string name) : name_(std::move(name)) {
     const observation::descriptor previous = namespace_of_this_thread();
@@ -33,6 +37,7 @@ host::host(std::string name) : name_(std::move(name)) {
     namespace_ = namespace_of_this_thread();
     bring_up_loopback();
     if (::setns(previous.get(), CLONE_NEWNET) != 0) fail("leaving " + name_);
+    if (make_witness) witness_ = make_witness(*this);
 }
 
 void host::set_sysctl(const std::string& key, const std::string& value) const {

@@ -6,11 +6,21 @@
 #include "program.hpp"
 
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace observation {
+
+class host;
+
+/// Makes something that is to watch a host for as long as it lives; it is destroyed before the namespace is let go.
+using witness_maker = std::function<std::shared_ptr<void>(const host&)>;
+
+/// Of every host that is made from now on, also by programs under test; call it while there is one thread.
+void watch_hosts(witness_maker make);
 
 /// A host made for observation: a network namespace without a name, kept by a descriptor, so that it vanishes with the
 /// process.
@@ -59,6 +69,7 @@ public:
 private:
     std::string name_;
     observation::descriptor namespace_;
+    std::shared_ptr<void> witness_{}; // destroyed first
 };
 
 /// The calling thread is in a host from here to the end of the scope; then it is back where it was. Scopes nest.

@@ -20,8 +20,15 @@ namespace observation {
 namespace {
 
 constexpr unsigned snap_length = 120; // the longest IPv4 header and the longest TCP header; more than IPv6 needs
-constexpr unsigned fin_or_rst = 0x05;
-constexpr unsigned any_flag = 0xff;
+
+unsigned flags_of(recorded what) {
+    switch (what) {
+    case recorded::fin_and_rst: return 0x05;
+    case recorded::beginnings_and_ends: return 0x07;
+    case recorded::every_segment: break;
+    }
+    return 0xff;
+}
 
 bool attach_filter(int socket, bool outgoing_only, unsigned flags) {
     const std::uint8_t incoming = outgoing_only ? 16 : 0;
@@ -68,8 +75,10 @@ std::chrono::system_clock::time_point time_stamp(msghdr& message) {
 
 segment_capture::segment_capture(const std::string& interface, recorded what, std::size_t room) : room_(room) {
     seen_.reserve(room);
-    const unsigned index = ::if_nametoindex(interface.c_str());
+    const bool all = interface == any_interface;
+    const unsigned index = ::if_nametoindex(all ? "lo" : interface.c_str());
     if (index == 0) throw std::system_error(errno, std::generic_category(), "interface " + interface);
+    if (all) loopback_ = static_cast<int>(index);
     // Protocol 0: nothing is delivered before the filter is attached and the socket is bound to the interface.
     socket_ = descriptor(::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!socket_) throw std::system_error(errno, std::generic_category(), "AF_PACKET socket");
@@ -78,13 +87,12 @@ segment_capture::segment_capture(const std::string& interface, recorded what, st
     sockaddr_ll address{};
     address.sll_family = AF_PACKET;
     address.sll_protocol = htons(ETH_P_ALL); // outgoing packets are shown to ETH_P_ALL sockets alone
-    address.sll_ifindex = static_cast<int>(index);
+    address.sll_ifindex = all ? 0 : static_cast<int>(index);
     const int fd = socket_.get();
     if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer, sizeof receive_buffer) < 0)
         ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-    const unsigned flags = what == recorded::fin_and_rst ? fin_or_rst : any_flag;
     if (::setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) < 0 ||
-        !attach_filter(fd, interface == "lo", flags) ||
+        !attach_filter(fd, interface == "lo", flags_of(what)) ||
         ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)
         throw std::system_error(errno, std::generic_category(), "AF_PACKET socket on " + interface);
 }
@@ -146,6 +154,7 @@ void segment_capture::collect() {
         const ssize_t size = ::recvmsg(socket_.get(), &message, MSG_DONTWAIT);
         if (size < 0 && errno == EINTR) continue;
         if (size < 0) return;
+        if (source.sll_ifindex == loopback_ && source.sll_pkttype != PACKET_OUTGOING) continue;
         std::optional<segment> seen = parse_segment(bytes, static_cast<std::size_t>(size));
         if (!seen || (room_ != 0 && seen_.size() == room_)) {
             ++dropped_;

@@ -14,11 +14,15 @@
 namespace observation {
 
 enum class recorded : std::uint8_t {
-    fin_and_rst,  ///< how connections end; data segments never reach user space
+    fin_and_rst,         ///< how connections end; data segments never reach user space
+    beginnings_and_ends, ///< those and SYN
     every_segment ///< headers and options; on a busy interface call record() often, or the kernel runs out of room
 };
 
-/// Records TCP segments on one interface of the network namespace that it is constructed in, in the order they pass.
+/// The name for all interfaces of a network namespace, those too that it does not have yet.
+inline constexpr const char* any_interface = "any";
+
+/// Records TCP segments on interfaces of the network namespace that it is constructed in, in the order they pass.
 /** An AF_PACKET socket with a classic BPF filter; CAP_NET_RAW is needed. A segment is on record when the system call
  *  that sent it returns. On `lo`, which shows each packet twice, the outgoing copies only; elsewhere both directions,
  *  what arrives before any firewall of this host sees it, what leaves after it. Thread-safe but for seen(). */
@@ -53,6 +57,7 @@ private:
     void collect();
 
     descriptor socket_;
+    int loopback_ = 0; ///< the index of `lo`, if other interfaces are recorded beside it
     std::size_t room_;
     std::mutex mutex_;
     std::vector<segment> seen_;

@@ -59,7 +59,7 @@ public:
         const auto used = server_.used();
         const seconds running = used.running - before_.running, ready = used.ready - before_.ready;
         return {connections_ / time_.count(), running.count() * 1e6 / connections_,
-                (running + clients_time_).count() * 1e6 / connections_, (running + ready) / time_ * 100};
+                (running + clients_time_).count() * 1e6 / connections_, 0, (running + ready) / time_ * 100};
     }
 
 private:
@@ -78,10 +78,13 @@ void prepare_network() {
 }
 
 /// One line for each contender.
-std::string play_round(const std::vector<contender>& contenders, unsigned bursts) {
+std::string play_round(const std::vector<contender>& contenders, unsigned bursts, const companion_maker& beside) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::alarm(time_limit);
     prepare_network();
+    const std::unique_ptr<companion> other = beside ? beside() : nullptr;
+    const auto used = [&] { return other ? other->used() : std::chrono::nanoseconds(0); };
+    std::chrono::nanoseconds before{};
     std::vector<std::unique_ptr<match>> matches;
     const auto with_name = [&](std::size_t i, auto act) {
         try {
@@ -102,13 +105,16 @@ std::string play_round(const std::vector<contender>& contenders, unsigned bursts
         }
         if (burst != 0) continue;
         for (const auto& m : matches) m->start_measuring(); // memory and caches are warm
+        before = used();
     }
+    const double for_each = std::chrono::duration<double, std::micro>(used() - before).count() /
+                            connections_of_round(contenders.size(), bursts);
 
     std::ostringstream out;
     for (const auto& m : matches) {
         const measurement r = m->result();
-        out << r.connections_per_second << ' ' << r.microseconds << ' ' << r.microseconds_of_both << ' ' << r.busy
-            << '\n';
+        out << r.connections_per_second << ' ' << r.microseconds << ' ' << r.microseconds_of_both << ' ' << for_each
+            << ' ' << r.busy << '\n';
     }
     return out.str();
 }
@@ -119,12 +125,19 @@ bool can_measure() {
     return tests::in_own_network([] { return std::string(); }).has_value();
 }
 
-std::vector<measurement> measure_round(const std::vector<contender>& contenders, unsigned bursts) {
-    const std::string text =
-        tests::in_own_network([&] { return play_round(contenders, bursts); }).value_or("no right to a namespace");
+double connections_of_round(std::size_t contenders, unsigned bursts) {
+    return static_cast<double>(contenders) * bursts * connections_per_burst;
+}
+
+std::vector<measurement> measure_round(const std::vector<contender>& contenders, unsigned bursts,
+                                       const companion_maker& beside) {
+    const std::string text = tests::in_own_network([&] {
+                                 return play_round(contenders, bursts, beside);
+                             }).value_or("no right to a namespace");
     std::istringstream lines(text);
     std::vector<measurement> all;
-    for (measurement m{}; lines >> m.connections_per_second >> m.microseconds >> m.microseconds_of_both >> m.busy;)
+    for (measurement m{}; lines >> m.connections_per_second >> m.microseconds >> m.microseconds_of_both >>
+                          m.microseconds_beside >> m.busy;)
         all.push_back(m);
     if (all.size() != contenders.size())
         throw std::runtime_error("a round failed or took more than " + std::to_string(time_limit) + " s: " + text);

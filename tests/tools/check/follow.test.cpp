@@ -65,7 +65,7 @@ std::string against_capture(const json& e, const std::vector<observation::segmen
     std::string wrong;
     if (by.get<std::string>().starts_with("reset") ? by != reset : by == "fin" && !reset.empty())
         wrong += "ended_by " + by.dump() + ", on the wire '" + reset + "'; ";
-    if (first != "both" && (first.is_null() ? !fin.empty() : first != fin))
+    if (first != "both" && first != "unknown" && (first.is_null() ? !fin.empty() : first != fin))
         wrong += "first_fin " + first.dump() + ", on the wire '" + fin + "'; ";
     return wrong;
 }
@@ -107,7 +107,8 @@ const way ways[] = {
          wait_for(p.server, tcp_state::close_wait);
          p.server.close();
      },
-     "unread_input", "reset_by_us", "peer", "unread", "TCP_ABORT_ON_CLOSE", "peer_reset_after_our_fin"},
+     "unread_input", "reset_by_us", "peer", "unread", "TCP_ABORT_ON_CLOSE",
+     "peer_reset_after_our_fin|peer_reset_after_our_close"},
     {"SO_LINGER {1, 0}", [](pair& p) { abort_connection(p.server); }, "abort_option", "reset_by_us", nullptr, "linger",
      "TCP_STATE", "peer_reset_open"},
     {"the peer aborts", [](pair& p) { abort_connection(p.client); }, "peer_reset_open", "reset_by_peer", nullptr,
@@ -119,6 +120,21 @@ const way ways[] = {
          abort_connection(p.client);
      },
      "peer_reset_after_our_fin", "reset_by_peer", "local", "peer-reset", nullptr, "abort_option"},
+    {"the peer aborts before the service's FIN could be sent",
+     [](pair& p) {
+         fill(p.server);
+         p.server.close();
+         abort_connection(p.client);
+     },
+     "peer_reset_after_our_close", "reset_by_peer", "unknown", "peer-reset", nullptr, "unread_input"},
+    {"the peer aborts after the service has closed, before anybody looks",
+     [](pair& p) {
+         ::shutdown(p.server.get(), SHUT_WR);
+         wait_for(p.server, tcp_state::fin_wait2);
+         p.server.close();
+         abort_connection(p.client);
+     },
+     "fin_wait2_gone", "unknown", "local", "fin-wait-2", nullptr, "abort_option"},
     {"the peer aborts after its own FIN",
      [](pair& p) {
          ::shutdown(p.client.get(), SHUT_WR);

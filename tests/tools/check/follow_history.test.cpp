@@ -41,6 +41,12 @@ void end(history& h, std::uint64_t socket, std::uint16_t port, std::uint64_t coo
     h.on_event(destroyed(socket, cookie, time));
 }
 
+/// What a look shows to be over.
+std::vector<life> over(lingering& l, std::uint64_t now) {
+    l.look(now);
+    return l.take();
+}
+
 } // namespace
 
 TEST_CASE(
@@ -152,25 +158,25 @@ TEST_CASE("an orphan in FIN-WAIT-2 is looked up until it has become a TIME-WAIT,
     orphan.states.push(tcp_state::fin_wait2);
     orphan.left = leftover::fin_wait2;
     REQUIRE(l.add(orphan, second));
-    CHECK(l.take(second).empty());
+    CHECK(over(l, second).empty());
     CHECK(l.size() == 1);
 
     SUBCASE("the peer closes") {
         now_there = {leftover::time_wait, 59 * second};
-        const auto told = l.take(3 * second);
+        const auto told = over(l, 3 * second);
         REQUIRE(told.size() == 1);
         CHECK(told[0].left == leftover::time_wait);
         CHECK(told[0].ended == 2 * second);
     }
     SUBCASE("its time is over") {
         now_there = {leftover::nothing, 0};
-        const auto told = l.take(3 * second);
+        const auto told = over(l, 3 * second);
         REQUIRE(told.size() == 1);
         CHECK(told[0].left_ran_out);
     }
     SUBCASE("it goes before its time") {
         now_there = {leftover::nothing, 0};
-        const auto told = l.take(second + 500 * ms);
+        const auto told = over(l, second + 500 * ms);
         REQUIRE(told.size() == 1);
         CHECK_FALSE(told[0].left_ran_out);
     }
@@ -178,16 +184,39 @@ TEST_CASE("an orphan in FIN-WAIT-2 is looked up until it has become a TIME-WAIT,
         now_there = {leftover::nothing, 0};
         l.on_reset(
             {.kind = event_kind::reset_sent, .time = second + ms, .ends = ends(5000), .reason = "TCP_TIMEWAIT_SOCKET"});
-        const auto told = l.take(second + 2 * ms);
+        const auto told = over(l, second + 2 * ms);
         REQUIRE(told.size() == 1);
         CHECK(told[0].reset_sent);
+    }
+    SUBCASE("data comes for it, and that is read after it was seen to be gone") {
+        now_there = {leftover::nothing, 0};
+        l.look(second + 900 * ms);
+        l.on_reset(
+            {.kind = event_kind::reset_sent, .time = second + ms, .ends = ends(5000), .reason = "TCP_TIMEWAIT_SOCKET"});
+        const auto told = l.take();
+        REQUIRE(told.size() == 1);
+        CHECK(told[0].reset_sent);
+        CHECK(told[0].ended == second + ms);
+    }
+    SUBCASE("its numbers are those of another connection by then") {
+        now_there = {leftover::used_anew, 0};
+        const auto told = over(l, 2 * second);
+        REQUIRE(told.size() == 1);
+        CHECK(told[0].left == leftover::used_anew);
+    }
+    SUBCASE("its numbers were those of another connection, which is an orphan too") {
+        REQUIRE(l.add(orphan, second + ms));
+        CHECK(l.size() == 1);
+        const auto told = l.take();
+        REQUIRE(told.size() == 1);
+        CHECK(told[0].left == leftover::not_looked_up);
     }
     SUBCASE("a connection of the same name elsewhere is reset") {
         l.on_reset(
             {.kind = event_kind::reset_sent, .time = second + ms, .ends = ends(5000), .reason = "TCP_TIMEWAIT_SOCKET"});
-        CHECK(l.take(second + 2 * ms).empty());
+        CHECK(over(l, second + 2 * ms).empty());
         now_there = {leftover::time_wait, 60 * second};
-        const auto told = l.take(4 * second);
+        const auto told = over(l, 4 * second);
         REQUIRE(told.size() == 1);
         CHECK_FALSE(told[0].reset_sent);
     }

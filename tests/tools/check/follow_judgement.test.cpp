@@ -20,6 +20,7 @@ struct seen : life {
     seen(std::initializer_list<tcp_state> passed) {
         for (const tcp_state one : passed) states.push(one);
         ended = 1'000'000'000;
+        ends.local.port = 5000;
     }
     seen& sent(std::string_view reason) {
         reset_sent = true;
@@ -73,11 +74,11 @@ TEST_CASE("each reason of the kernel has its words, and one that is not known ha
     CHECK(judged(seen{s::established}.sent("TCP_ABORT_ON_CLOSE")) == "unread_input reset_by_us none");
     CHECK(judged(seen{s::established, s::fin_wait1, s::fin_wait2}.sent("TCP_ABORT_ON_LINGER")) ==
           "negative_linger2 reset_by_us local");
-    CHECK(judged(seen{s::established, s::fin_wait1}.sent("TCP_ABORT_ON_DATA")) == "late_data reset_by_us local");
+    CHECK(judged(seen{s::established, s::fin_wait1}.sent("TCP_ABORT_ON_DATA")) == "late_data reset_by_us unknown");
     CHECK(judged(seen{s::established, s::fin_wait1, s::fin_wait2}.sent("TCP_TIMEWAIT_SOCKET")) ==
           "late_data reset_by_us local");
     CHECK(judged(seen{s::established}.sent("TCP_KEEPALIVE_TIMEOUT")) == "keepalive reset_by_us none");
-    CHECK(judged(seen{s::fin_wait1}.sent("TCP_ABORT_ON_MEMORY")) == "out_of_memory reset_by_us local");
+    CHECK(judged(seen{s::fin_wait1}.sent("TCP_ABORT_ON_MEMORY")) == "out_of_memory reset_by_us unknown");
     CHECK(judged(seen{s::established}.sent("SOMETHING_NEW")) == "bad_segment reset_by_us none");
     CHECK(judge(seen{s::established}.sent("SOMETHING_NEW")).reason().ends_with("(SOMETHING_NEW)"));
     CHECK(judged(seen{s::established}.sent("")) == "reset reset_by_us none");
@@ -97,14 +98,19 @@ TEST_CASE(
 
 TEST_CASE("the peer's RST is named by when it came") {
     CHECK(judged(seen{s::established}.taken()) == "peer_reset_open reset_by_peer none");
-    CHECK(judged(seen{s::established, s::fin_wait1}.taken()) == "peer_reset_after_our_fin reset_by_peer local");
+    CHECK(judged(seen{s::established, s::fin_wait1, s::fin_wait2}.taken()) ==
+          "peer_reset_after_our_fin reset_by_peer local");
+    CHECK(judged(seen{s::established, s::fin_wait1, s::closing}.taken()) ==
+          "peer_reset_after_our_fin reset_by_peer both");
+    // The FIN may have waited behind data until then.
+    CHECK(judged(seen{s::established, s::fin_wait1}.taken()) == "peer_reset_after_our_close reset_by_peer unknown");
     CHECK(judged(seen{s::established, s::close_wait}.taken()) == "peer_reset_after_its_fin reset_by_peer peer");
     CHECK(judged(seen{s::syn_sent}.taken()) == "refused reset_by_peer none");
 }
 
 TEST_CASE("what ends by time has failed, and says what was waited for") {
     CHECK(judged(seen{s::established}.told(ETIMEDOUT)) == "time_out failed none");
-    CHECK(judged(seen{s::established, s::fin_wait1}) == "fin_time_out failed local");
+    CHECK(judged(seen{s::established, s::fin_wait1}) == "fin_time_out failed unknown");
     seen last{s::established, s::close_wait, s::last_ack};
     last.gave_up = true;
     CHECK(judged(last) == "fin_time_out failed peer");
@@ -112,7 +118,13 @@ TEST_CASE("what ends by time has failed, and says what was waited for") {
     CHECK(judged(seen{s::syn_sent}.told(EHOSTUNREACH)) == "connect_failed failed none");
     CHECK(judge(seen{s::syn_sent}.told(EHOSTUNREACH)).reason().ends_with("(No route to host)"));
     CHECK(judged(seen{s::syn_sent}) == "connect_given_up failed none");
+    seen without_port{s::syn_sent};
+    without_port.ends.local.port = 0;
+    CHECK(judged(without_port) == "no_local_port failed none");
     seen orphan{s::established, s::fin_wait1, s::fin_wait2};
+    CHECK(judged(orphan.kept(leftover::used_anew)) == "closed_first_unkept fin local");
+    orphan.orphan = true;
+    CHECK(judged(orphan.kept(leftover::nothing)) == "fin_wait2_gone unknown local");
     CHECK(judged(orphan.kept(leftover::fin_wait2)) == "fin_wait2_gone unknown local");
     orphan.left_ran_out = true;
     CHECK(judged(orphan) == "fin_wait2_time_out failed local");

@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -53,9 +54,11 @@ inline std::vector<std::string> instances() {
 /// The program, as it follows; killed with its owner.
 class following {
 public:
-    explicit following(std::vector<std::string> arguments = {"--format", "json"}, const std::string& command = "follow")
-        : out_(observation::memory_file()), err_(observation::memory_file()),
-          process_([&] { return execute(std::move(arguments), command); }) {}
+    /// `to`: a file that takes what it prints; empty: out() has it.
+    explicit following(std::vector<std::string> arguments = {"--format", "json"}, const std::string& command = "follow",
+                       const char* to = "")
+        : out_(*to ? observation::descriptor(::open(to, O_WRONLY | O_CLOEXEC)) : observation::memory_file()),
+          err_(observation::memory_file()), process_([&] { return execute(std::move(arguments), command); }) {}
 
     pid_t id() const { return process_.id(); }
     std::string instance() const { return "closeside-" + std::to_string(process_.id()); }
@@ -103,6 +106,7 @@ public:
         process_.signal(signal);
         return process_.wait(std::chrono::seconds(10)).value_or(-1);
     }
+    void signal(int number) const { process_.signal(number); }
     std::optional<int> wait(std::chrono::milliseconds limit) { return process_.wait(limit); }
 
 private:

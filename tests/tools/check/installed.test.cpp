@@ -76,7 +76,8 @@ void check_completion(completer offered) {
     CHECK(offered({"closeside-check", "--watch", ""}).empty());
     CHECK(offered({"closeside-check", "--assume", ""}).contains("peer"));
     CHECK(offered({"closeside-check", "config", "--loader", ""}).contains("procps"));
-    CHECK(offered({"closeside-check", "capacity", "--nat-choice", ""}) == std::set<std::string>{"random", "sequential"});
+    CHECK(offered({"closeside-check", "capacity", "--nat-choice", ""}) ==
+          std::set<std::string>{"random", "sequential"});
     CHECK(offered({"closeside-check", "capacity", "--closes", ""}).empty());
     CHECK(offered({"closeside-check", "--ignore", "CS10"}).contains("CS101"));
     CHECK_FALSE(offered({"closeside-check", "--ignore", "CS10"}).contains("CS201"));

@@ -119,7 +119,7 @@ TEST_CASE("lint tells in words what each line does, beside its file and number")
     for (const char* const words :
          {"sysctl.conf:1: net.ipv4.tcp_syncookies = 1\n", "sysctl.conf:2: net.ipv4.tcp_tw_reuse = 1\n",
           "sysctl.conf:3: net.ipv4.tcp_tw_recycle = 1\n", "sysctl.conf:4: net.ipv4.tcp_fin_timeout = 30\n",
-          "the line changes nothing", "warning CS501", "Delete the line"})
+          "the line changes nothing", "CS501 warning ", "Delete the line"})
         CHECK_MESSAGE(has(text, words), words);
     CHECK(text.ends_with("0 critical, 1 warning, 2 notes\n"));
 }

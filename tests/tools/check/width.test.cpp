@@ -43,7 +43,8 @@ struct troubled_host {
         commands.push_back({"follow", "--for", "1"});
         commands.push_back({"top", "--for", "1"});
         add({"capacity"}, {"--closes", "500"});
-        add({"capacity"}, {"--closes", "50000", "--nat-reuse", "1", "--assume", "peer", "--simulate", "--clients", "10"});
+        add({"capacity"},
+            {"--closes", "50000", "--nat-reuse", "1", "--assume", "peer", "--simulate", "--clients", "10"});
         add({"capacity"}, {"--closes", "5000", "--destinations", "3", "--simulate"});
         add({"config"}, {"--verbose"});
         add({"suggest"}, {"--all"});
@@ -67,12 +68,11 @@ std::string joined(const std::vector<std::string>& words) {
     return text;
 }
 
-/// The longest line, colours and line ends apart. What goes to standard error is one line a message, for logs.
+/// The longest line, colours and line ends apart.
 std::size_t widest(const std::string& text) {
     std::istringstream lines(std::regex_replace(text, std::regex("\x1b\\[[0-9;]*m|\r"), ""));
     std::size_t most = 0;
     for (std::string line; std::getline(lines, line);) {
-        if (line.starts_with("closeside-check: ")) continue;
         CHECK_FALSE(line.ends_with(' '));
         most = std::max(most, line.size());
     }

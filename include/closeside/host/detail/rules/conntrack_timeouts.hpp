@@ -122,7 +122,7 @@ inline constexpr rule conntrack_time_wait_short{
     {counter::paws_timewait, counter::ack_skipped_time_wait}};
 
 inline constexpr rule half_close_forgotten{
-    "CS404", "a policy waits for the peer longer than conntrack keeps the flow",
+    "CS404", "the program waits for the peer longer than conntrack keeps the flow",
     [](const rule_input& in) -> std::optional<judgement> {
         const close_duration usual = longest_wait(in, our_fin_is_first, silence);
         const close_duration drain = std::max(usual, longest_wait(in, our_fin_ends_patience, silence));

@@ -45,7 +45,7 @@ inline constexpr rule fin_timeout_folded{
             {key::tcp_fin_timeout},
             compose("tcp_fin_timeout is {}, but above 60 the kernel gives 2*(n-60) = {} s", {*seconds, effective}),
             !in.depends_on_fin_timeout()
-                ? std::string("None from the program, whose policies leave no orphan in FIN-WAIT-2 to it")
+                ? std::string("None from the program, which leaves no orphan in FIN-WAIT-2 to it")
             : shorter_than_default ? compose("A peer that is slow to finish gets RST {} s after this host's FIN, "
                                              "sooner than with the default of 60",
                                              {effective})
@@ -74,8 +74,8 @@ inline constexpr rule fin_timeout_tiny{
             compose("tcp_fin_timeout is {}: an orphan leaves FIN-WAIT-2 after {}", {*seconds, limit}),
             leaves_orphans ? "Peers that take longer than that to finish get RST for their last data and their FIN"
             : in.depends_on_fin_timeout()
-                ? "None while the close waits for the peer's FIN; a peer that outlasts the policy's limits gets RST"
-                : "None from the program, whose policies leave no orphan in FIN-WAIT-2 to it",
+                ? "None while the close waits for the peer's FIN; a peer that outlasts its limits gets RST"
+                : "None from the program, which leaves no orphan in FIN-WAIT-2 to it",
             set_key(in.host, key::tcp_fin_timeout, "60") + "; a program can be stricter by itself with TCP_LINGER2",
             fin_timeout_source);
     }};

@@ -70,7 +70,14 @@ inline bool is_same_version(const struct ::stat& a, const struct ::stat& b) noex
            a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
 }
 
-inline file_content read_once(const located& where, std::size_t limit = most_bytes_of_a_file) {
+/// As read(2) does.
+struct read_of_system {
+    ssize_t operator()(int file, void* into, std::size_t size) const noexcept { return ::read(file, into, size); }
+};
+
+/// `read`: what takes the place of read(2).
+template <class Read = read_of_system>
+file_content read_once(const located& where, std::size_t limit = most_bytes_of_a_file, Read read = {}) {
     file_content content{file_state::read, 0, {}, false};
     const auto failed = [&](int error) {
         const file_state state = error == EACCES || error == EPERM ? file_state::denied : file_state::failed;
@@ -86,7 +93,7 @@ inline file_content read_once(const located& where, std::size_t limit = most_byt
 
     char buffer[16384];
     for (;;) {
-        const ssize_t n = ::read(file.get(), buffer, sizeof buffer);
+        const ssize_t n = read(file.get(), buffer, sizeof buffer);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return failed(errno);
         if (n == 0) break;
@@ -104,7 +111,8 @@ inline file_content read_once(const located& where, std::size_t limit = most_byt
 
 /// Reads the configuration file `path` below `root`. Opens nothing but a regular file, reads a bounded part of it, and
 /// so can neither block nor spin.
-inline file_content read_file(int root, std::string_view path, std::size_t limit = most_bytes_of_a_file) {
+template <class Read = read_of_system>
+file_content read_file(int root, std::string_view path, std::size_t limit = most_bytes_of_a_file, Read read = {}) {
     const located where = locate(root, path);
     if (where.error != 0) return {state_of_error(where), where.error, {}, false};
     if (where.path == "/dev/null") return {file_state::null, 0, {}, false};
@@ -112,7 +120,7 @@ inline file_content read_file(int root, std::string_view path, std::size_t limit
     constexpr int tries = 3;
     file_content content;
     for (int i = 0; i != tries; ++i) {
-        content = read_once(where, limit);
+        content = read_once(where, limit, read);
         if (!content.changed) break;
     }
     return content;
