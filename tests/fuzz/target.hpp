@@ -70,8 +70,12 @@ void require(bool holds, const char* what) noexcept;
 
 /// What steers a terminal, or ends a line; a tab is what the kernel puts between numbers.
 constexpr bool has_control_byte(std::string_view text) noexcept {
-    for (const char c : text)
+    for (std::size_t i = 0; i != text.size(); ++i) {
+        const char c = text[i];
         if ((c >= '\0' && c < ' ' && c != '\t') || c == '\x7f') return true;
+        // U+0080 to U+009F
+        if (c == '\xc2' && i + 1 != text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0) return true;
+    }
     return false;
 }
 

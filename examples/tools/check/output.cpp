@@ -6,6 +6,8 @@
 
 #include "replace_file.hpp"
 
+#include <closeside/detail/kernel/printable_text.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -141,7 +143,7 @@ std::string alternatives(const std::vector<std::string>& names) {
 std::string one_line(std::string text) {
     const auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
     std::ranges::replace_if(text, is_control, ' ');
-    return text;
+    return closeside::detail::terminal_text(text);
 }
 
 std::string quoted_label(std::string_view text) {

@@ -44,7 +44,7 @@ struct dimensions {
 struct outcome {
     std::size_t local_ports = 0; ///< what the host check counts
     double capacity = 0;         ///< connects a second by the host check's arithmetic
-    double simulated = 0;       ///< the same by the simulation of closeside-check capacity; 0: there is no limit
+    double simulated = 0;        ///< the same by the simulation of closeside-check capacity; 0: there is no limit
     connects made;
     std::optional<double> rate; ///< connects a second in the long run; nothing: it was not waited for
     std::size_t time_wait = 0;  ///< of the client's ends, right after the loop

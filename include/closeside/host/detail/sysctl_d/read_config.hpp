@@ -90,15 +90,7 @@ inline std::string outcome_in_words(const config_key::outcome& o) {
 
 /// What files hold goes to logs and terminals: no control character of theirs is left in it.
 inline void make_printable(std::string& text) {
-    const auto steers = [](char c) { return (c >= '\0' && c < ' ' && c != '\t') || c == '\x7f'; };
-    if (std::none_of(text.begin(), text.end(), steers)) return;
-    std::string escaped;
-    for (const char c : text)
-        if (steers(c))
-            escaped += closeside::detail::printable({&c, 1});
-        else
-            escaped += c;
-    text = std::move(escaped);
+    if (!closeside::detail::is_one_printable_line(text)) text = closeside::detail::terminal_text(text);
 }
 
 inline void make_printable(config_key::setting& setting) {
