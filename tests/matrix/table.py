@@ -43,7 +43,9 @@ def field(cells, results):
     smoke = [results["smoke"][cell]["outcome"] for cell in cells if cell in results["smoke"]]
     tests = [results["tests"][cell]["outcome"] for cell in cells if cell in results["tests"]]
     good = [outcome for outcome in smoke if outcome != "failed"]
-    text = f"{len(good)}/{PER_FIELD}"
+    if not smoke:
+        return "·"
+    text = f"{len(good)}/{len(smoke)}"
     if "built" in good:
         text += f", {good.count('built')} not run"
     if "failed" in smoke:
@@ -85,8 +87,8 @@ HEAD = """# The matrix
 
 `sh cmake/quickstart.sh matrix` writes this page. A field counts the cells of an Asio, a machine and a compiler: C++20 and C++23,
 header-only and compiled, on epoll and on io_uring, which makes {per_field}. In each cell `tests/matrix/smoke.cpp`, which includes
-every public header, is built without a warning and run: `7/{per_field}` has seven that did; `not run` are those that built, and
-whose program has no kernel here. `tests` are cells in which `closeside-tests` ran too, but for its namespaces: a set in which
+every public header, is built without a warning and run: `3/4` has three good ones of the four that have been tried so far, a dot
+none that has; `not run` are those that built, and whose program has no kernel here. `tests` are cells in which `closeside-tests` ran too, but for its namespaces: a set in which
 every two values of the axes meet. aarch64 is run by qemu-user, i686 by this machine's kernel. Every compiler is Debian's, and
 the release in the middle is tried with its own Asio and Boost only.
 
