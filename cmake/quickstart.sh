@@ -54,6 +54,11 @@ preset=default
 [ "$1" != fuzz ] || preset=fuzz
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd -- "$root"
+case "$1:${2-}" in
+kernels:-h | kernels:--help | fuzz:-h | fuzz:--help) exec sh "tests/$1/run.sh" --help ;;
+mutation:-h | mutation:--help) exec python3 tests/mutation/mutate.py --help ;;
+matrix:-h | matrix:--help) exec python3 tests/matrix/run.py --help ;;
+esac
 mkdir -p build
 log=$root/build/quickstart.log
 

@@ -4,6 +4,13 @@
 # Runs libFuzzer on each target, by default for a minute each, from the corpus and from what earlier runs have found
 # (build/fuzz/found). Exit status 0: nothing is wrong; 1: something is, and lies in build/fuzz/broken.
 set -eu
+case ${1-} in
+-h | --help) sed -n '3,5s/^# //p' "$0" && exit 0 ;;
+'' | *[!0-9]*) [ $# -eq 0 ] || {
+    printf '%s\n' "tests/fuzz/run.sh: '$1' is not a number of seconds; see --help" >&2
+    exit 64
+} ;;
+esac
 cd -- "$(dirname -- "$0")/../.."
 seconds=${1-60}
 [ "$#" -eq 0 ] || shift
