@@ -116,7 +116,8 @@ void tell(std::vector<life> lives, lingering& orphans, std::uint64_t now) {
         is_told(l);
     }
     require(orphans.size() <= most, "no more orphans are remembered than asked for");
-    for (const life& l : orphans.take(now)) {
+    orphans.look(now);
+    for (const life& l : orphans.take()) {
         require(l.ended <= now, "what has ended has not ended later");
         is_told(l);
     }
