@@ -41,13 +41,7 @@ void run(input in) {
     CLI::App app("fuzz", "closeside-check");
     app.require_subcommand(0, 1);
     check::action chosen;
-    check::add_config(app, chosen);
-    check::add_explain(app, chosen);
-    check::add_follow(app, chosen);
-    check::add_lint(app, chosen);
-    check::add_states(app, chosen);
-    check::add_suggest(app, chosen);
-    check::add_top(app, chosen);
+    check::add_commands(app, chosen);
     CLI::App alone("fuzz", "closeside-check");
     check::audit_options given;
     check::add_audit_options(alone, given);

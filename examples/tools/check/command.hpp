@@ -28,6 +28,9 @@ void add_states(CLI::App& app, action& chosen);
 void add_suggest(CLI::App& app, action& chosen);
 void add_top(CLI::App& app, action& chosen);
 
+/// Every subcommand, in the order of --help.
+void add_commands(CLI::App& app, action& chosen);
+
 } // namespace check
 
 #endif

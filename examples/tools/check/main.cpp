@@ -47,16 +47,8 @@ int parse_and_run(int argc, const char* const* argv) {
     app.set_version_flag("--version", version_text());
     app.require_subcommand(0, 1);
 
-    // Every command of command.hpp: one line here, and its sources in CMakeLists.txt.
     check::action chosen;
-    check::add_capacity(app, chosen);
-    check::add_config(app, chosen);
-    check::add_explain(app, chosen);
-    check::add_follow(app, chosen);
-    check::add_lint(app, chosen);
-    check::add_states(app, chosen);
-    check::add_suggest(app, chosen);
-    check::add_top(app, chosen);
+    check::add_commands(app, chosen);
     check::add_audit(app, chosen);
     // Set last: a subcommand takes over the footer that its parent has when it is made.
     app.footer(footer);
