@@ -8,6 +8,7 @@
 #include <closeside/close.hpp>
 #include <closeside/stream.hpp>
 
+#include <asio/any_io_executor.hpp>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
@@ -27,6 +28,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -38,6 +40,12 @@ using cs::ending;
 using cs::fin_sender;
 using cs::open_metrics;
 using cs::time_wait_holder;
+
+// To ask whether it can be copied must not ask whether it is an executor, which asks whether it can be copied.
+static_assert(!std::is_copy_constructible_v<cs::statistics> && std::is_move_constructible_v<cs::statistics>);
+static_assert(std::is_constructible_v<cs::statistics, asio::io_context&>);
+static_assert(std::is_constructible_v<cs::statistics, asio::any_io_executor>);
+static_assert(!std::is_constructible_v<cs::statistics, int>);
 using namespace std::chrono_literals;
 
 namespace {

@@ -9,6 +9,7 @@
 #include <closeside/detail/close/end_counters.hpp>
 #include <closeside/report.hpp>
 
+#include <concepts>
 #include <memory>
 #include <mutex>
 #include <type_traits>
@@ -59,8 +60,9 @@ public:
 
     /// Of the context of an executor.
     template <class Executor>
-    requires(asio::execution::is_executor<Executor>::value ||
-             asio::is_executor<Executor>::value) explicit statistics(const Executor& executor)
+    requires(!std::same_as<Executor, statistics> && // to ask whether it is one asks whether it can be copied
+             (asio::execution::is_executor<Executor>::value ||
+              asio::is_executor<Executor>::value)) explicit statistics(const Executor& executor)
         : statistics(detail::close_deadlines::of(executor)) {}
 
     statistics(statistics&&) noexcept = default;

@@ -6,10 +6,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <string>
 #include <string_view>
 
 namespace closeside::host::detail {
+
+/// `value` for a sentence: without its fraction, the nearest number where none is so large, 0 where it is no number.
+constexpr std::int64_t whole(double value) noexcept {
+    constexpr auto most = std::numeric_limits<std::int64_t>::max();
+    constexpr double bound = 0x1p63;
+    if (value != value) return 0;
+    return value >= bound ? most : value <= -bound ? -most : static_cast<std::int64_t>(value);
+}
 
 /// What stands in a sentence in place of `{}`: a text, which must outlive this, or a whole number.
 class piece {

@@ -71,7 +71,7 @@ inline constexpr rule somaxconn_small{
                     {*limit, lowered ? std::string() : ", the default up to Linux 5.3 (4096 since)"});
         if (rate && *rate > 0)
             message += compose("; at the stated rate of connections a pause of {} ms fills it",
-                               {static_cast<std::int64_t>(static_cast<double>(*limit) * 1000 / *rate)});
+                               {whole(static_cast<double>(*limit) * 1000 / *rate)});
         return found(
             in.program.peers != exposure::loopback && (too_short || lowered) ? severity::warning : severity::note,
             {key::somaxconn}, message,

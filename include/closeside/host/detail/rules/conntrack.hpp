@@ -46,7 +46,7 @@ inline constexpr std::string_view when_table_is_full =
 /// From there on an operator should know, whatever the load was planned for; a judgement.
 inline constexpr double much_of_the_table = 0.8;
 
-[[gnu::cold]] inline std::string percent(double part) { return compose("{} %", {static_cast<int>(part * 100)}); }
+[[gnu::cold]] inline std::string percent(double part) { return compose("{} %", {whole(part * 100)}); }
 
 /// A size for the table in which `flows` take up less than much_of_the_table.
 [[gnu::cold]] inline std::string table_for(double flows) {
@@ -105,10 +105,9 @@ inline constexpr rule conntrack_below_rate{
         if (!(part > much_of_the_table)) return std::nullopt;
         return found(
             part > 1 ? where_tracked(in, severity::warning) : severity::note, {key::conntrack_max, kept},
-            compose(
-                "At the stated {} connections a second, each remembered for {} s after its end, {} flows are in a "
-                "table for {}",
-                {static_cast<std::int64_t>(rate), *seconds, static_cast<std::int64_t>(std::min(flows, 1e18)), *limit}),
+            compose("At the stated {} connections a second, each remembered for {} s after its end, {} flows are in a "
+                    "table for {}",
+                    {whole(rate), *seconds, whole(flows), *limit}),
             consequence_where_tracked(
                 in, compose("{}{}", {part > 1 ? "at that rate " : "when others fill the rest, ", when_table_is_full})),
             set_key(in.host, key::conntrack_max, wanted_table(in)) +
@@ -173,7 +172,7 @@ inline constexpr rule conntrack_long_chains{
         return found(severity::note, {key::conntrack_max, key::conntrack_buckets},
                      compose("nf_conntrack_max is {} and the hash table has {} buckets: when it is full, {} "
                              "entries share a bucket, each flow being entered twice",
-                             {*limit, *buckets, static_cast<std::int64_t>(std::ceil(chain))}),
+                             {*limit, *buckets, whole(std::ceil(chain))}),
                      "Every packet that is tracked costs more processor time the fuller the table is",
                      enlarge_buckets(in.host, *limit / (longest_sensible_chain / 2) + 1),
                      "Linux Documentation/networking/nf_conntrack-sysctl.rst");
