@@ -32,4 +32,12 @@ long long counters::moved_since(const counters& earlier, const std::string& name
     return now && before ? *now - *before : 0;
 }
 
+std::map<std::string, long long> counters::moved_since(const counters& earlier,
+                                                       const std::vector<std::string>& names) const {
+    std::map<std::string, long long> moved;
+    for (const std::string& name : names)
+        if ((*this)[name]) moved[name] = moved_since(earlier, name);
+    return moved;
+}
+
 } // namespace observation

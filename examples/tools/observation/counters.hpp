@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace observation {
 
@@ -22,6 +23,9 @@ public:
 
     /// By how much it has moved since `earlier`; 0 if this kernel does not have it.
     long long moved_since(const counters& earlier, const std::string& name) const;
+
+    /// The same of each of these that this kernel has.
+    std::map<std::string, long long> moved_since(const counters& earlier, const std::vector<std::string>& names) const;
 
 private:
     std::map<std::string, long long> values_;

@@ -81,9 +81,7 @@ outcome run_once(const variant& chosen, const dimensions& size, std::uint16_t fi
     std::this_thread::sleep_for(nat_remembers + timer_slack);
     result.second = connect_from(static_cast<std::uint16_t>(first_port + size.ports));
 
-    const counters after(hosts.server);
-    for (const std::string& name : counter_names)
-        if (after[name]) result.counted[name] = after.moved_since(before, name);
+    result.counted = counters(hosts.server).moved_since(before, counter_names);
     result.segments = capture->all();
     if (capture->dropped() != 0) throw std::runtime_error("the kernel could not record every segment; run it again");
     return result;

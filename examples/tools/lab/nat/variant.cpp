@@ -105,9 +105,7 @@ outcome run(const variant& chosen, const dimensions& size, const std::string& ch
     result.second = connect_both(hosts, second_port, chosen.first_port, size);
     if (during.valid()) result.check->during = during.get();
 
-    const counters after(hosts.server);
-    for (const std::string& name : counter_names)
-        if (after[name]) result.counted[name] = after.moved_since(before, name);
+    result.counted = counters(hosts.server).moved_since(before, counter_names);
     result.segments = capture->all();
     if (capture->dropped() != 0) throw std::runtime_error("the kernel could not record every segment; run it again");
     return result;

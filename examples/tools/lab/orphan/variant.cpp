@@ -162,9 +162,7 @@ outcome run(const variant& chosen, std::size_t connections, std::chrono::millise
     result.received = connected.received();
     result.resets = connected.resets();
     result.time_wait = count(server_host, tcp_state::time_wait);
-    const counters after(server_host);
-    for (const std::string& name : counter_names)
-        if (after[name]) result.counted[name] = after.moved_since(before, name);
+    result.counted = counters(server_host).moved_since(before, counter_names);
     return result;
 }
 
